@@ -1,0 +1,59 @@
+# Everything a newcomer or CI runs. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.installed
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Returnflow needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@echo "Setting up .venv from requirements.lock (once; about a minute) ..."
+	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3-venv)" >&2; exit 2; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## the virtual environment, from the hashed lock file
+
+demo: $(READY) ## a shop's day of returns through a real Kafka, against the sandbox
+	@$(BIN)/returnflow demo
+
+up: $(READY) ## every process, supervised, in this terminal, with the sandbox
+	@$(BIN)/returnflow up --sandbox
+
+test: $(READY) ## the whole suite, on a real local Kafka and PostgreSQL
+	@$(BIN)/pytest -q --numprocesses=2 --dist=loadgroup
+
+lint: $(READY) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict, packages and tests
+	@$(BIN)/mypy
+
+arch: $(READY) ## import-linter: floors and purity
+	@$(BIN)/lint-imports
+
+check: lint types arch test ## all of the above
+
+format: $(READY) ## rewrite the sources in the house format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## speed, as ratios within one run
+	@$(BIN)/python -m ops.bench
+
+golden: $(READY) ## record the golden conversations anew; review the diff
+	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems
+
+lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what the targets made here (caches outside the checkout stay)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var build dist *.egg-info
+
+.PHONY: help setup demo up test lint types arch check format bench golden lock clean
