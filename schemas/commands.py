@@ -1,0 +1,188 @@
+"""Commands and their results: one command is one effect on one system, named by an id derived from its content."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.money import Money
+from schemas.stock import StockStatus
+
+CommandKind = Literal["restock", "refund", "store_credit", "exchange", "annotate", "journal"]
+CommandOutcome = Literal["applied", "already_applied", "rejected"]
+
+
+class Restock(msgspec.Struct, frozen=True, kw_only=True):
+    """Move `quantity` units of an item into `stock_status` at a location, relatively."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    sku: str
+    item_id: str
+    location_id: str
+    quantity: int
+    stock_status: StockStatus
+    line_id: str | None = None  # of the original order: finds the native return
+
+
+class TenderShare(msgspec.Struct, frozen=True, kw_only=True):
+    """How much goes back to which payment."""
+
+    payment_id: str
+    tender: str
+    amount_minor: int
+
+
+class LineShare(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a line that a refund pays for and what they come to."""
+
+    line_id: str
+    quantity: int
+    amount_minor: int
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Pay `amount_minor` of `currency` (presentment) back on the original order."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    currency: str
+    amount_minor: int
+    lines: tuple[LineShare, ...]
+    tenders: tuple[TenderShare, ...]
+    tolerance_minor: int  # how far the system's own suggestion may differ
+    shipping_minor: int = 0
+    fees_minor: int = 0  # already deducted from `amount_minor`
+
+
+class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
+    """Issue store credit or a gift card to the original customer."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    form: Literal["store_credit", "gift_card"]
+    customer_id: str
+    currency: str
+    amount_minor: int
+    lines: tuple[LineShare, ...]
+    expires_at_ms: int | None = None
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """Release an exchange order, and charge or refund the difference."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    draft_order_id: str | None
+    exchange_order_id: str | None
+    currency: str
+    difference_minor: int = 0  # > 0: the customer pays
+
+
+class TransactionOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a transaction that the returns platform asked for."""
+
+    transaction_id: str
+    status: Literal["success", "failed"]
+    external_id: str | None = None
+    external_type: str | None = None
+
+
+class Annotate(msgspec.Struct, frozen=True, kw_only=True):
+    """Leave a mark for people: tags, a note line, a comment, a status, a transaction outcome. One aspect each."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    aspect: Literal["tags", "note", "comment", "status", "transaction"]
+    tags_add: tuple[str, ...] = ()
+    tags_remove: tuple[str, ...] = ()
+    text: str | None = None  # note line or comment
+    status: str | None = None
+    transaction: TransactionOutcome | None = None
+
+
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """Book a confirmed refund in a system that did not execute it (credit note, return document)."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    generation: int
+    decided_at_ms: int
+    currency: str
+    amount_minor: int
+    tax_minor: int
+    lines: tuple[LineShare, ...]
+    refund_id: str
+
+
+Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command ended. `rejected` means a data fault that retrying cannot cure; its dead letter has the command."""
+
+    command_id: str
+    merchant: str
+    system: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    kind: CommandKind
+    outcome: CommandOutcome
+    settled_at_ms: int
+    attempts: int
+    code: str | None = None  # closed set per system, only for `rejected`
+    detail: str | None = None  # for people; no personal data
+    external_ids: dict[str, str] = {}
+    amount: Money | None = None
+    quantity: int | None = None
+
+
+def kind_of(command: Command) -> CommandKind:
+    """The kind that ids, ledgers and metrics use."""
+    match command:
+        case Restock():
+            return "restock"
+        case Refund():
+            return "refund"
+        case StoreCredit():
+            return "store_credit"
+        case Exchange():
+            return "exchange"
+        case Annotate():
+            return "annotate"
+        case Journal():
+            return "journal"

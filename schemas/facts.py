@@ -1,0 +1,211 @@
+"""Facts: what was learned from a system. Ids and amounts only; names, addresses and free text of customers never enter.
+
+Times are UTC epoch milliseconds (`_ms`), amounts are minor units (`_minor`) of the record's currency.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.money import Money
+
+Disposition = Literal["sellable", "damaged", "missing", "not_returned"]
+Resolution = Literal["refund", "store_credit", "gift_card", "exchange", "keep", "none", "unknown"]
+ReturnKind = Literal[
+    "requested", "approved", "rejected", "cancelled", "expired", "reopened",
+    "in_transit", "received", "inspected", "resolved", "transaction", "exchange",
+]  # fmt: skip
+EffectKind = Literal["refund", "restock", "store_return", "credit", "chargeback"]
+Actor = Literal["returnflow", "returngo", "staff", "till", "other"]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook as it came. The body may hold personal data, so its topic is kept for 14 days only."""
+
+    delivery_id: str  # the sender's own id where it has one, else a digest of the body
+    merchant: str
+    system: str
+    event: str  # the sender's event or topic name, "" when it cannot be read
+    resource_id: str
+    headers: dict[str, str]  # without signatures, tokens and cookies
+    body: bytes
+    received_at_ms: int
+
+
+class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit of a return line, or `quantity` units of it where the source counts instead of naming units."""
+
+    unit_id: str  # "" when the source does not name units (a warehouse)
+    line_id: str | None
+    sku: str
+    quantity: int = 1
+    variant_id: str | None = None
+    reason: str | None = None  # the merchant's label
+    resolution: Resolution = "unknown"
+    ships: bool = True  # False: nothing comes back (keep, donate)
+    paid: Money | None = None  # what the source says was paid for the unit
+    paid_tax: Money | None = None
+    tax_included: bool | None = None
+    fees: Money | None = None  # deducted from what is paid back
+    exchange_variant_id: str | None = None
+    exchange_sku: str | None = None
+    disposition: Disposition | None = None  # only on an inspection
+    disposition_reason: str | None = None
+    location: str | None = None  # as the source names it; the merchant file maps it
+    inspected_at_ms: int | None = None
+
+
+class ReturnTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment step that the returns platform asked for or reports."""
+
+    transaction_id: str
+    kind: Literal["refund", "store_credit", "gift_card", "authorization", "capture", "invoice", "unknown"]
+    status: Literal["requested", "success", "failed", "unknown"]
+    amount: Money | None  # presentment currency
+    shop_amount: Money | None = None
+    external_id: str | None = None
+    external_type: str | None = None
+    unit_ids: tuple[str, ...] = ()
+
+
+class ReturnEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One milestone of a return with everything that is known of the units it concerns, so it stands alone."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    rma_id: str  # "" when only the order is known (a warehouse that scans order numbers)
+    system: str  # returngo, warehouse, carrier
+    kind: ReturnKind
+    occurred_at_ms: int
+    order_name: str | None = None
+    units: tuple[ReturnedUnit, ...] = ()
+    transaction: ReturnTransaction | None = None
+    tracking_number: str | None = None
+    carrier: str | None = None
+    exchange_draft_order_id: str | None = None
+    exchange_order_id: str | None = None
+    out_of_policy: bool | None = None
+    shop_return_name: str | None = None  # name of the native return in the shop, where the source tells it
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as sold. Amounts are totals of the whole line unless named `unit_`."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int = 0  # line discounts
+    order_discount_minor: int = 0  # this line's share of order-level discounts
+    tax_minor: int = 0
+    duty_minor: int = 0
+    variant_id: str | None = None
+    product_id: str | None = None
+    item_id: str | None = None  # inventory item
+    refundable_quantity: int | None = None
+    fulfilled_quantity: int | None = None
+    tracked: bool | None = None
+    gift_card: bool = False
+    bundle_id: str | None = None  # group that this component was sold in
+    bundle_sku: str | None = None
+    bundle_quantity: int | None = None
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """A captured or pending payment; the parent of refund transactions."""
+
+    payment_id: str
+    tender: str  # gateway or payment type
+    status: Literal["success", "pending", "failed"]
+    amount_minor: int
+    shop_amount_minor: int | None = None
+
+
+class RefundedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a line covered by a refund, and whether they were put back into stock with it."""
+
+    line_id: str
+    quantity: int
+    restocked: bool = False
+    location_id: str | None = None
+    sku: str | None = None
+
+
+class RefundedTender(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that went back to one payment."""
+
+    transaction_id: str
+    payment_id: str | None
+    tender: str
+    amount_minor: int
+    status: Literal["success", "pending", "failed"]
+
+
+class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund as the system of record has it, whoever made it."""
+
+    refund_id: str
+    created_at_ms: int
+    total_minor: int
+    lines: tuple[RefundedLine, ...] = ()
+    tenders: tuple[RefundedTender, ...] = ()
+    command_id: str | None = None  # our mark, read from its note
+    rma_id: str | None = None
+
+
+class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """An order or sale as the system of record has it at `version_ms`; the newest version wins."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    system: str
+    version_ms: int
+    name: str
+    created_at_ms: int
+    currency: str  # presentment: what the customer paid in
+    shop_currency: str
+    taxes_included: bool
+    lines: tuple[OrderLine, ...]
+    payments: tuple[Payment, ...]
+    refunds: tuple[RecordedRefund, ...] = ()
+    shipping_minor: int = 0
+    shipping_tax_minor: int = 0
+    total_minor: int | None = None
+    shop_total_minor: int | None = None
+    customer_id: str | None = None
+    tags: tuple[str, ...] = ()
+    archived: bool = False
+    cancelled: bool = False
+    location_id: str | None = None  # store of a till sale
+    source: str | None = None  # web, pos, …
+    complete: bool = True  # False: the reply was cut off, more lines exist
+
+
+class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund, restock, store return, credit or charge-back seen in a system, whoever made it."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    system: str
+    kind: EffectKind
+    external_id: str
+    occurred_at_ms: int
+    actor: Actor = "other"
+    currency: str | None = None
+    total_minor: int = 0
+    lines: tuple[RefundedLine, ...] = ()
+    tenders: tuple[RefundedTender, ...] = ()
+    command_id: str | None = None
+    rma_id: str | None = None
+
+
+class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):
+    """Time as a fact: the agents read no clock."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    due_at_ms: int

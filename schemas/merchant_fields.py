@@ -1,0 +1,47 @@
+"""Kinds of values in a merchant file, each with what is allowed."""
+
+import re
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.money import exponent
+
+Stage = Literal["order", "transit", "inspection", "restock", "refund", "booking", "exchange", "credit"]
+DEFAULT_HOURS: dict[Stage, float] = {
+    "order": 24, "transit": 336, "inspection": 48, "restock": 4, "refund": 4, "booking": 24, "exchange": 24,
+    "credit": 4,
+}  # fmt: skip
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+def _reference(value: object) -> str:
+    """A secret that stands in the file itself must not be repeated in the message about it."""
+    if isinstance(value, str) and re.fullmatch(r"env:[A-Z][A-Z0-9_]*|file:/.+", value):
+        return value
+    raise PydanticCustomError("secret", "expected a reference env:NAME or file:/path, got something else (not shown)")
+
+
+def _all_stages(hours: dict[Stage, float]) -> dict[Stage, float]:
+    """A file that names some time limits leaves the others as they are."""
+    return {**DEFAULT_HOURS, **hours}
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Europe/Berlin")
+    return name
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
+Currency = Annotated[str, AfterValidator(_currency)]
+Zone = Annotated[str, AfterValidator(_zone)]
+SecretRef = Annotated[str, BeforeValidator(_reference)]
+Hours = Annotated[dict[Stage, float], AfterValidator(_all_stages)]

@@ -1,0 +1,95 @@
+"""Stock: the item master, levels, and the conversation between the cases and the stock agent."""
+
+from typing import Literal
+
+import msgspec
+
+StockStatus = Literal["available", "damaged", "quality_control"]
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """`quantity` of `sku` in one bundle."""
+
+    sku: str
+    quantity: int
+    item_id: str | None = None
+
+
+class ItemLocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a location is active, and whether the item is stocked there."""
+
+    location_id: str
+    active: bool
+    stocked: bool = True
+
+
+class StockItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The item master of the system of record for one SKU at `version_ms`; the newest version wins."""
+
+    fact_id: str
+    merchant: str
+    sku: str
+    system: str
+    version_ms: int
+    exists: bool = True  # False: the system was asked and has no such SKU
+    item_id: str | None = None
+    variant_id: str | None = None
+    product_id: str | None = None
+    parent_id: str | None = None
+    is_parent: bool = False  # a matrix parent: never adjusted itself
+    tracked: bool = True
+    active: bool = True
+    components: tuple[Component, ...] = ()  # not empty: a bundle
+    locations: tuple[ItemLocation, ...] = ()
+
+
+class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """Quantity of an item at a location as the system of record reports it."""
+
+    fact_id: str
+    merchant: str
+    sku: str
+    system: str
+    item_id: str
+    location_id: str
+    observed_at_ms: int
+    available: int | None  # None: not tracked
+    active: bool = True
+    reference: str | None = None  # command id where the journal entry names it
+
+
+class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """A case wants `quantity` units of `sku` put back; the stock agent knows whether and how that is possible."""
+
+    intent_id: str
+    merchant: str
+    sku: str
+    order_id: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    line_id: str | None
+    system: str
+    location_id: str
+    quantity: int
+    stock_status: StockStatus
+    generation: int
+    decided_at_ms: int
+    variant_id: str | None = None
+    item_id: str | None = None
+
+
+class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The stock agent's answer to an intent. `reason` is an exception type when it is impossible."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    rma_id: str
+    intent_id: str
+    unit_ids: tuple[str, ...]
+    sku: str
+    verdict: Literal["commanded", "impossible", "confirmed", "drift", "waiting"]
+    decided_at_ms: int
+    reason: str | None = None
+    detail: str | None = None
+    command_ids: tuple[str, ...] = ()

@@ -1,0 +1,123 @@
+"""The contract in numbers and names: schema ids, topics, Avro files."""
+
+import re
+import typing
+from pathlib import Path
+
+import pytest
+
+from schemas import __main__ as files
+from schemas import topics
+from schemas.catalogue import SCHEMA_IDS, Record, avro_file
+from schemas.derive import avro
+from schemas.exceptions import TYPES, Action, Team
+
+# Records on Kafka carry these numbers. A line may be added; none may ever change or be used again.
+IDS_FOR_EVER = {
+    "Delivery": 7340010,
+    "ReturnEvent": 7340020,
+    "OrderSnapshot": 7340030,
+    "ObservedEffect": 7340040,
+    "DeadlineReached": 7340050,
+    "StockItem": 7340060,
+    "StockLevel": 7340070,
+    "RestockIntent": 7340080,
+    "RestockVerdict": 7340090,
+    "Restock": 7340100,
+    "Refund": 7340110,
+    "StoreCredit": 7340120,
+    "Exchange": 7340130,
+    "Annotate": 7340140,
+    "Journal": 7340150,
+    "CommandResult": 7340160,
+    "ExceptionRaised": 7340170,
+    "ExceptionCleared": 7340180,
+    "CaseStep": 7340190,
+    "ExpectedReturn": 7340200,
+}
+
+
+@pytest.mark.req("OPS-1")
+def test_schema_ids_never_change() -> None:
+    assert {record.__name__: schema_id for record, schema_id in SCHEMA_IDS.items()} == IDS_FOR_EVER
+    assert len(set(SCHEMA_IDS.values())) == len(SCHEMA_IDS)
+
+
+def test_every_record_of_the_union_has_an_id_and_the_other_way_round() -> None:
+    assert set(typing.get_args(Record)) == set(SCHEMA_IDS)
+
+
+@pytest.mark.req("OPS-1")
+def test_avro_files_are_what_the_record_types_say_and_none_is_left_over() -> None:
+    assert files.differences() == []
+    for record in SCHEMA_IDS:
+        assert avro_file(record) == avro(record)
+
+
+def test_a_changed_missing_or_orphaned_avro_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert files.main(["write"], tmp_path) == 0
+    assert files.main(["check"], tmp_path) == 0
+    (tmp_path / "Refund.avsc").write_text("{}")
+    (tmp_path / "Restock.avsc").unlink()
+    (tmp_path / "Invoice.avsc").write_text("{}")
+    assert files.main(["check"], tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "Refund.avsc: is not what the record type says" in said
+    assert "Restock.avsc: is not what the record type says" in said
+    assert "Invoice.avsc: belongs to no record" in said
+    assert files.main([]) == 2
+
+
+@pytest.mark.req("OPS-1")
+@pytest.mark.parametrize("topic", topics.CATALOGUE.values(), ids=lambda topic: topic.name)
+def test_topic_is_legal_owned_and_kept_on_purpose(topic: topics.Topic) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", topic.name)
+    assert len(topic.name) <= 249
+    assert topic.owner in typing.get_args(Team)
+    assert topic.producers
+    assert topic.consumers
+    assert topic.retention_ms > 0 or topic.cleanup == "compact"
+    assert (topic.compatibility == "NONE") == (not topic.records)
+
+
+def test_deliveries_may_hold_personal_data_and_are_short_lived() -> None:
+    for system in topics.SYSTEMS:
+        assert topics.CATALOGUE[topics.deliveries(system)].retention_ms == 14 * topics.DAY_MS
+
+
+def test_topics_that_one_agent_reads_are_co_partitioned() -> None:
+    for agent, sources in (("cases", topics.CASES_SOURCES), ("stock", topics.STOCK_SOURCES)):
+        names = (*sources, topics.changelog(agent))
+        assert len({topics.CATALOGUE[name].partitions for name in names}) == 1
+    for name in topics.CASES_SOURCES:
+        assert topics.CATALOGUE[name].key == "order"
+        assert topics.CATALOGUE[name].consumers == ("agent cases",)
+    for name in topics.STOCK_SOURCES:
+        assert topics.CATALOGUE[name].key == "sku"
+        assert topics.CATALOGUE[name].consumers == ("agent stock",)
+
+
+def test_every_record_has_a_topic_and_every_topic_of_records_an_id() -> None:
+    carried = {record for topic in topics.CATALOGUE.values() for record in topic.records}
+    assert carried == set(SCHEMA_IDS)
+
+
+def test_subjects_are_one_per_topic_and_record() -> None:
+    subjects = [topic.subject(record) for topic in topics.CATALOGUE.values() for record in topic.records]
+    assert len(set(subjects)) == len(subjects)
+    assert topics.CATALOGUE["case-journal"].subject(topics.CATALOGUE["case-journal"].records[0]) == (
+        "case-journal-returnflow.CaseStep"
+    )
+
+
+@pytest.mark.req("EXC-2")
+@pytest.mark.parametrize("name", TYPES)
+def test_exception_type_has_an_owner_a_limit_and_a_way_out(name: str) -> None:
+    each = TYPES[name]
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+    assert each.owner in typing.get_args(Team)
+    assert each.hours > 0
+    assert each.meaning.endswith(".")
+    assert each.next_step.endswith(".")
+    assert set(each.actions) <= set(typing.get_args(Action))
+    assert {"retry", "resolve", "assign"} <= set(each.actions)

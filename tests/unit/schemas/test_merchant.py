@@ -1,0 +1,132 @@
+"""A merchant file is right, or says in plain words what is wrong with it: file, key, what came, what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.merchant import MerchantFileError, load, load_all
+from schemas.merchant_fields import DEFAULT_HOURS
+from schemas.secrets import SecretMissing, resolve
+
+EXAMPLE = Path(__file__).parents[3] / "merchants" / "demo-shop.toml"
+LEAST = """
+merchant = "m-1"
+time_zone = "Europe/Berlin"
+currency = "EUR"
+[systems]
+"""
+
+
+def written(folder: Path, text: str, name: str = "m.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.req("OPS-7")
+def test_the_worked_example_is_valid_and_holds_no_secret() -> None:
+    merchant = load(EXAMPLE)
+    assert merchant.merchant == "demo-shop"
+    assert merchant.systems.shopify is not None
+    assert merchant.systems.shopify.access_token.startswith("env:")
+
+
+def test_the_least_file_has_sensible_values_for_the_rest(tmp_path: Path) -> None:
+    merchant = load(written(tmp_path, LEAST))
+    assert merchant.model.refunding.after == "inspected"
+    assert merchant.locations == ()
+    assert merchant.zone.key == "Europe/Berlin"
+
+
+def test_a_file_that_names_some_time_limits_keeps_the_others(tmp_path: Path) -> None:
+    merchant = load(written(tmp_path, LEAST + "[hours]\nrefund = 1\n"))
+    assert merchant.hours == {**DEFAULT_HOURS, "refund": 1}
+
+
+@pytest.mark.req("OPS-7")
+@pytest.mark.parametrize(
+    ("more", "key", "came"),
+    [
+        ('[model.refunding]\nafter = "shipped"', "model.refunding.after", "'inspected' or 'restocked', got 'shipped'"),
+        ("[model.refunding]\ntolerance_minor = -1", "model.refunding.tolerance_minor", "got -1"),
+        ("[model.refundng]\nafter = 'inspected'", "model.refundng", "there is no such key"),
+        ('[hours]\nlunch = 1', "hours.lunch", "'order', 'transit'"),
+        ('[owners]\nnonsense = "cx"', "file", "owners.nonsense: expected an exception type"),
+        ('[owners]\nover_quantity = "sales"', "owners.over_quantity", "got 'sales'"),
+        ('[systems.warehouse]\nwebhook_secrets = ["hunter2"]', "systems.warehouse.webhook_secrets.0", "env:"),
+        ("[systems.warehouse]\nwebhook_secrets = []", "systems.warehouse.webhook_secrets", "at least 1"),
+        (
+            '[[locations]]\nsource = "returngo"\ncode = "A"\nlocation_id = "1"\n' * 2,
+            "file",
+            "('returngo', 'A', 'any') is mapped twice",
+        ),
+        ("[dispositions]\nsellable = 'sold'", "dispositions.sellable", "got 'sold'"),
+    ],
+)  # fmt: skip
+def test_each_mistake_names_file_key_value_and_what_is_allowed(tmp_path: Path, more: str, key: str, came: str) -> None:
+    path = written(tmp_path, LEAST + more)
+    with pytest.raises(MerchantFileError) as problem:
+        load(path)
+    assert f"{path}: {key}: " in str(problem.value)
+    assert came in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "came"),
+    [
+        ("Europe/Berlin", "Berlin", "expected an IANA time zone"),
+        ("EUR", "euro", "expected an ISO-4217 code such as EUR, got 'euro'"),
+        ("m-1", "M 1", "String should match pattern"),
+        ("merchant =", "merchant", "is not valid TOML"),
+    ],
+)
+def test_mistakes_in_the_head_of_the_file(tmp_path: Path, old: str, new: str, came: str) -> None:
+    with pytest.raises(MerchantFileError, match=r"m\.toml") as problem:
+        load(written(tmp_path, LEAST.replace(old, new)))
+    assert came in str(problem.value)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    text = LEAST.replace("EUR", "euro") + "[model.refunding]\nafter = 'x'\ntolerance_minor = -1\n"
+    with pytest.raises(MerchantFileError) as problem:
+        load(written(tmp_path, text))
+    assert len(str(problem.value).splitlines()) == 3
+
+
+@pytest.mark.req("OPS-10")
+def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    text = LEAST + '[systems.warehouse]\nwebhook_secrets = ["whsec_c2VjcmV0"]\n'
+    with pytest.raises(MerchantFileError) as problem:
+        load(written(tmp_path, text))
+    assert "whsec_c2VjcmV0" not in str(problem.value)
+
+
+def test_a_folder_gives_every_merchant_once(tmp_path: Path) -> None:
+    written(tmp_path, LEAST, "a.toml")
+    written(tmp_path, LEAST.replace("m-1", "m-2"), "b.toml")
+    assert sorted(load_all(tmp_path)) == ["m-1", "m-2"]
+    written(tmp_path, LEAST, "c.toml")
+    with pytest.raises(MerchantFileError, match="'m-1' is already in another file"):
+        load_all(tmp_path)
+
+
+def test_no_file_at_all_is_a_mistake_too(tmp_path: Path) -> None:
+    with pytest.raises(MerchantFileError, match=r"expected at least one merchant file \*.toml"):
+        load_all(tmp_path)
+    with pytest.raises(MerchantFileError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+@pytest.mark.req("OPS-10")
+def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETURNFLOW_TEST_SECRET", "one")
+    assert resolve("env:RETURNFLOW_TEST_SECRET").get_secret_value() == "one"
+    path = written(tmp_path, "two\n", "secret")
+    assert resolve(f"file:{path}").get_secret_value() == "two"
+    assert "two" not in repr(resolve(f"file:{path}"))
+
+
+@pytest.mark.parametrize("reference", ["env:RETURNFLOW_NO_SUCH_SECRET", "file:/no/such/file", "vault:x", "plain"])
+def test_a_reference_that_leads_nowhere_is_named(reference: str) -> None:
+    with pytest.raises(SecretMissing, match="secret"):
+        resolve(reference)
