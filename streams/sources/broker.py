@@ -1,0 +1,42 @@
+"""What a process makes sure of when it starts: Kafka and our topics are there, the metrics port is free."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from prometheus_client import start_http_server
+
+from schemas.startup import CannotStart
+
+ANSWER_WITHIN_SECONDS = 5.0
+
+
+def require_topics(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+    """Partition counts of topics that must exist; raises CannotStart."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        found = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    except KafkaException as error:
+        raise CannotStart(
+            f"expected a Kafka at {bootstrap}, got: {error.args[0].str()}. Start it, or name another one with --kafka "
+            "or RETURNFLOW_KAFKA_BOOTSTRAP."
+        ) from error
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise CannotStart(
+            f"expected the topics {', '.join(missing)} in Kafka at {bootstrap}, found none of these. Run "
+            "`returnflow topics apply` first."
+        )
+    return {name: len(found[name].partitions) for name in names}
+
+
+def serve_metrics(port: int) -> None:
+    """An endpoint for Prometheus, none for port 0; raises CannotStart."""
+    if not port:
+        return
+    try:
+        start_http_server(port)
+    except OSError as error:
+        raise CannotStart(
+            f"expected metrics port {port} to be free, got: {error.strerror}. Choose another with --metrics-port."
+        ) from error

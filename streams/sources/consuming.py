@@ -1,0 +1,173 @@
+"""Consumes deliveries (and triggers), routes each record, commits what is settled. Touches Kafka.
+
+Commit order of one record: 1 its facts, exception or dead letter are acknowledged by Kafka, 2 the ledger remembers
+them, 3 it counts as settled, 4 its offset is committed once every record before it is settled too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from schemas import topics
+from schemas.codec import Codec, Undecodable
+from schemas.facts import Delivery, ReturnEvent
+from schemas.merchant import Merchant
+from sinks.work import Received
+from streams.sources import telemetry
+from streams.sources.progress import Progress
+from streams.sources.publishing import Outbox
+from streams.sources.signals import Signals
+from streams.sources.work import DeadLetter, Place, Routed
+
+log = structlog.get_logger(__name__)
+MOST_UNSETTLED = 5_000  # beyond this nothing more is fetched
+MOST_PER_FETCH = 200
+COMMIT_SECONDS = 0.5
+
+
+class Source(Protocol):
+    """What differs between systems."""
+
+    system: str
+    merchants: Mapping[str, Merchant]
+
+    async def route(self, delivery: Delivery) -> Routed:
+        """What a delivery asks for; never raises for what is in it."""
+
+    def revoked(self) -> None:
+        """Records may be consumed again."""
+
+
+Trigger = Callable[[ReturnEvent], Awaitable[Routed]]
+
+
+class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """One consumer of one process."""
+
+    def __init__(
+        self, *, consumer: AIOKafkaConsumer, source: Source, trigger: Trigger | None, signals: Signals, outbox: Outbox,
+        progress: Progress, codec: Codec, now_ms: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._consumer = consumer
+        self._source = source
+        self._trigger = trigger
+        self._signals = signals
+        self._outbox = outbox
+        self._progress = progress
+        self._codec = codec
+        self._now_ms = now_ms
+        telemetry.UNSETTLED.labels(source.system).set_function(lambda: progress.unsettled)
+        telemetry.OLDEST_UNSETTLED.labels(source.system).set_function(self._oldest_seconds)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._hold_back()
+            fetched = await self._consumer.getmany(timeout_ms=500, max_records=MOST_PER_FETCH)
+            records = [record for batch in fetched.values() for record in batch]
+            await asyncio.gather(*(self._take(record) for record in records))
+
+    async def commit_for_ever(self) -> None:
+        """Commits twice a second, until cancelled."""
+        while True:
+            await asyncio.sleep(COMMIT_SECONDS)
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Commit what is settled; a failure is made good by the next one."""
+        wanted = self._progress.to_commit()
+        mine = self._consumer.assignment()
+        offsets = {TopicPartition(*key): at for key, at in wanted.items() if TopicPartition(*key) in mine}
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            log.warning("commit_failed", system=self._source.system, error=type(error).__name__)
+        else:
+            self._progress.committed({(tp.topic, tp.partition): at for tp, at in offsets.items()})
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self.commit()
+        self._progress.revoked((tp.topic, tp.partition) for tp in revoked)
+        self._source.revoked()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        given = [(tp.topic, tp.partition) for tp in assigned]
+        # a fetch may have come in between losing a partition and getting it back: what it left is void
+        self._progress.revoked(given)
+        log.info("assigned", system=self._source.system, partitions=len(given))
+
+    def polls(self) -> bool:
+        """Whether this worker does the polling: one of a group has the first partition."""
+        return TopicPartition(topics.deliveries(self._source.system), 0) in self._consumer.assignment()
+
+    def _hold_back(self) -> None:
+        mine = self._consumer.assignment()
+        if self._progress.unsettled >= MOST_UNSETTLED:
+            self._consumer.pause(*mine)
+        elif paused := self._consumer.paused():
+            self._consumer.resume(*(paused & mine))
+
+    def _oldest_seconds(self) -> float:
+        oldest = self._progress.oldest_ms()
+        return 0.0 if oldest is None else max(self._now_ms() - oldest, 0) / 1000
+
+    async def _take(self, record: ConsumerRecord[Any, Any]) -> None:
+        place = Place(record.topic, record.partition, record.offset)
+        self._progress.taken(place, self._now_ms())
+        try:
+            routed = await self._routed(record)
+        except DeadLetter as refused:
+            await self._refuse(record, refused)
+            routed = None
+        if routed is not None:
+            await self._follow(routed)
+            telemetry.CONSUMED.labels(self._source.system, routed.result).inc()
+        if routed is not None and routed.wanted:
+            self._progress.joined(place, len(routed.wanted) - 1)
+            self._signals.add(routed.wanted, place)
+        else:
+            self._progress.settled(place)
+
+    async def _routed(self, record: ConsumerRecord[Any, Any]) -> Routed | None:
+        if self._trigger is not None and record.topic == topics.RETURN_EVENTS:
+            try:
+                return await self._trigger(self._codec.decode_as(ReturnEvent, record.value))
+            except Undecodable:
+                return None  # the agent that owns this topic dead-letters it
+        return await self._source.route(self._delivery(record))
+
+    def _delivery(self, record: ConsumerRecord[Any, Any]) -> Delivery:
+        try:
+            delivery = self._codec.decode_as(Delivery, record.value)
+        except Undecodable as error:
+            raise DeadLetter("undecodable", str(error)) from error
+        if delivery.system != self._source.system:
+            raise DeadLetter("wrong_system", f"expected a delivery of {self._source.system}, got another system's")
+        if delivery.merchant not in self._source.merchants:
+            raise DeadLetter("unknown_merchant", f"expected a merchant with {self._source.system}, got another")
+        return delivery
+
+    async def _refuse(self, record: ConsumerRecord[Any, Any], refused: DeadLetter) -> None:
+        received = Received(
+            topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp,
+            key=record.key, value=record.value, headers=tuple(record.headers),
+        )  # fmt: skip
+        where = f"{record.topic}/{record.partition}/{record.offset}"
+        await self._outbox.dead_letter(received, refused.reason, str(refused))
+        await self._outbox.complain("undecodable", "", where, f"{where}: {refused}", record.timestamp)
+        telemetry.CONSUMED.labels(self._source.system, "dead_letter").inc()
+        log.error("dead_letter", where=where, reason=refused.reason)
+
+    async def _follow(self, routed: Routed) -> None:
+        if routed.complaint is not None:
+            told = routed.complaint
+            await self._outbox.complain("malformed_delivery", told.merchant, told.subject, told.detail, told.at_ms)
+        if routed.facts or routed.notes:
+            await self._outbox.facts(routed.merchant, routed.facts, routed.notes)

@@ -1,0 +1,97 @@
+"""The gateway's doors: whether a webhook is from whom it says. Holds the secrets of all merchants in memory.
+
+Every refusal is the same value, and an unknown merchant costs the same comparison, so a guesser learns nothing.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+
+import msgspec
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
+
+from schemas.merchant import Merchant
+
+# compared against when there is nothing to compare with
+_NOBODY = b"no merchant has this secret"
+Headers = Mapping[str, str]
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merchant's senders prove themselves with; empty where the merchant has no such sender."""
+
+    returngo_token: bytes = b""
+    shopify: tuple[bytes, ...] = ()
+    warehouse: tuple[str, ...] = ()
+    carrier: tuple[str, ...] = ()
+
+
+class Doors:
+    """Answers one question per sender: is this delivery authentic?"""
+
+    def __init__(self, secrets: Mapping[str, Secrets]) -> None:
+        self._secrets = secrets
+
+    def returngo(self, merchant: str, token: str) -> bool:
+        """ReturnGO signs nothing: the unguessable end of its address is the proof, and the body only a signal."""
+        expected = self._of(merchant).returngo_token
+        return hmac.compare_digest(expected or _NOBODY, token.encode()) and bool(expected)
+
+    def shopify(self, merchant: str, body: bytes, headers: Headers) -> bool:
+        """Base64 HMAC-SHA256 over the raw body with any of the current secrets (two while they rotate)."""
+        given = headers.get("x-shopify-hmac-sha256", "").encode()
+        secrets = self._of(merchant).shopify
+        matches = [hmac.compare_digest(shopify_signature(each, body), given) for each in secrets or (_NOBODY,)]
+        return any(matches) and bool(secrets)
+
+    def warehouse(self, merchant: str, body: bytes, headers: Headers) -> bool:
+        """Signed as Standard Webhooks prescribes, which also refuses what is older than five minutes."""
+        return _signed(self._of(merchant).warehouse, body, headers)
+
+    def carrier(self, merchant: str, body: bytes, headers: Headers) -> bool:
+        """As `warehouse`."""
+        return _signed(self._of(merchant).carrier, body, headers)
+
+    def _of(self, merchant: str) -> Secrets:
+        return self._secrets.get(merchant, Secrets())
+
+
+def shopify_signature(secret: bytes, body: bytes) -> bytes:
+    """What Shopify puts into X-Shopify-Hmac-Sha256."""
+    return base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest())
+
+
+def _signed(secrets: tuple[str, ...], body: bytes, headers: Headers) -> bool:
+    tried = secrets or (base64.b64encode(_NOBODY).decode(),)
+    return sum(_verifies(each, body, headers) for each in tried) > 0 and bool(secrets)
+
+
+def _verifies(secret: str, body: bytes, headers: Headers) -> bool:
+    try:
+        Webhook(secret).verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # ValueError: a header or body that is not what base64 or UTF-8 want
+        return False
+    return True
+
+
+def check_standard_secret(secret: str) -> None:
+    """Raises ValueError when a secret is not base64, as Standard Webhooks wants it."""
+    try:
+        Webhook(secret)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise ValueError("expected a Standard Webhooks secret: base64, with or without whsec_ in front") from error
+
+
+def secrets_of(merchant: Merchant, resolve: Callable[[str], str]) -> Secrets:
+    """The secrets a merchant file refers to; `resolve` reads one. Raises what it raises, and ValueError."""
+    systems = merchant.systems
+    doors = Secrets(
+        returngo_token=resolve(systems.returngo.webhook_token).encode() if systems.returngo else b"",
+        shopify=tuple(resolve(ref).encode() for ref in systems.shopify.webhook_secrets) if systems.shopify else (),
+        warehouse=tuple(resolve(ref) for ref in systems.warehouse.webhook_secrets) if systems.warehouse else (),
+        carrier=tuple(resolve(ref) for ref in systems.carrier.webhook_secrets) if systems.carrier else (),
+    )
+    for secret in (*doors.warehouse, *doors.carrier):
+        check_standard_secret(secret)
+    return doors

@@ -1,0 +1,154 @@
+"""What can be told about a webhook without trusting it: its event, the resource it is about, its id. Pure.
+
+A body that says nothing useful is still a delivery: it is kept, with `problem` naming what is missing.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import orjson
+
+from schemas import ids
+from schemas.facts import Delivery
+from streams.sources.fields import Json, Malformed, opt_ident
+
+# Kept with a delivery. Everything else (signatures, cookies, tokens, addresses of proxies) stays out.
+KEPT_HEADERS = frozenset({
+    "content-type", "user-agent", "webhook-id", "webhook-timestamp", "x-shopify-api-version", "x-shopify-event-id",
+    "x-shopify-name", "x-shopify-shop-domain", "x-shopify-topic", "x-shopify-triggered-at", "x-shopify-webhook-id",
+})  # fmt: skip
+_LONGEST = 256
+_RETURNGO_ID = (("rmaId",), ("rma_id",), ("rma", "rmaId"), ("rmaSummary", "rmaId"), ("data", "rmaId"))
+_ORDER = (("order_id",), ("order", "id"), ("order", "admin_graphql_api_id"), ("return", "order_id"))
+_SHOPIFY_IDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "orders": (("id",), ("order_edit", "order_id")),
+    "refunds": _ORDER,
+    "order_transactions": _ORDER,
+    "returns": _ORDER,
+    "reverse_deliveries": _ORDER,
+    "reverse_fulfillment_orders": _ORDER,
+    "fulfillments": _ORDER,
+}
+ITEM = "item:"  # in front of ids that are not an order's
+LOCATION = "location:"
+# family of topics → prefix, where the id is, what it is
+_SHOPIFY_OTHERS: dict[str, tuple[str, tuple[tuple[str, ...], ...], str]] = {
+    "inventory_levels": (ITEM, (("inventory_item_id",),), "an inventory item id"),
+    "inventory_items": (ITEM, (("id",),), "an inventory item id"),
+    "locations": (LOCATION, (("id",),), "a location id"),
+}
+RETURNGO_EVENTS = frozenset({
+    "RMA_CREATED", "RMA_STATUS_UPDATED", "SHIPMENT_CREATED", "SHIPMENT_STATUS_UPDATED",
+    "SHIPMENT_TRACKER_STATUS_UPDATED", "TRANSACTION_CREATED", "REFUND_CREATED",
+})  # fmt: skip
+OWN_EVENTS = {"warehouse": frozenset({"inspection", "receipt"}), "carrier": frozenset({"tracking"})}
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """`resource_id` is "" when the body names none; `problem` says what a person should know."""
+
+    event: str
+    resource_id: str
+    problem: str | None = None
+
+
+def delivery(
+    system: str, merchant: str, headers: Mapping[str, str], body: bytes, received_at_ms: int
+) -> tuple[Delivery, str | None]:
+    """The webhook as it came, addressed; and what is wrong with it, None when nothing is."""
+    kept = {name: value[:_LONGEST] for name, value in headers.items() if name in KEPT_HEADERS}
+    known = headers.get("x-shopify-webhook-id") if system == "shopify" else headers.get("webhook-id")
+    read = envelope(system, kept, body)
+    taken = Delivery(
+        delivery_id=(known or ids.digest(body))[:_LONGEST], merchant=merchant, system=system, event=read.event,
+        resource_id=read.resource_id, headers=kept, body=body, received_at_ms=received_at_ms,
+    )  # fmt: skip
+    return taken, read.problem
+
+
+def envelope(system: str, headers: Mapping[str, str], body: bytes) -> Envelope:
+    """Event and resource of a body; never raises."""
+    event = headers.get("x-shopify-topic", "")[:_LONGEST] if system == "shopify" else ""
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Envelope(event=event, resource_id="", problem="expected a JSON body, got something else")
+    if not isinstance(read, dict):
+        problem = f"expected a JSON object, got {type(read).__name__}"
+        return Envelope(event=event, resource_id="", problem=problem)
+    try:
+        match system:
+            case "shopify":
+                return _shopify(read, event)
+            case "returngo":
+                return _returngo(read)
+            case _:
+                return _own(system, read)
+    except Malformed as error:
+        return Envelope(event=event, resource_id="", problem=str(error))
+
+
+def _shopify(body: Json, topic: str) -> Envelope:
+    family = topic.split("/", 1)[0]
+    if family in _SHOPIFY_OTHERS:
+        prefix, paths, what = _SHOPIFY_OTHERS[family]
+        other = _first(body, paths)
+        return _found(topic, f"{prefix}{other}" if other else "", what)
+    if family in _SHOPIFY_IDS:
+        return _found(topic, _first(body, _SHOPIFY_IDS[family]), "an order id")
+    return Envelope(event=topic, resource_id="", problem="expected a topic that Returnflow subscribes to, got another")
+
+
+def _returngo(body: Json) -> Envelope:
+    event = _event(body, "eventName")
+    rma = _first(body, _RETURNGO_ID).removeprefix("RMA")
+    if event not in RETURNGO_EVENTS:
+        problem = "expected eventName to be an event of ReturnGO's list, got another or none"
+        return Envelope(event=event, resource_id=rma, problem=problem)
+    if not rma and (other := _shipment_id(body)):
+        return Envelope(event=event, resource_id=f"shipment:{other}")
+    return _found(event, rma, "an RMA id")
+
+
+def _shipment_id(body: Json) -> str:
+    return _first(body, (("shipmentId",), ("shipment", "shipmentId")))
+
+
+def shipment_status(body: bytes) -> str:
+    """The status of the shipment that a ReturnGO body speaks of, "" for none."""
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    status = read.get("status") if isinstance(read, dict) else None
+    return status if isinstance(status, str) else ""
+
+
+def _own(system: str, body: Json) -> Envelope:
+    event = _event(body, "type")
+    named = _first(body, (("order",), ("rma",), ("tracking_number",)))
+    if event not in OWN_EVENTS[system]:
+        wanted = " or ".join(sorted(OWN_EVENTS[system]))
+        return Envelope(event=event, resource_id=named, problem=f"expected type {wanted}, got another or none")
+    return _found(event, named, "an order or an RMA")
+
+
+def _event(body: Json, key: str) -> str:
+    named = body.get(key)
+    return named[:_LONGEST] if isinstance(named, str) else ""
+
+
+def _found(event: str, resource_id: str, what: str) -> Envelope:
+    problem = None if resource_id else f"expected {what} in the body, found none"
+    return Envelope(event=event, resource_id=resource_id, problem=problem)
+
+
+def _first(body: Json, paths: tuple[tuple[str, ...], ...]) -> str:
+    """The first id found under one of the paths."""
+    for path in paths:
+        value: object = body
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if (found := opt_ident(value, ".".join(path))) is not None:
+            return found
+    return ""

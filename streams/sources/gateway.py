@@ -1,0 +1,197 @@
+"""The gateway: receives webhooks, appends them to Kafka, answers. HTTP in, Kafka out; it knows nothing else.
+
+2xx means that Kafka has it. 401: not authentic, whoever asks and whatever is wrong. 413: too large. 503: Kafka did not
+take it in time, send it again. There is no other answer to a webhook, and a body is never a reason to refuse.
+"""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import prometheus_client
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.merchant import Merchant, load_all
+from schemas.registry import codec_from
+from schemas.secrets import resolve
+from schemas.settings import ProcessSettings
+from schemas.startup import CannotStart
+from streams.sources import telemetry
+from streams.sources.broker import require_topics, serve_metrics
+from streams.sources.doors import Doors, Headers, Secrets, secrets_of
+from streams.sources.envelope import delivery
+from streams.sources.intake import Intake, Unavailable
+
+WEBHOOK_SYSTEMS = ("returngo", "shopify", "warehouse", "carrier")
+LARGEST_BYTES = 2_000_000
+APPEND_WITHIN_SECONDS = 3.0  # Shopify gives up after five
+RETRY_AFTER_SECONDS = 5
+MOST_AT_ONCE = 1_000  # connections; with the largest body this bounds the memory
+log = structlog.get_logger(__name__)
+Proof = Callable[[Request, bytes, Headers], bool]
+
+
+class TooLarge(Exception):
+    """More bytes than a webhook may have."""
+
+
+class Gateway:
+    """The handlers of one process; `now_ms` is the clock that dates deliveries."""
+
+    def __init__(self, doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int]) -> None:
+        self._doors = doors
+        self._intake = intake
+        self._codec = codec
+        self._now_ms = now_ms
+
+    async def returngo(self, request: Request) -> Response:
+        """A signal behind an unguessable address."""
+        return await self._receive(
+            "returngo", request, lambda r, _b, _h: self._doors.returngo(_merchant(r), r.path_params["token"])
+        )
+
+    async def shopify(self, request: Request) -> Response:
+        return await self._receive("shopify", request, lambda r, b, h: self._doors.shopify(_merchant(r), b, h))
+
+    async def warehouse(self, request: Request) -> Response:
+        return await self._receive("warehouse", request, lambda r, b, h: self._doors.warehouse(_merchant(r), b, h))
+
+    async def carrier(self, request: Request) -> Response:
+        return await self._receive("carrier", request, lambda r, b, h: self._doors.carrier(_merchant(r), b, h))
+
+    async def _receive(self, system: str, request: Request, proof: Proof) -> Response:
+        headers = dict(request.headers)
+        try:
+            body = await _body(request)
+        except TooLarge:
+            return _counted(system, "too_large", 413)
+        except ClientDisconnect:
+            return _counted(system, "refused", 400)
+        if not proof(request, body, headers):
+            return _counted(system, "refused", 401)
+        return await self._append(system, _merchant(request), headers, body)
+
+    async def _append(self, system: str, merchant: str, headers: Headers, body: bytes) -> Response:
+        started = time.perf_counter()
+        taken, problem = delivery(system, merchant, headers, body, self._now_ms())
+        key = f"{merchant}|{taken.resource_id or taken.delivery_id}".encode()
+        try:
+            await self._intake.append(topics.deliveries(system), key, self._codec.encode(taken))
+        except Unavailable as error:
+            log.warning("delivery_not_taken", system=system, merchant=merchant, error=str(error))
+            return _counted(system, "unavailable", 503, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        telemetry.ACK_SECONDS.observe(time.perf_counter() - started)
+        return _counted(system, "malformed" if problem else "kept", 202)
+
+
+def build(doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int]) -> Starlette:
+    """The application; its lifespan serves and flushes the intake."""
+    gateway = Gateway(doors, intake, codec, now_ms)
+    telemetry.UNACKNOWLEDGED.set_function(lambda: intake.outstanding)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        serving = asyncio.create_task(intake.run())
+        yield
+        serving.cancel()
+        await asyncio.to_thread(intake.close, 5.0)
+
+    routes = [
+        Route("/returngo/{merchant}/{token}", gateway.returngo, methods=["POST"]),
+        Route("/shopify/{merchant}", gateway.shopify, methods=["POST"]),
+        Route("/warehouse/{merchant}", gateway.warehouse, methods=["POST"]),
+        Route("/carrier/{merchant}", gateway.carrier, methods=["POST"]),
+        Route("/health", _health, methods=["GET"]),
+        Route("/metrics", _metrics, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault_of_ours})
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, read no further than the limit; raises TooLarge."""
+    stated = request.headers.get("content-length", "0")
+    if stated.isdigit() and int(stated) > LARGEST_BYTES:
+        raise TooLarge
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BYTES:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _counted(system: str, result: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    telemetry.DELIVERIES.labels(system, result).inc()
+    return Response(status_code=status, headers=headers)
+
+
+def _merchant(request: Request) -> str:
+    return str(request.path_params["merchant"])
+
+
+async def _fault_of_ours(_: Request, error: Exception) -> Response:
+    """A bug: the delivery was not taken, so its sender must keep it and come back."""
+    log.error("gateway_fault", error=type(error).__name__)
+    return Response(status_code=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _health(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def main(settings: ProcessSettings, host: str, port: int) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
+    merchants = load_all(settings.merchants)
+    secrets = {name: _secrets(merchant) for name, merchant in merchants.items()}
+    codec = codec_from(settings.registry_url)
+    require_topics(settings.kafka_bootstrap, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
+    intake = Intake(settings.kafka_bootstrap, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
+    app = build(Doors(secrets), intake, codec, lambda: time.time_ns() // 1_000_000)
+    # no access log: ReturnGO's address holds its token
+    config = uvicorn.Config(
+        app, loop="uvloop", access_log=False, log_config=None, server_header=False, limit_concurrency=MOST_AT_ONCE
+    )
+    if settings.metrics_port != port:  # on the same port they are served beside the webhooks, see `build`
+        serve_metrics(settings.metrics_port)
+    with _listening(host, port) as listener:
+        _stop_quietly()
+        log.info("gateway_listening", host=host, port=listener.getsockname()[1], merchants=len(merchants))
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=2048, reuse_port=False)
+    except OSError as error:
+        raise CannotStart(
+            f"expected to listen on {host}:{port}, got: {error.strerror}. Free the port or choose another with --port."
+        ) from error
+
+
+def _stop_quietly() -> None:
+    """uvicorn stops on these signals and then raises them once more, which would end a clean stop with a failure."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: None)
+
+
+def _secrets(merchant: Merchant) -> Secrets:
+    try:
+        return secrets_of(merchant, lambda ref: resolve(ref).get_secret_value())
+    except ValueError as error:
+        raise CannotStart(f"merchant {merchant.merchant}: {error}") from error

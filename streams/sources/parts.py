@@ -1,0 +1,196 @@
+"""Puts one source process together. Opens Kafka clients, the ledger and the HTTP client, and closes them again."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.merchant import Merchant
+from sinks.contract import System
+from sinks.ledger.ledger import Ledger
+from sinks.publish import MOST_BYTES, Publisher
+from sinks.systems import SYSTEMS
+from sinks.telemetry import RequestTelemetry
+from sinks.transport import Transport, open_transport
+from streams.sources import rounds, subscriptions
+from streams.sources.consuming import Consuming, Source, Trigger
+from streams.sources.desk import Desk
+from streams.sources.memory import Memory
+from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
+from streams.sources.poll_shopify import Leftovers, OrderPoll
+from streams.sources.polling import Poller
+from streams.sources.progress import Progress
+from streams.sources.publishing import Outbox
+from streams.sources.rounds import Round
+from streams.sources.signals import Signals
+from streams.sources.source_doors import DoorSource
+from streams.sources.source_returngo import ReturnGoSource
+from streams.sources.source_shopify import ShopifySource
+from streams.sources.waiting import WaitingRoom
+from streams.sources.work import Learnt, Resource, Urgency
+
+# ReturnGO wants one call at a time; Shopify's bucket is the limit there.
+READS_AT_ONCE = {"returngo": 2, "shopify": 8}
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source process is given; `merchants` are those that use the system."""
+
+    system: str
+    merchants: dict[str, Merchant]
+    secret: Callable[[str], str]
+    bootstrap: str
+    ledger_url: str
+    codec: Codec
+    session_seconds: float
+    now_ms: Callable[[], int]
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """A source, ready to run; `rounds` are what it does by the clock, and how often."""
+
+    consumer: AIOKafkaConsumer
+    consuming: Consuming
+    signals: Signals
+    rounds: list[tuple[float, Round]]
+
+
+class _Base(msgspec.Struct, frozen=True, kw_only=True):
+    memory: Memory
+    outbox: Outbox
+    progress: Progress
+
+
+class _NothingToRead:
+    """The doors' deliveries are facts already."""
+
+    def __init__(self, system: str) -> None:
+        self.system = system
+
+    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:  # noqa: ARG002  see Reader
+        return Learnt(absent=True)
+
+
+@asynccontextmanager
+async def build(environment: Environment, registry: CollectorRegistry) -> AsyncIterator[Parts]:
+    """The parts of one source; raises CannotStart."""
+    async with AsyncExitStack() as stack:
+        ledger = Ledger(environment.ledger_url)
+        stack.callback(ledger.close)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=environment.bootstrap, client_id="returnflow-source", acks="all", enable_idempotence=True,
+            linger_ms=2, max_request_size=MOST_BYTES,
+        )  # fmt: skip
+        await producer.start()
+        stack.push_async_callback(producer.stop)
+        base = _base(environment, ledger, producer)
+        if environment.system in SYSTEMS:
+            transport = await stack.enter_async_context(
+                _transport(environment, SYSTEMS[environment.system], ledger, registry)
+            )
+            yield _reading(environment, base, transport)
+        else:
+            yield _door(environment, base)
+
+
+def _base(environment: Environment, ledger: Ledger, producer: AIOKafkaProducer) -> _Base:
+    memory = Memory(ledger, environment.system, environment.now_ms)
+    outbox = Outbox(
+        kafka=Publisher(producer), codec=environment.codec, memory=memory, system=environment.system,
+        now_ms=environment.now_ms,
+    )  # fmt: skip
+    return _Base(memory=memory, outbox=outbox, progress=Progress())
+
+
+@asynccontextmanager
+async def _transport(
+    environment: Environment, system: System, ledger: Ledger, registry: CollectorRegistry
+) -> AsyncIterator[Transport]:
+    async with open_transport(
+        system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
+        telemetry=RequestTelemetry("source", registry), now_ms=environment.now_ms,
+    ) as transport:  # fmt: skip
+        yield transport
+
+
+def _reading(environment: Environment, base: _Base, transport: Transport) -> Parts:
+    given = (environment.merchants, transport, base.memory, environment.now_ms)
+    source: ReturnGoSource | ShopifySource
+    trigger: Trigger | None = None
+    if environment.system == "returngo":
+        source = ReturnGoSource(*given)
+    else:
+        source = ShopifySource(*given)
+        trigger = source.triggered
+    desk = Desk(source, base.outbox, base.memory, environment.now_ms, READS_AT_ONCE[environment.system])
+    poller = Poller(environment.system, desk, base.outbox, base.memory, environment.now_ms)
+    by_clock = [*_polls(environment, base, transport, poller), *_watches(environment, base, transport)]
+    return _parts(environment, base, source, trigger, desk, by_clock)
+
+
+def _door(environment: Environment, base: _Base) -> Parts:
+    source = DoorSource(environment.system, environment.merchants, base.memory, environment.codec, environment.now_ms)
+    room = WaitingRoom(source, base.outbox, base.memory, environment.codec, environment.now_ms)
+    desk = Desk(_NothingToRead(environment.system), base.outbox, base.memory, environment.now_ms, 1)
+    return _parts(environment, base, source, None, desk, [(rounds.WAITING_SECONDS, room.look)])
+
+
+def _parts(
+    environment: Environment, base: _Base, source: Source, trigger: Trigger | None, desk: Desk,
+    by_clock: list[tuple[float, Round]],
+) -> Parts:  # fmt: skip
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=environment.bootstrap, group_id=group_of(environment.system), enable_auto_commit=False,
+        client_id="returnflow-source", auto_offset_reset="earliest",
+        session_timeout_ms=int(environment.session_seconds * 1000),
+        heartbeat_interval_ms=int(environment.session_seconds * 1000 / 6),
+        max_partition_fetch_bytes=4_194_304,
+    )  # fmt: skip
+    signals = Signals(environment.system, desk, base.progress, environment.now_ms)
+    consuming = Consuming(
+        consumer=consumer, source=source, trigger=trigger, signals=signals, outbox=base.outbox,
+        progress=base.progress, codec=environment.codec, now_ms=environment.now_ms,
+    )  # fmt: skip
+    forget = (rounds.PURGE_SECONDS, rounds.purge(base.memory, environment.now_ms))
+    return Parts(consumer=consumer, consuming=consuming, signals=signals, rounds=[*by_clock, forget])
+
+
+def _polls(environment: Environment, base: _Base, transport: Transport, poller: Poller) -> list[tuple[float, Round]]:
+    found: list[tuple[float, Round]] = []
+    for name, merchant in environment.merchants.items():
+        store, shop = merchant.systems.returngo, merchant.systems.shopify
+        if environment.system == "returngo" and store is not None:
+            polls = (RmaPoll(name, store, transport, base.memory), TransactionPoll(name, store, transport, base.memory))
+            work = rounds.ReturnGoRound(poller, *polls, Sweep(name, store, base.memory), environment.now_ms)
+            found.append((store.poll_seconds, work))
+        elif environment.system == "shopify" and shop is not None:
+            orders = OrderPoll(name, shop, transport, base.memory)
+            leftovers = Leftovers(name, base.memory)
+            found.append((shop.poll_seconds, rounds.ShopifyRound(poller, orders, leftovers, environment.now_ms)))
+    return found
+
+
+def _watches(environment: Environment, base: _Base, transport: Transport) -> list[tuple[float, Round]]:
+    merchants: Mapping[str, Merchant] = environment.merchants
+    if environment.system == "returngo":
+        listed = subscriptions.of_returngo(merchants.values(), transport, environment.secret)
+        seconds = rounds.WATCH_RETURNGO_SECONDS
+    else:
+        listed = subscriptions.of_shopify(merchants.values(), transport)
+        seconds = rounds.WATCH_SHOPIFY_SECONDS
+    watches = [subscriptions.Watch(each, base.outbox, base.memory, environment.now_ms) for each in listed]
+    return [(seconds, watch.look) for watch in watches]
+
+
+def group_of(system: str) -> str:
+    """The consumer group of a source."""
+    return f"returnflow-source-{system}"
+
+
+def topics_of(system: str) -> list[str]:
+    """What a source consumes: its deliveries, and for a shop also what returns there are."""
+    return [topics.deliveries(system), *([topics.RETURN_EVENTS] if system == "shopify" else [])]

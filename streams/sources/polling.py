@@ -1,0 +1,160 @@
+"""Polls close the gaps that webhooks leave. One worker of a group polls; cursors are kept in the ledger. Touches HTTP.
+
+A poll looks back to where the last complete one began, less an overlap, and its cursor moves only once everything it
+found was read: what fails half-way is found again by the next.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from sinks.systems.page import Page
+from streams.sources import telemetry
+from streams.sources.desk import Desk
+from streams.sources.fields import Malformed
+from streams.sources.memory import Memory
+from streams.sources.publishing import Outbox
+from streams.sources.work import Cause, Resource, Unread
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+Row = dict[str, Any]  # vendor JSON
+READS_AT_ONCE = 8
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A poll's cursor: where the last complete one began, and when the one under way was first begun."""
+
+    since_ms: int
+    begun_ms: int | None = None
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """Resources to read, and what is wrong with rows that name none."""
+
+    resources: tuple[Resource, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Poll(Protocol):
+    """What differs between polls."""
+
+    name: str
+    merchant: str
+    overlap_seconds: float
+    first_look_back_ms: int  # where the very first poll begins
+
+    def pages(self, since_ms: int, cursor: str | None) -> Awaitable[Page]:
+        """One page of changes; raises Unread."""
+
+    def changed(self, page: Page, begun_ms: int) -> Awaitable["Changed"]:
+        """What of it is to be read, `begun_ms` being the time since when a read counts."""
+
+
+class Poller:
+    """Runs the polls of one system."""
+
+    def __init__(self, system: str, desk: Desk, outbox: Outbox, memory: Memory, now_ms: Callable[[], int]) -> None:
+        self._system = system
+        self._desk = desk
+        self._outbox = outbox
+        self._memory = memory
+        self._now_ms = now_ms
+
+    async def once(self, poll: Poll) -> bool:
+        """One poll; False when something of it could not be read, so that its cursor stays."""
+        window = await self._begin(poll)
+        assert window.begun_ms is not None
+        since_ms = max(window.since_ms - int(poll.overlap_seconds * 1000), 0)
+        unread = await self._through(poll, since_ms, window.begun_ms)
+        if unread is not None:
+            log.warning(
+                "poll_incomplete", system=self._system, poll=poll.name, merchant=poll.merchant, reason=unread.reason
+            )
+            return False
+        await self._end(poll, window.begun_ms)
+        return True
+
+    async def _through(self, poll: Poll, since_ms: int, begun_ms: int) -> Unread | None:
+        """All pages, also behind a resource that cannot be read; the first failure."""
+        failed: Unread | None = None
+        try:
+            async for page in _pages(poll, since_ms):
+                found = await poll.changed(page, begun_ms)
+                await self._complain(poll, found.problems)
+                try:
+                    await self.read(found.resources, "poll")
+                except Unread as error:
+                    failed = failed or error
+        except Unread as error:
+            failed = failed or error
+        return failed
+
+    async def _complain(self, poll: Poll, problems: Iterable[str]) -> None:
+        """A row that cannot be read must not hold up the rest: a person learns of it."""
+        for each in problems:
+            detail = f"a row of {self._system}'s list of {poll.name}: {each}"
+            await self._outbox.complain(
+                "malformed_delivery", poll.merchant, f"poll {poll.name} {each}", detail, self._now_ms()
+            )
+
+    async def read(self, resources: Iterable[Resource], cause: Cause) -> None:
+        """Read them, a few at once; raises Unread after all were tried."""
+        slots = asyncio.Semaphore(READS_AT_ONCE)
+
+        async def one(resource: Resource) -> Unread | None:
+            async with slots:
+                try:
+                    await self._desk.read(resource, "news", cause)
+                except Unread as error:
+                    return error
+                return None
+
+        failed = [each for each in await asyncio.gather(*map(one, resources)) if each is not None]
+        if failed:
+            raise failed[0]
+
+    async def _begin(self, poll: Poll) -> Window:
+        name = f"poll:{poll.name}"
+        known = (await self._memory.notes(poll.merchant, [name])).get(name)
+        now_ms = self._now_ms()
+        window = msgspec.json.decode(known, type=Window) if known else Window(since_ms=now_ms - poll.first_look_back_ms)
+        if window.begun_ms is None:
+            window = msgspec.structs.replace(window, begun_ms=now_ms)
+            await self._memory.keep(poll.merchant, {name: msgspec.json.encode(window).decode()})
+        self._watch(poll, window)
+        return window
+
+    async def _end(self, poll: Poll, begun_ms: int) -> None:
+        window = Window(since_ms=begun_ms)
+        await self._memory.keep(poll.merchant, {f"poll:{poll.name}": msgspec.json.encode(window).decode()})
+        self._watch(poll, window)
+
+    def _watch(self, poll: Poll, window: Window) -> None:
+        series = telemetry.POLL_AGE.labels(self._system, poll.merchant, poll.name)
+        series.set_function(lambda: max(self._now_ms() - window.since_ms, 0) / 1000)
+
+
+def sound(rows: Iterable[Row], of: Callable[[Row], T]) -> tuple[list[T], tuple[str, ...]]:
+    """`of` each row that can be read, and what is wrong with the others."""
+    found: list[T] = []
+    problems: list[str] = []
+    for row in rows:
+        try:
+            found.append(of(row))
+        except Malformed as error:
+            problems.append(str(error))
+    return found, tuple(problems)
+
+
+async def _pages(poll: Poll, since_ms: int) -> AsyncIterator[Page]:
+    cursor: str | None = None
+    while True:
+        page = await poll.pages(since_ms, cursor)
+        yield page
+        cursor = page.next_cursor
+        if cursor is None:
+            return

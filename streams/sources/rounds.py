@@ -1,0 +1,84 @@
+"""What a source does by the clock: polls, sweeps, watching subscriptions, forgetting. One worker of a group does it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from streams.sources.memory import Memory
+from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
+from streams.sources.poll_shopify import Leftovers, OrderPoll
+from streams.sources.polling import Poller
+from streams.sources.work import Unread
+
+log = structlog.get_logger(__name__)
+TRANSACTIONS_EVERY = 3  # polls of RMAs; each costs a call of the day
+WATCH_SHOPIFY_SECONDS = 300.0
+WATCH_RETURNGO_SECONDS = 3600.0
+WAITING_SECONDS = 5.0
+PURGE_SECONDS = 86_400.0
+REMEMBERED_MS = 120 * 86_400_000
+
+NOT_MINE_SECONDS = 0.2  # before asking again whether it is
+
+Round = Callable[[], Awaitable[None]]
+
+
+async def every(seconds: float, mine: Callable[[], bool], work: Round) -> None:
+    """Until cancelled: `work` at once and then every `seconds`, while `mine` says that it is ours to do."""
+    while True:
+        if mine():
+            await work()
+            await asyncio.sleep(seconds)
+        else:
+            await asyncio.sleep(NOT_MINE_SECONDS)
+
+
+class ReturnGoRound:
+    """Polls RMAs, every third time transactions, and sweeps open RMAs."""
+
+    def __init__(
+        self, poller: Poller, rmas: RmaPoll, transactions: TransactionPoll, sweep: Sweep, now_ms: Callable[[], int]
+    ) -> None:
+        self._poller = poller
+        self._rmas = rmas
+        self._transactions = transactions
+        self._sweep = sweep
+        self._now_ms = now_ms
+        self._count = 0
+
+    async def __call__(self) -> None:
+        await self._poller.once(self._rmas)
+        if self._count % TRANSACTIONS_EVERY == 0:
+            await self._poller.once(self._transactions)
+        self._count += 1
+        try:
+            await self._poller.read(await self._sweep.due(self._now_ms()), "sweep")
+        except Unread as error:
+            log.info("sweep_incomplete", merchant=self._rmas.merchant, reason=error.reason)
+
+
+class ShopifyRound:
+    """Polls orders and asks again for what was missing."""
+
+    def __init__(self, poller: Poller, orders: OrderPoll, leftovers: Leftovers, now_ms: Callable[[], int]) -> None:
+        self._poller = poller
+        self._orders = orders
+        self._leftovers = leftovers
+        self._now_ms = now_ms
+
+    async def __call__(self) -> None:
+        await self._poller.once(self._orders)
+        try:
+            await self._poller.read(await self._leftovers.due(self._now_ms()), "again")
+        except Unread as error:
+            log.info("leftovers_incomplete", merchant=self._orders.merchant, reason=error.reason)
+
+
+def purge(memory: Memory, now_ms: Callable[[], int]) -> Round:
+    """Forgets what was not touched for a long time."""
+
+    async def work() -> None:
+        await memory.purge(now_ms() - REMEMBERED_MS)
+
+    return work

@@ -1,0 +1,117 @@
+"""A Shopify variant, as the read flow finds it by SKU, to the item master and its stock levels. Pure."""
+
+import msgspec
+
+from schemas import ids
+from schemas.stock import Component, ItemLocation, StockItem, StockLevel
+from streams.sources.fields import Json, count, flag, ident, label, malformed, obj, opt, opt_ident, opt_instant, rows
+from streams.sources.shopify_orders import SYSTEM
+
+_LARGEST_STOCK = 1_000_000_000
+
+
+def missing(sku: str, *, merchant: str, read_at_ms: int) -> StockItem:
+    """The shop was asked and has no such SKU."""
+    return _named(StockItem(fact_id="", merchant=merchant, sku=sku, system=SYSTEM, version_ms=read_at_ms, exists=False))
+
+
+def item(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> StockItem:
+    """The item master of one SKU; raises Malformed.
+
+    Its version is the time of reading, as Shopify's own does not move when a location is switched off; its id is made
+    of the content alone, so the same item read again is the same fact.
+    """
+    stocked = _inventory_item(found)
+    product = opt(found.get("product"), "product")
+    return _named(
+        StockItem(
+            fact_id="",
+            merchant=merchant,
+            sku=sku,
+            system=SYSTEM,
+            version_ms=read_at_ms,
+            item_id=ident(stocked.get("id"), "inventoryItem.id"),
+            variant_id=ident(found.get("id"), "id"),
+            product_id=opt_ident(product.get("id"), "product.id"),
+            tracked=bool(flag(stocked.get("tracked"), "inventoryItem.tracked")),
+            active=product.get("status") in (None, "ACTIVE"),
+            components=_components(found),
+            locations=tuple(sorted(map(_place, _levels(stocked)), key=lambda place: place.location_id)),
+        )
+    )
+
+
+def levels(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> list[StockLevel]:
+    """What is available of the SKU at each location that stocks it; raises Malformed."""
+    stocked = _inventory_item(found)
+    item_id = ident(stocked.get("id"), "inventoryItem.id")
+    listed = []
+    for row in _levels(stocked):
+        place = _place(row)
+        at_ms = opt_instant(row.get("updatedAt"), "inventoryLevels.updatedAt") or read_at_ms
+        available = _available(row) if flag(stocked.get("tracked"), "inventoryItem.tracked") else None
+        identity = (place.location_id, str(at_ms), str(available), str(place.stocked), str(place.active))
+        listed.append(
+            StockLevel(
+                fact_id=ids.fact_id(SYSTEM, f"{merchant}/{sku}", "level", *identity),
+                merchant=merchant,
+                sku=sku,
+                system=SYSTEM,
+                item_id=item_id,
+                location_id=place.location_id,
+                observed_at_ms=at_ms,
+                available=available,
+                active=place.active,
+            )
+        )
+    return listed
+
+
+def _named(found: StockItem) -> StockItem:
+    content = msgspec.structs.replace(found, version_ms=0)
+    identity = ids.digest(msgspec.json.encode(content))
+    return msgspec.structs.replace(
+        found, fact_id=ids.fact_id(SYSTEM, f"{found.merchant}/{found.sku}", "item", identity)
+    )
+
+
+def _inventory_item(found: Json) -> Json:
+    return obj(found.get("inventoryItem"), "inventoryItem")
+
+
+def _levels(stocked: Json) -> list[Json]:
+    return rows(stocked.get("inventoryLevels"), "inventoryLevels")
+
+
+def _place(row: Json) -> ItemLocation:
+    location = obj(row.get("location"), "inventoryLevels.location")
+    return ItemLocation(
+        location_id=ident(location.get("id"), "inventoryLevels.location.id"),
+        active=flag(location.get("isActive"), "inventoryLevels.location.isActive") is not False,
+        stocked=flag(row.get("isActive"), "inventoryLevels.isActive") is not False,
+    )
+
+
+def _available(row: Json) -> int | None:
+    for each in rows(row.get("quantities"), "inventoryLevels.quantities"):
+        if each.get("name") == "available":
+            number = each.get("quantity")  # below zero when a shop oversells
+            if isinstance(number, bool) or not isinstance(number, int) or abs(number) > _LARGEST_STOCK:
+                raise malformed("inventoryLevels.quantities.quantity", "a whole number", number)
+            return number
+    return None
+
+
+def _components(found: Json) -> tuple[Component, ...]:
+    listed = []
+    for row in rows(found.get("productVariantComponents"), "productVariantComponents"):
+        variant = obj(row.get("productVariant"), "productVariantComponents.productVariant")
+        stocked = opt(variant.get("inventoryItem"), "productVariantComponents.inventoryItem")
+        listed.append(
+            Component(
+                sku=label(variant.get("sku"), "productVariantComponents.sku") or "",
+                quantity=count(row.get("quantity"), "productVariantComponents.quantity"),
+                item_id=opt_ident(stocked.get("id"), "productVariantComponents.inventoryItem.id"),
+            )
+        )
+    return tuple(sorted(listed, key=lambda each: each.sku))

@@ -1,0 +1,81 @@
+"""Payments and refunds of a Shopify order, and our own marks in a refund's note. Pure."""
+
+from typing import Literal
+
+from schemas.facts import Payment, RecordedRefund, RefundedLine, RefundedTender
+from sinks.systems.shopify.marks import command_in, rma_in
+from streams.sources.fields import Json, count, flag, ident, instant, label, obj, opt, opt_ident, rows
+from streams.sources.shopify_lines import minor, opt_minor, shop_minor
+
+Settled = Literal["success", "pending", "failed"]
+_SETTLED: dict[object, Settled] = {"SUCCESS": "success", "FAILURE": "failed", "ERROR": "failed"}
+_PAID_BY = frozenset({"SALE", "CAPTURE"})
+
+
+def payment(row: Json, path: str, currency: str) -> Payment | None:
+    """A sale or capture; None for steps that took no money (authorisations, voids) or gave it back."""
+    if row.get("kind") not in _PAID_BY:
+        return None
+    return Payment(
+        payment_id=ident(row.get("id"), f"{path}.id"), tender=label(row.get("gateway"), f"{path}.gateway") or "",
+        status=_settled(row), amount_minor=minor(row.get("amountSet"), currency, f"{path}.amountSet"),
+        shop_amount_minor=shop_minor(row.get("amountSet"), f"{path}.amountSet"),
+    )  # fmt: skip
+
+
+def refund(row: Json, path: str, currency: str) -> RecordedRefund:
+    """A refund whoever made it; `command_id` and `rma_id` where its note carries our mark."""
+    tenders = tuple(_tenders(row, path, currency))
+    total = opt_minor(row.get("totalRefundedSet"), currency, f"{path}.totalRefundedSet")
+    command_id, rma_id = marks(row.get("note"))
+    return RecordedRefund(
+        refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=instant(row.get("createdAt"), f"{path}.createdAt"),
+        total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
+        lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
+    )  # fmt: skip
+
+
+def marks(note: object) -> tuple[str | None, str | None]:
+    """Command id and RMA that a note of ours names; nothing else of a note is kept."""
+    text = note if isinstance(note, str) else ""
+    command_id = command_in(text)
+    return (None, None) if command_id is None else (command_id, (rma_in(text) or "")[:64] or None)
+
+
+def _settled(row: Json) -> Settled:
+    # whatever is neither done nor failed may still be done: pending
+    return _SETTLED.get(row.get("status"), "pending")
+
+
+def _lines(row: Json, path: str) -> list[RefundedLine]:
+    found = []
+    for each in rows(row.get("refundLineItems"), f"{path}.refundLineItems"):
+        line = obj(each.get("lineItem"), f"{path}.refundLineItems.lineItem")
+        found.append(
+            RefundedLine(
+                line_id=ident(line.get("id"), f"{path}.refundLineItems.lineItem.id"),
+                quantity=count(each.get("quantity"), f"{path}.refundLineItems.quantity"),
+                restocked=bool(flag(each.get("restocked"), f"{path}.refundLineItems.restocked")),
+                location_id=opt_ident(opt(each.get("location"), path).get("id"), f"{path}.refundLineItems.location.id"),
+                sku=label(line.get("sku"), f"{path}.refundLineItems.lineItem.sku"),
+            )
+        )
+    return found
+
+
+def _tenders(row: Json, path: str, currency: str) -> list[RefundedTender]:
+    found = []
+    for each in rows(row.get("transactions"), f"{path}.transactions"):
+        if each.get("kind") != "REFUND":
+            continue
+        parent = opt(each.get("parentTransaction"), f"{path}.transactions.parentTransaction")
+        found.append(
+            RefundedTender(
+                transaction_id=ident(each.get("id"), f"{path}.transactions.id"),
+                payment_id=opt_ident(parent.get("id"), f"{path}.transactions.parentTransaction.id"),
+                tender=label(each.get("gateway"), f"{path}.transactions.gateway") or "",
+                status=_settled(each),
+                amount_minor=minor(each.get("amountSet"), currency, f"{path}.transactions.amountSet"),
+            )
+        )
+    return found

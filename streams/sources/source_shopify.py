@@ -1,0 +1,176 @@
+"""The Shopify source: orders by webhook and poll, and whatever a return names. Touches HTTP and SQL.
+
+It also consumes `return-events`: an order that a return names and that we do not have is read, its SKUs are looked up.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from schemas.facts import Delivery, ReturnEvent
+from schemas.merchant import Merchant
+from schemas.stock import StockItem
+from sinks.systems.shopify import read
+from sinks.transport import Transport
+from streams.sources import envelope, shopify_items, shopify_orders
+from streams.sources.fields import Json, instant
+from streams.sources.memory import Memory
+from streams.sources.reading import ask
+from streams.sources.repeats import Repeats
+from streams.sources.shopify_effects import effects
+from streams.sources.work import Cause, Complaint, Fact, Learnt, Resource, Routed, Urgency, Wanted
+
+# An item read this recently is not read again for another return, unless goods have just been graded.
+FRESH_SECONDS = 300.0
+FRESH_FOR_GRADED_SECONDS = 20.0
+MOST_ITEMS = 200  # that a change of a location makes us read again
+
+
+class SkuNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of an item. `sound`: nothing about it would stop a restock."""
+
+    sku: str
+    read_ms: int
+    sound: bool
+
+
+class AbsentNote(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that the shop did not know when it was asked."""
+
+    tries: int
+    due_ms: int
+    first_ms: int
+
+
+class ShopifySource:
+    """Deliveries, triggers and reads of every merchant that has a Shopify shop."""
+
+    system = shopify_orders.SYSTEM
+
+    def __init__(
+        self, merchants: Mapping[str, Merchant], transport: Transport, memory: Memory, now_ms: Callable[[], int]
+    ) -> None:
+        self.merchants = merchants
+        self._transport = transport
+        self._memory = memory
+        self._now_ms = now_ms
+        self._repeats = Repeats(most=20_000)
+
+    async def route(self, delivery: Delivery) -> Routed:
+        """An order or an item to read, or a complaint about a body that names neither."""
+        told = envelope.envelope(self.system, delivery.headers, delivery.body)
+        if told.problem is not None:
+            complaint = Complaint(
+                merchant=delivery.merchant, subject=delivery.delivery_id, at_ms=delivery.received_at_ms,
+                detail=f"{told.event[:40] or 'no topic'}: {told.problem}",
+            )  # fmt: skip
+            return Routed(result="malformed", complaint=complaint)
+        if self._repeats.seen(f"{delivery.merchant} {delivery.delivery_id}"):
+            return Routed(result="repeat")
+        resources = await self._named(delivery.merchant, told.resource_id)
+        wanted = tuple(self._wanted(each, "signal") for each in resources)
+        return Routed(result="read" if wanted else "ignored", wanted=wanted)
+
+    def revoked(self) -> None:
+        """Deliveries may be consumed again: none of them counts as a repeat."""
+        self._repeats.clear()
+
+    def _wanted(self, resource: Resource, cause: Cause) -> Wanted:
+        shop = self.merchants[resource.merchant].systems.shopify
+        gather = shop.coalesce_seconds if shop and cause == "signal" else 0.0
+        return Wanted(resource=resource, urgency="effect", cause=cause, after_seconds=gather)
+
+    async def _named(self, merchant: str, resource_id: str) -> list[Resource]:
+        if resource_id.startswith(envelope.LOCATION):
+            return [_sku(merchant, each) for each in await self.known_skus(merchant, MOST_ITEMS)]
+        if resource_id.startswith(envelope.ITEM):
+            sku = (await self._memory.notes(merchant, [resource_id])).get(resource_id)
+            return [_sku(merchant, sku)] if sku else []  # an item that no return ever named
+        return [Resource(merchant=merchant, kind="order", name=resource_id)]
+
+    async def known_skus(self, merchant: str, most: int) -> list[str]:
+        """SKUs that returns have named, those not read for longest first."""
+        listed = await self._memory.listed(merchant, "sku:", most)
+        return [msgspec.json.decode(each, type=SkuNote).sku for each in listed.values()]
+
+    async def triggered(self, event: ReturnEvent) -> Routed:
+        """What a return makes us read: its order unless we have it, its SKUs unless we have them from a moment ago."""
+        merchant = event.merchant
+        if merchant not in self.merchants or not event.order_id:
+            return Routed(result="ignored")
+        skus = sorted({u.sku for u in event.units if u.sku} | {u.exchange_sku for u in event.units if u.exchange_sku})
+        order = f"order:{event.order_id}"
+        notes = await self._memory.notes(merchant, [order, *(f"sku:{sku}" for sku in skus)])
+        fresh_seconds = FRESH_FOR_GRADED_SECONDS if event.kind == "inspected" else FRESH_SECONDS
+        oldest_ms = self._now_ms() - int(fresh_seconds * 1000)
+        stale = [_sku(merchant, sku) for sku in skus if _read_ms(notes.get(f"sku:{sku}")) < oldest_ms]
+        unknown = [Resource(merchant=merchant, kind="order", name=event.order_id)] if order not in notes else []
+        wanted = tuple(self._wanted(each, "trigger") for each in [*unknown, *stale])
+        return Routed(result="read" if wanted else "ignored", wanted=wanted)
+
+    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
+        """An order with its effects, or an item with its levels; raises Unread, Malformed."""
+        if resource.kind == "sku":
+            return await self._item(resource, urgency)
+        connection, asked_ms = self._transport.connection(resource.merchant), self._now_ms()
+        flow = read.order(connection, resource.name)
+        order = await ask(self._transport, resource.merchant, flow, urgency)
+        if order is None:
+            return Learnt(absent=True, notes=await self._absent(resource))
+        # Of when it was asked, not of when all its pages had come: what changed meanwhile may not be in them.
+        facts = _order_facts(order, resource.merchant, asked_ms)
+        return Learnt(facts=facts, notes=_order_notes(order, resource.name, asked_ms))
+
+    async def _absent(self, resource: Resource) -> dict[str, str | None]:
+        """When to ask for an order again that the shop does not know: soon, then more and more rarely."""
+        name, now_ms = f"absent:{resource.name}", self._now_ms()
+        known = (await self._memory.notes(resource.merchant, [name])).get(name)
+        before = msgspec.json.decode(known, type=AbsentNote) if known else None
+        tries = before.tries + 1 if before else 1
+        due_ms = now_ms + min(15_000 * 2**tries, 6 * 3_600_000)
+        note = AbsentNote(tries=tries, due_ms=due_ms, first_ms=before.first_ms if before else now_ms)
+        return {name: msgspec.json.encode(note).decode()}
+
+    async def _item(self, resource: Resource, urgency: Urgency) -> Learnt:
+        merchant, sku, read_ms = resource.merchant, resource.name, self._now_ms()
+        flow = read.item_by_sku(self._transport.connection(merchant), sku)
+        found = await ask(self._transport, merchant, flow, urgency)
+        if found is None:
+            gone = shopify_items.missing(sku, merchant=merchant, read_at_ms=read_ms)
+            return Learnt(facts=(gone,), notes=_sku_notes(gone, read_ms))
+        item = shopify_items.item(found, sku, merchant=merchant, read_at_ms=read_ms)
+        levels = shopify_items.levels(found, sku, merchant=merchant, read_at_ms=read_ms)
+        more = tuple(_sku(merchant, each.sku) for each in item.components if each.sku and each.sku != sku)
+        return Learnt(facts=(item, *levels), notes=_sku_notes(item, read_ms), more=more)
+
+
+def _order_facts(order: Json, merchant: str, asked_ms: int) -> tuple[Fact, ...]:
+    found = shopify_orders.snapshot(order, merchant=merchant)
+    # Versions count seconds: of two within one second the one that was read later has to win.
+    within = min(max(asked_ms - found.version_ms, 0), 999)
+    snapshot = msgspec.structs.replace(found, version_ms=found.version_ms + within)
+    return (snapshot, *effects(order, merchant=merchant))
+
+
+def _order_notes(order: Json, order_id: str, asked_ms: int) -> dict[str, str | None]:
+    version = str(order.get("updatedAt"))
+    # Versions count seconds: an order that changed just now may change again under the same version.
+    settled = asked_ms - instant(version, "updatedAt") > 2000
+    return {f"order:{order_id}": version if settled else f"{version} or later", f"absent:{order_id}": None}
+
+
+def _sku(merchant: str, sku: str) -> Resource:
+    return Resource(merchant=merchant, kind="sku", name=sku)
+
+
+def _read_ms(note: str | None) -> int:
+    return msgspec.json.decode(note, type=SkuNote).read_ms if note else 0
+
+
+def _sku_notes(item: StockItem, read_ms: int) -> dict[str, str | None]:
+    sound = item.exists and item.tracked and all(place.active for place in item.locations)
+    note = SkuNote(sku=item.sku, read_ms=read_ms, sound=sound)
+    notes: dict[str, str | None] = {f"sku:{item.sku}": msgspec.json.encode(note).decode()}
+    if item.item_id:
+        notes[f"{envelope.ITEM}{item.item_id}"] = item.sku
+    return notes

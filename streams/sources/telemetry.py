@@ -1,0 +1,43 @@
+"""The closed list of metrics of the gateway and the sources. Labels come from closed sets; ids never."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DELIVERIES = Counter(
+    "returnflow_gateway_deliveries_total",
+    "Webhooks by what became of them: kept, malformed (kept too), refused, too_large, unavailable.",
+    ["system", "result"],
+)
+ACK_SECONDS = Histogram(
+    "returnflow_gateway_ack_seconds",
+    "From the end of a webhook's body to Kafka's acknowledgement.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
+)
+UNACKNOWLEDGED = Gauge("returnflow_gateway_unacknowledged", "Webhooks that wait for Kafka's acknowledgement.")
+
+CONSUMED = Counter(
+    "returnflow_source_deliveries_total",
+    "Consumed deliveries and triggers by result: read, direct, repeat, ignored, malformed, dead_letter.",
+    ["system", "result"],
+)
+READS = Counter(
+    "returnflow_source_reads_total",
+    "Resources read by cause (signal, poll, sweep, trigger) and outcome (ok, absent, malformed, failed, refused).",
+    ["system", "cause", "outcome"],
+)
+FACTS = Counter("returnflow_source_facts_total", "Facts sent, by record type.", ["system", "record"])
+KNOWN_FACTS = Counter("returnflow_source_known_facts_total", "Facts not sent because they were before.", ["system"])
+POLL_AGE = Gauge(
+    "returnflow_source_poll_age_seconds", "Since the last complete poll began.", ["system", "merchant", "poll"]
+)
+PENDING = Gauge("returnflow_source_pending", "Resources that wait to be read.", ["system"])
+UNSETTLED = Gauge("returnflow_source_unsettled", "Consumed records whose offset cannot be committed yet.", ["system"])
+OLDEST_UNSETTLED = Gauge(
+    "returnflow_source_oldest_unsettled_seconds", "Age of the oldest record that is not settled.", ["system"]
+)
+DEAD_LETTERS = Counter("returnflow_source_dead_letters_total", "Records sent to dead letters.", ["system", "reason"])
+EXCEPTIONS = Counter("returnflow_source_exceptions_total", "Exceptions raised by the sources.", ["system", "type"])
+SUBSCRIPTIONS_MISSING = Gauge(
+    "returnflow_source_subscriptions_missing", "Webhook subscriptions found missing at the last look.",
+    ["system", "merchant"],
+)  # fmt: skip
+WAITING = Gauge("returnflow_source_waiting", "Deliveries that wait for an RMA or order to become known.", ["system"])

@@ -1,0 +1,96 @@
+"""What the sources pass among their parts: resources, what reading one taught, what a consumed record asks for."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.facts import ObservedEffect, OrderSnapshot, ReturnEvent
+from schemas.stock import StockItem, StockLevel
+
+Fact = ReturnEvent | OrderSnapshot | ObservedEffect | StockItem | StockLevel
+Cause = Literal["signal", "trigger", "poll", "sweep", "again"]
+# effect: a command may follow, so the reserve of the quota may be used. news: without quota it waits for the polls.
+Urgency = Literal["effect", "news"]
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be read in a system."""
+
+    merchant: str
+    kind: Literal["rma", "order", "sku"]
+    name: str  # its id, or the SKU
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A consumed record."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Learnt(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a read. `notes` go to the source's memory by name; None forgets one. `more` is to be read next."""
+
+    facts: tuple[Fact, ...] = ()
+    notes: dict[str, str | None] = {}
+    more: tuple[Resource, ...] = ()
+    absent: bool = False
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A read that a record asks for, `after_seconds` to gather what else comes for the same resource."""
+
+    resource: Resource
+    urgency: Urgency
+    cause: Cause
+    after_seconds: float = 0.0
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery with nothing usable in it; `subject` tells it from others, so that the same one is raised once."""
+
+    merchant: str
+    subject: str
+    detail: str
+    at_ms: int
+
+
+class Routed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a consumed record asks for; `result` is its word in the metrics."""
+
+    result: Literal["read", "direct", "waits", "repeat", "ignored", "malformed"]
+    wanted: tuple[Wanted, ...] = ()
+    merchant: str = ""
+    facts: tuple[Fact, ...] = ()
+    notes: dict[str, str | None] = {}
+    complaint: Complaint | None = None
+
+
+class DeadLetter(Exception):
+    """A record that cannot be a delivery of ours; `reason` is a word of a closed set."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Unread(Exception):
+    """The system did not answer the question. `after_seconds`: when it says to ask again, None when it does not."""
+
+    def __init__(self, reason: str, after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+class Misconfigured(Unread):
+    """It will not answer before somebody corrects credentials, scope or address."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail

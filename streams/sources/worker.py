@@ -1,0 +1,100 @@
+"""`returnflow source <system>`: one source process. The composition root of the sources; touches all they touch."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+
+import structlog
+import uvloop
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from schemas import secrets, topics
+from schemas.merchant import Merchant, load_all
+from schemas.registry import codec_from
+from schemas.settings import ProcessSettings
+from schemas.startup import CannotStart
+from streams.sources.broker import require_topics, serve_metrics
+from streams.sources.parts import Environment, Parts, build, topics_of
+from streams.sources.rounds import every
+
+log = structlog.get_logger(__name__)
+DRAIN_SECONDS = 10.0
+SUPPORTED = ("returngo", "shopify", "warehouse", "carrier")
+
+
+def main(settings: ProcessSettings, system: str) -> int:
+    """Read a system until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
+    environment = _environment(settings, system)
+    require_topics(settings.kafka_bootstrap, _topics(system))
+    serve_metrics(settings.metrics_port)
+    uvloop.run(_until_signal(environment))
+    return 0
+
+
+def _environment(settings: ProcessSettings, system: str) -> Environment:
+    if system not in SUPPORTED:
+        raise CannotStart(f"source {system}: expected one of {', '.join(SUPPORTED)}")
+    return Environment(
+        system=system, merchants=users_of(system, load_all(settings.merchants)), bootstrap=settings.kafka_bootstrap,
+        secret=lambda reference: secrets.resolve(reference).get_secret_value(), ledger_url=settings.ledger_url,
+        codec=codec_from(settings.registry_url), session_seconds=settings.session_timeout_seconds,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+    )  # fmt: skip
+
+
+def users_of(system: str, merchants: dict[str, Merchant]) -> dict[str, Merchant]:
+    """The merchants that use a system; raises CannotStart when none does."""
+    found = {name: each for name, each in merchants.items() if getattr(each.systems, system) is not None}
+    if not found:
+        raise CannotStart(f"source {system}: expected a merchant with a section [systems.{system}], found none")
+    return found
+
+
+def _topics(system: str) -> list[str]:
+    written = (topics.RETURN_EVENTS, topics.ORDER_SNAPSHOTS, topics.OBSERVED_EFFECTS, topics.STOCK_ITEMS,
+               topics.STOCK_LEVELS, topics.EXCEPTIONS, topics.dead_letters(system))  # fmt: skip
+    return [*topics_of(system), *written]
+
+
+async def _until_signal(environment: Environment) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(environment, stop, REGISTRY)
+
+
+async def run(environment: Environment, stop: asyncio.Event, registry: CollectorRegistry) -> None:
+    """A source until `stop`. What it cannot handle is raised, after what is settled was committed."""
+    async with build(environment, registry) as parts:
+        parts.consumer.subscribe(topics_of(environment.system), listener=parts.consuming)
+        await parts.consumer.start()
+        log.info("source_started", system=environment.system, merchants=sorted(environment.merchants))
+        try:
+            await _first_end(stop, _work(parts))
+        finally:
+            await parts.signals.drain(DRAIN_SECONDS)
+            await parts.consuming.commit()
+            await parts.consumer.stop()
+    log.info("source_stopped", system=environment.system)
+
+
+def _work(parts: Parts) -> list[Coroutine[None, None, None]]:
+    by_clock = [every(seconds, parts.consuming.polls, work) for seconds, work in parts.rounds]
+    return [parts.consuming.run(), parts.consuming.commit_for_ever(), parts.signals.run(), *by_clock]
+
+
+async def _first_end(stop: asyncio.Event, work: list[Coroutine[None, None, None]]) -> None:
+    """Runs side by side until `stop`, or until one of them breaks: then its error is raised."""
+    tasks = [asyncio.create_task(each) for each in work]
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in [*tasks, stopped]:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, Exception):
+            raise each

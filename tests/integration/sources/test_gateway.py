@@ -1,0 +1,184 @@
+"""The gateway through real HTTP and a real Kafka."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ops.local.kafka import LocalKafka
+from ops.local.ports import free_port
+from schemas.startup import CannotStart
+from streams.sources.broker import require_topics
+from tests.integration.sources.processes import (
+    MERCHANT,
+    SECRETS,
+    TOKEN,
+    Gateway,
+    environment,
+    json,
+    until,
+    write_merchant,
+)
+
+
+@pytest.mark.req("OPS-10")
+def test_both_secrets_count_while_they_rotate_and_no_other(gateway: Gateway, marker: str) -> None:
+    body = json({"id": 5001, "note": marker})
+    statuses = [
+        gateway.shopify(body, secret=each).status_code for each in (SECRETS["G_NEW"], SECRETS["G_OLD"], "guess")
+    ]
+    assert statuses == [202, 202, 401]
+    assert len(gateway.kept("shopify", marker)) == 2
+
+
+@pytest.mark.req("OPS-10")
+def test_every_refusal_is_the_same_and_stores_nothing(gateway: Gateway, marker: str) -> None:
+    body = json({"rmaId": "1", "eventName": "RMA_CREATED", "note": marker})
+    refused = [
+        gateway.http.post(f"/returngo/{MERCHANT}/wrong", content=body),
+        gateway.http.post(f"/returngo/nobody/{TOKEN}", content=body),
+        gateway.shopify(body, merchant="nobody"),
+        gateway.http.post(f"/shopify/{MERCHANT}", content=body),
+        gateway.http.post(f"/shopify/{MERCHANT}", content=body, headers={b"X-Shopify-Hmac-Sha256": "ä".encode()}),
+        gateway.http.post(f"/warehouse/{MERCHANT}", content=body),
+        gateway.signed("/warehouse/nobody", body, SECRETS["G_WAREHOUSE"], marker),
+        gateway.signed(f"/warehouse/{MERCHANT}", body, SECRETS["G_CARRIER"], marker),
+    ]
+    assert {(each.status_code, each.content, each.headers.get("content-type")) for each in refused} == {
+        (401, b"", None)
+    }
+    assert [kept for system in ("returngo", "shopify", "warehouse") for kept in gateway.kept(system, marker)] == []
+
+
+@pytest.mark.req("OPS-10")
+def test_a_signature_over_other_bytes_is_refused(gateway: Gateway, marker: str) -> None:
+    signed = gateway.shopify(json({"id": 1, "note": marker}))
+    good = signed.request.headers["X-Shopify-Hmac-Sha256"]
+    changed = gateway.http.post(
+        f"/shopify/{MERCHANT}", content=json({"id": 2, "note": marker}), headers={"X-Shopify-Hmac-Sha256": good}
+    )
+    assert (signed.status_code, changed.status_code, len(gateway.kept("shopify", marker))) == (202, 401, 1)
+
+
+@pytest.mark.req("OPS-10", "OPS-1")
+def test_a_delivery_is_kept_as_it_came_but_for_secrets(gateway: Gateway, marker: str) -> None:
+    body = json({"id": 5001, "note": marker})
+    extra = {"X-Shopify-Webhook-Id": f"w-{marker}", "X-Shopify-Shop-Domain": "demo.myshopify.com"}
+    extra |= {"Authorization": "Bearer secret", "Cookie": "secret"}
+    assert gateway.shopify(body, **extra).status_code == 202
+    (kept,) = gateway.kept("shopify", marker)
+    assert (kept.body, kept.merchant, kept.event, kept.resource_id) == (body, MERCHANT, "orders/updated", "5001")
+    assert kept.delivery_id == f"w-{marker}"
+    assert set(kept.headers) == {"x-shopify-topic", "x-shopify-webhook-id", "x-shopify-shop-domain", "user-agent"}
+    assert abs(kept.received_at_ms - time.time() * 1000) < 60_000
+
+
+@pytest.mark.req("OPS-10")
+def test_returngo_comes_through_its_unguessable_address(gateway: Gateway, marker: str) -> None:
+    body = json({"eventName": "RMA_STATUS_UPDATED", "rma": {"rmaId": 20000017}, "note": marker})
+    assert gateway.http.post(f"/returngo/{MERCHANT}/{TOKEN}", content=body).status_code == 202
+    (kept,) = gateway.kept("returngo", marker)
+    assert (kept.event, kept.resource_id) == ("RMA_STATUS_UPDATED", "20000017")
+
+
+@pytest.mark.req("INV-18", "OPS-10")
+def test_the_neutral_doors_take_signed_webhooks_that_are_not_old(gateway: Gateway, marker: str) -> None:
+    body = json({"type": "inspection", "rma": "20000017", "note": marker, "lines": []})
+    path, old = f"/warehouse/{MERCHANT}", datetime.now(UTC) - timedelta(minutes=6)
+    answers = [
+        gateway.signed(path, body, SECRETS["G_WAREHOUSE"], f"a-{marker}"),
+        gateway.signed(path, body, SECRETS["G_WAREHOUSE_OLD"], f"b-{marker}"),
+        gateway.signed(path, body, SECRETS["G_WAREHOUSE"], f"c-{marker}", at=old),
+        gateway.signed(f"/carrier/{MERCHANT}", body, SECRETS["G_CARRIER"], f"d-{marker}"),
+    ]
+    assert [each.status_code for each in answers] == [202, 202, 401, 202]
+    assert {each.delivery_id for each in gateway.kept("warehouse", marker)} == {f"a-{marker}", f"b-{marker}"}
+
+
+@pytest.mark.parametrize(
+    "broken", [b"not json %s", b'["%s"]', b'{"id": {"a": "%s"}}', b'{"note": "%s"}', b'"%s"', b"%s" + b"[" * 5000]
+)
+def test_a_body_nobody_can_use_is_kept_all_the_same(gateway: Gateway, marker: str, broken: bytes) -> None:
+    body = broken.replace(b"%s", marker.encode())
+    assert gateway.shopify(body).status_code == 202
+    assert gateway.http.post(f"/returngo/{MERCHANT}/{TOKEN}", content=body).status_code == 202
+    assert [gateway.kept(system, marker)[0].body for system in ("shopify", "returngo")] == [body, body]
+
+
+def test_bytes_that_are_no_text_are_no_standard_webhook(gateway: Gateway) -> None:
+    headers = {"webhook-id": "x", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,AAAA"}
+    assert gateway.http.post(f"/warehouse/{MERCHANT}", content=b"\xff\xfe", headers=headers).status_code == 401
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(gateway: Gateway, marker: str) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(50):
+            yield marker.encode() * 5000
+
+    stated = gateway.shopify(marker.encode() * 150_000)
+    streamed = gateway.http.post(f"/shopify/{MERCHANT}", content=endless())
+    assert (stated.status_code, streamed.status_code) == (413, 413)
+    assert gateway.kept("shopify", marker) == []
+
+
+def test_almost_too_large_is_kept(gateway: Gateway, marker: str) -> None:
+    body = json({"id": 7, "note": marker, "rest": "x" * 1_990_000})
+    assert gateway.shopify(body).status_code == 202
+    assert [len(each.body) for each in gateway.kept("shopify", marker)] == [len(body)]
+
+
+def test_without_kafka_the_sender_is_asked_to_come_back_and_nothing_is_lost(
+    gateway: Gateway, broker: LocalKafka, marker: str
+) -> None:
+    bodies = [json({"id": i + 1, "note": f"{marker}-{i:03}"}) for i in range(20)]
+    broker.pause()
+    try:
+        started = time.monotonic()
+        with ThreadPoolExecutor(20) as senders:
+            answers = list(senders.map(gateway.shopify, bodies))
+        took = time.monotonic() - started
+    finally:
+        broker.resume()
+    assert {(each.status_code, each.headers.get("Retry-After")) for each in answers} == {(503, "5")}
+    assert took < 6
+    until(lambda: gateway.shopify(bodies[0]).status_code == 202)
+    assert {gateway.shopify(body).status_code for body in bodies} == {202}
+    assert {each.body for each in gateway.kept("shopify", marker)} == set(bodies)
+
+
+def test_metrics_count_what_came_of_each(gateway: Gateway, marker: str) -> None:
+    gateway.shopify(json({"id": 1, "note": marker}), secret="guess")
+    told = gateway.http.get("/metrics").text
+    assert 'returnflow_gateway_deliveries_total{result="refused",system="shopify"}' in told
+    assert TOKEN not in told
+
+
+@pytest.mark.parametrize("fault", ["broker", "secret", "port"])
+def test_it_says_plainly_why_it_cannot_start(fault: str, broker: LocalKafka, gateway: Gateway, tmp_path: Path) -> None:
+    write_merchant(tmp_path, "shop-x", base_url="http://127.0.0.1:9")
+    port, bootstrap, more = free_port(), broker.bootstrap, {}
+    if fault == "broker":
+        bootstrap = f"127.0.0.1:{free_port()}"
+    elif fault == "secret":
+        more = {"G_CARRIER": "not base64!"}
+    elif fault == "port":
+        port = int(gateway.url.rsplit(":", 1)[-1])
+    done = _run(port, environment(bootstrap, tmp_path, **more))
+    assert done.returncode == 2
+    assert "expected" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_names_topics_that_are_missing(broker: LocalKafka) -> None:
+    with pytest.raises(CannotStart, match=r"no-such-topic.*topics apply"):
+        require_topics(broker.bootstrap, ["shopify-deliveries", "no-such-topic"])
+
+
+def _run(port: int, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ops.cli", "gateway", "--port", str(port)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)

@@ -1,0 +1,155 @@
+"""Every rule by which an order becomes its snapshot and the effects seen on it."""
+
+from typing import Any
+
+import pytest
+
+from schemas.facts import RefundedLine
+from sinks.systems.shopify.marks import Claim, claim_key, encode
+from streams.sources.fields import Malformed
+from streams.sources.shopify_effects import effects
+from streams.sources.shopify_orders import snapshot
+from tests.unit.sources.payloads import bag, disposition, native_return, nodes, order, order_line, payment, refund
+
+COMMAND = "0a1b2c3d-0000-5000-8000-00000000abcd"
+
+
+def test_an_order_as_it_was_sold() -> None:
+    read = snapshot(order(), merchant="shop-a")
+    assert (read.order_id, read.name, read.customer_id, read.tags) == ("5001", "#1001", "91", ("a", "b"))
+    assert (read.currency, read.total_minor, read.shipping_minor, read.shipping_tax_minor) == ("EUR", 2900, 500, 83)
+    (line,) = read.lines
+    assert (line.line_id, line.sku, line.quantity, line.unit_price_minor, line.tax_minor) == (
+        "801",
+        "MUG",
+        2,
+        1200,
+        400,
+    )
+    assert (line.variant_id, line.product_id, line.item_id, line.tracked) == ("701", "601", "751", True)
+    assert (line.fulfilled_quantity, line.refundable_quantity) == (2, 2)
+
+
+def test_discounts_of_the_line_and_of_the_order_are_kept_apart() -> None:
+    allocations = [
+        {"allocatedAmountSet": bag("2.0"), "discountApplication": {"allocationMethod": "EACH"}},
+        {"allocatedAmountSet": bag("1.5"), "discountApplication": {"allocationMethod": "ACROSS"}},
+    ]
+    read = snapshot(order(lineItems=nodes(order_line(discountAllocations=allocations))), merchant="shop-a")
+    assert (read.lines[0].discount_minor, read.lines[0].order_discount_minor) == (200, 150)
+
+
+def test_only_sales_and_captures_are_payments() -> None:
+    steps = [
+        payment(),
+        payment(kind="AUTHORIZATION"),
+        payment(kind="CAPTURE", status="PENDING"),
+        payment(status="FAILURE"),
+    ]
+    read = snapshot(order(transactions=steps), merchant="shop-a")
+    assert [each.status for each in read.payments] == ["success", "pending", "failed"]
+
+
+def test_the_customers_currency_counts_and_the_shops_is_kept() -> None:
+    foreign = order(presentmentCurrencyCode="JPY", totalPriceSet=bag("4500", "JPY", shop="29.00"))
+    foreign |= {
+        "lineItems": nodes(),
+        "shippingLines": nodes(),
+        "transactions": [payment(amountSet=bag("4500", "JPY", shop="29.00"))],
+    }
+    read = snapshot(foreign, merchant="shop-a")
+    assert (read.currency, read.shop_currency, read.total_minor, read.shop_total_minor) == ("JPY", "EUR", 4500, 2900)
+    assert (read.payments[0].amount_minor, read.payments[0].shop_amount_minor) == (4500, 2900)
+
+
+def test_a_bundle_component_names_its_bundle() -> None:
+    group = {"id": "gid://shopify/LineItemGroup/11", "quantity": 1, "variantSku": "SET"}
+    line = snapshot(order(lineItems=nodes(order_line(lineItemGroup=group))), merchant="shop-a").lines[0]
+    assert (line.bundle_id, line.bundle_sku, line.bundle_quantity) == ("11", "SET", 1)
+
+
+def test_a_reply_that_was_cut_off_says_so() -> None:
+    assert snapshot(order(), merchant="shop-a").complete is True
+    assert snapshot(order(complete=False), merchant="shop-a").complete is False
+
+
+@pytest.mark.req("STA-1")
+def test_tags_and_state_of_the_order_are_known() -> None:
+    read = snapshot(
+        order(closed=True, cancelledAt="2026-05-01T00:00:00Z", tags=["return-in-transit"]), merchant="shop-a"
+    )
+    assert (read.archived, read.cancelled, read.tags) == (True, True, ("return-in-transit",))
+
+
+def test_a_refund_by_anybody_is_recorded_and_observed() -> None:
+    staff = order(refunds=[refund()])
+    (recorded,), (seen,) = snapshot(staff, merchant="shop-a").refunds, effects(staff, merchant="shop-a")
+    assert recorded.lines == (RefundedLine(line_id="801", quantity=1, restocked=True, location_id="71", sku="MUG"),)
+    assert (recorded.total_minor, recorded.tenders[0].payment_id, recorded.command_id) == (1200, "501", None)
+    assert (seen.kind, seen.external_id, seen.actor, seen.total_minor) == ("refund", "301", "other", 1200)
+
+
+def test_our_own_refund_carries_our_mark() -> None:
+    (seen,) = effects(order(refunds=[refund(note=f"RMA 20000017 cmd {COMMAND}")]), merchant="shop-a")
+    assert (seen.actor, seen.command_id, seen.rma_id) == ("returnflow", COMMAND, "20000017")
+
+
+def test_money_that_settles_later_is_another_fact() -> None:
+    pending = refund()
+    pending["transactions"]["nodes"][0]["status"] = "PENDING"
+    first, later = (effects(order(refunds=[each]), merchant="shop-a")[0] for each in (pending, refund()))
+    assert (first.tenders[0].status, later.tenders[0].status, first.fact_id != later.fact_id) == (
+        "pending",
+        "success",
+        True,
+    )
+
+
+def test_goods_put_back_through_a_native_return_are_seen() -> None:
+    listed = native_return(disposition("21"), disposition("22", kind="MISSING"))
+    (seen,) = effects(order(returns=nodes(listed)), merchant="shop-a")
+    assert (seen.kind, seen.external_id, seen.lines[0].location_id, seen.command_id) == ("restock", "21", "71", None)
+
+
+def test_our_own_disposition_is_told_from_others() -> None:
+    gid = "gid://shopify/ReverseFulfillmentOrderDisposition/21"
+    claim = Claim(cmd=COMMAND, line="801", state="applied", at_ms=1, dispositions=(gid,))
+    claims = nodes({"key": claim_key(COMMAND), "value": encode(claim)})
+    listed = native_return(disposition("21"), disposition("22"))
+    ours, other = effects(order(returns=nodes(listed), metafields=claims), merchant="shop-a")
+    assert (ours.command_id, ours.actor, other.command_id, other.actor) == (COMMAND, "returnflow", None, "other")
+
+
+def test_a_newer_version_is_another_fact_and_the_same_is_the_same() -> None:
+    one, same = (snapshot(order(), merchant="shop-a").fact_id for _ in range(2))
+    newer = snapshot(order(updatedAt="2026-05-05T00:00:00Z"), merchant="shop-a").fact_id
+    assert one == same != newer
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"lineItems": nodes(order_line(quantity=-1))},
+        {"lineItems": nodes(order_line(quantity=10**9))},
+        {"lineItems": nodes(order_line(quantity="2"))},
+        {"lineItems": nodes(order_line(originalUnitPriceSet=bag("1e30")))},
+        {"lineItems": nodes(order_line(originalUnitPriceSet=bag("-1")))},
+        {"lineItems": nodes(order_line(originalUnitPriceSet=None))},
+        {"totalPriceSet": bag("12.345")},
+        {"totalPriceSet": bag("x" * 50)},
+        {"updatedAt": None},
+        {"id": ""},
+        {"tags": "a, b"},
+        {"currencyCode": None, "presentmentCurrencyCode": None},
+        {"refunds": [refund(createdAt="then")]},
+    ],
+)
+def test_an_absurd_value_refuses_the_whole_order(broken: dict[str, Any]) -> None:
+    with pytest.raises(Malformed, match="expected"):
+        snapshot(order(**broken), merchant="shop-a")
+    assert snapshot(order(), merchant="shop-a").order_id == "5001"
+
+
+def test_broken_claims_are_malformed_not_a_crash() -> None:
+    with pytest.raises(Malformed, match="claims"):
+        effects(order(returns=nodes(native_return(disposition("21"))), metafields={"nodes": [{}]}), merchant="shop-a")
