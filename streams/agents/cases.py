@@ -1,0 +1,65 @@
+"""The cases agent's core: `decide_case` on rows and records of bytes. Pure; the shell does the rest."""
+
+import msgspec
+
+from schemas import ids, topics
+from schemas.commands import CommandResult
+from schemas.facts import DeadlineReached, ObservedEffect, OrderSnapshot, ReturnEvent
+from schemas.stock import RestockVerdict
+from streams.agents.edge import Edge, check_key, evidence
+from streams.domain.case import decide_case
+from streams.domain.learn import Fact
+from streams.domain.state import Case
+from streams.shell.contract import Decided, Output, Record
+
+_KINDS: dict[str, type[Fact]] = {
+    topics.RETURN_EVENTS: ReturnEvent,
+    topics.ORDER_SNAPSHOTS: OrderSnapshot,
+    topics.OBSERVED_EFFECTS: ObservedEffect,
+    topics.CASE_DEADLINES: DeadlineReached,
+    topics.COMMAND_RESULTS: CommandResult,
+    topics.RESTOCK_VERDICTS: RestockVerdict,
+}
+
+
+class _Due(msgspec.Struct, frozen=True, array_like=True):
+    """The first field of a row."""
+
+    due_ms: int | None
+
+
+class Cases:
+    """streams.shell.contract.Core for orders with their returns."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._rows = msgspec.msgpack.Decoder(Case)
+        self._dues = msgspec.msgpack.Decoder(_Due)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def load(self, row: bytes) -> Case:
+        return self._rows.decode(row)
+
+    def dump(self, state: Case) -> bytes:
+        return self._encoder.encode(state)
+
+    def due(self, row: bytes) -> int | None:
+        return self._dues.decode(row).due_ms
+
+    def decide(self, state: Case | None, record: Record) -> Decided[Case]:
+        fact = self._edge.fact(record, _KINDS)
+        check_key(record, ids.order_key(fact.merchant, fact.order_id))
+        case, made = decide_case(state, fact, self._edge.rules(fact.merchant), evidence(record))
+        due_ms = None if case is None else case.due_ms
+        return Decided(state=case, outputs=self._edge.outputs(made), due_ms=due_ms)
+
+    def reached(self, key: bytes, state: Case, due_ms: int) -> Output | None:
+        merchant, order_id = state.learnt.merchant, state.learnt.order_id
+        fact = DeadlineReached(
+            fact_id=ids.fact_id("cases", f"{merchant}/{order_id}", "deadline", str(due_ms)), merchant=merchant,
+            order_id=order_id, due_at_ms=due_ms,
+        )  # fmt: skip
+        return Output(topic=topics.CASE_DEADLINES, key=key, value=self._edge.encode(fact))
+
+    def refused(self, record: Record, reason: str, error: str) -> list[Output]:
+        return list(self._edge.refused(record, reason, error))

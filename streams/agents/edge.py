@@ -1,0 +1,81 @@
+"""The edge of both agents: bytes to facts and records to bytes, keys checked, what is refused told to its owner."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from schemas import ids, topics
+from schemas.catalogue import Record as Known
+from schemas.codec import Codec
+from schemas.codec import Undecodable as Broken
+from schemas.exceptions import Evidence, raised
+from schemas.merchant import Merchant
+from streams.domain.output import Output as Made
+from streams.shell.contract import Output, Record, Undecodable
+
+F = TypeVar("F", bound=msgspec.Struct)
+
+
+class Edge:
+    """Shared by the two cores of one process: the codec and the merchants."""
+
+    def __init__(self, codec: Codec, merchants: Mapping[str, Merchant]) -> None:
+        self._codec = codec
+        self._merchants = merchants
+
+    def fact(self, record: Record, kinds: Mapping[str, type[F]]) -> F:
+        """The fact that this topic carries; raises Undecodable."""
+        try:
+            fact = self._codec.decode(record.value)
+        except Broken as problem:
+            raise Undecodable("undecodable", str(problem)) from problem
+        kind = kinds[record.topic]
+        if not isinstance(fact, kind):
+            raise Undecodable("wrong_record", f"expected a {kind.__name__} on {record.topic}, got a {_name(fact)}")
+        return fact
+
+    def rules(self, merchant: str) -> Merchant:
+        """The merchant's configuration; raises Undecodable when there is none."""
+        rules = self._merchants.get(merchant)
+        if rules is None:
+            raise Undecodable("unknown_merchant", f"expected one of {sorted(self._merchants)}, got another merchant")
+        return rules
+
+    def outputs(self, made: Iterable[Made]) -> list[Output]:
+        """Records as bytes."""
+        return [Output(topic=m.topic, key=m.key, value=self._codec.encode(m.record)) for m in made]
+
+    def encode(self, record: Known) -> bytes:
+        """A record in wire format."""
+        return self._codec.encode(record)
+
+    def refused(self, record: Record, reason: str, error: str) -> Sequence[Output]:
+        """An exception next to a dead letter, one per record."""
+        merchant = record.key.decode(errors="replace").partition("|")[0]
+        subject = f"{record.topic}/{record.partition}/{record.offset}"
+        exception = raised(
+            "undecodable", merchant=merchant if merchant in self._merchants else "", at_ms=record.timestamp_ms,
+            exception_id=ids.exception_id(
+                merchant=merchant, kind="undecodable", order_id="", rma_id="", subject=subject
+            ),
+            detail=f"record {subject} was set aside, {reason}: {error}", evidence=evidence(record),
+        )  # fmt: skip
+        return [
+            Output(topic=topics.EXCEPTIONS, key=exception.exception_id.encode(), value=self._codec.encode(exception))
+        ]
+
+
+def evidence(record: Record) -> Evidence:
+    """Where the fact can be read."""
+    return Evidence(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def check_key(record: Record, expected: bytes) -> None:
+    """A record under another key would be decided on in another row; raises Undecodable."""
+    if record.key != expected:
+        raise Undecodable("wrong_key", "expected the key merchant|order or merchant|sku that the record itself names")
+
+
+def _name(fact: Known) -> str:
+    return type(fact).__name__

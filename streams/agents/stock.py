@@ -1,0 +1,45 @@
+"""The stock agent's core: `decide_stock` on rows and records of bytes. Pure; the shell does the rest."""
+
+import msgspec
+
+from schemas import ids, topics
+from schemas.stock import RestockIntent, StockItem, StockLevel
+from streams.agents.edge import Edge, check_key
+from streams.domain.stock import Item, StockFact, decide_stock
+from streams.shell.contract import Decided, Output, Record
+
+_KINDS: dict[str, type[StockFact]] = {
+    topics.STOCK_ITEMS: StockItem,
+    topics.STOCK_LEVELS: StockLevel,
+    topics.RESTOCK_INTENTS: RestockIntent,
+}
+
+
+class Stock:
+    """streams.shell.contract.Core for SKUs. It has no deadlines: what waits, waits for a fact."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._rows = msgspec.msgpack.Decoder(Item)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def load(self, row: bytes) -> Item:
+        return self._rows.decode(row)
+
+    def dump(self, state: Item) -> bytes:
+        return self._encoder.encode(state)
+
+    def due(self, row: bytes) -> int | None:  # noqa: ARG002  the contract's signature
+        return None
+
+    def decide(self, state: Item | None, record: Record) -> Decided[Item]:
+        fact = self._edge.fact(record, _KINDS)
+        check_key(record, ids.sku_key(fact.merchant, fact.sku))
+        item, made = decide_stock(state, fact, self._edge.rules(fact.merchant))
+        return Decided(state=item, outputs=self._edge.outputs(made))
+
+    def reached(self, key: bytes, state: Item, due_ms: int) -> Output | None:  # noqa: ARG002
+        return None
+
+    def refused(self, record: Record, reason: str, error: str) -> list[Output]:
+        return list(self._edge.refused(record, reason, error))

@@ -1,0 +1,65 @@
+"""`decide_case`: learn → judge → act. The whole decision about one order and its returns."""
+
+from msgspec.structs import replace
+
+from schemas.exceptions import Evidence
+from schemas.merchant import Merchant
+from streams.domain import act, marks, notices, output, parcels, story, tags
+from streams.domain.decided import Decision
+from streams.domain.judge import Picture, judge
+from streams.domain.learn import Fact, learn
+from streams.domain.output import Output
+from streams.domain.state import Case
+
+
+def decide_case(
+    state: Case | None, fact: Fact, rules: Merchant, evidence: Evidence | None = None
+) -> tuple[Case | None, list[Output]]:
+    """The case after a fact and what follows from it; None: the case is over and forgotten.
+
+    A fact that is known already changes nothing (the same object comes back) and re-emits what is still open.
+    Raises nothing for facts that contradict each other: they become exceptions.
+    """
+    before = None if state is None else state.learnt
+    learnt = learn(before, fact)
+    known = learnt is before
+    case = Case(None, learnt) if state is None else state if known else replace(state, learnt=learnt)
+    outputs = [] if known else [output.step(s) for s in story.learned(fact, before, case, evidence)]
+    case, picture, made = _decide(case, rules)
+    if act.expired(case, picture):
+        return None, outputs
+    case, emitted = act.settle(case)
+    outputs += emitted
+    outputs += [output.step(s) for d in made for s in story.decided(d, case, evidence)]
+    case, repeated = act.again(case, fact, rules, known=known)
+    outputs += repeated
+    case, told = _tell(case, picture, rules, evidence)
+    outputs += told
+    due = act.due_ms(case, picture, rules)
+    return (case if due == case.due_ms else replace(case, due_ms=due)), outputs
+
+
+def _decide(case: Case, rules: Merchant) -> tuple[Case, Picture, list[Decision]]:
+    """Decides until nothing more follows: a decision changes what is judged."""
+    made: list[Decision] = []
+    picture = judge(case.learnt, case.decided, rules)
+    while picture.wanted:
+        case, new = act.add(case, picture.wanted)
+        if not new:
+            break
+        made += new
+        picture = judge(case.learnt, case.decided, rules)
+    case = marks.marked(case, picture, rules)
+    case, tagged = tags.tagged(case, picture, rules)
+    case, _ = act.add(case, tagged)
+    return case, picture, made
+
+
+def _tell(case: Case, picture: Picture, rules: Merchant, evidence: Evidence | None) -> tuple[Case, list[Output]]:
+    """Exceptions, parcels and waits, as far as they changed."""
+    case, noticed = notices.notice(case, picture.causes, rules, evidence)
+    case, parcel = parcels.announced(case, picture.standings)
+    waiting, steps = story.waiting(picture.standings, case, evidence)
+    if waiting != case.waiting:
+        case = replace(case, waiting=waiting)
+    return case, [*noticed, *parcel, *(output.step(s) for s in steps)]

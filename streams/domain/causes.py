@@ -1,0 +1,131 @@
+"""What is wrong, as far as the facts show: an exception exists exactly as long as its cause is among these."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas import ids
+from schemas.money import Money as Amount
+from schemas.money import MoneyError
+from streams.domain.learnt import Learnt
+from streams.domain.pay import Proposal
+from streams.domain.seat import Seat
+from streams.domain.walk import Guard
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a person must look at. Equal type, RMA and subject are the same cause."""
+
+    type: str
+    rma_id: str
+    subject: str
+    detail: str
+    line_id: str | None = None
+    unit_ids: tuple[str, ...] = ()
+    sku: str | None = None
+    location: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    command_id: str | None = None
+
+    def exception_id(self, learnt: Learnt) -> str:
+        return ids.exception_id(
+            merchant=learnt.merchant, kind=self.type, order_id=learnt.order_id, rma_id=self.rma_id,
+            subject=self.subject,
+        )  # fmt: skip
+
+
+def merged(causes: Iterable[Cause], learnt: Learnt) -> dict[str, Cause]:
+    """By exception id; the units of one cause are gathered."""
+    found: dict[str, Cause] = {}
+    for cause in causes:
+        exception_id = cause.exception_id(learnt)
+        known = found.get(exception_id)
+        if known is not None:
+            units = tuple(sorted({*known.unit_ids, *cause.unit_ids}))
+            cause = msgspec.structs.replace(known, unit_ids=units)
+        found[exception_id] = cause
+    return found
+
+
+def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
+    """A guard of one unit that a person must help with."""
+    said, found = seat.unit.said, seat.found
+    place = "" if found is None else f"{seat.source} location {found.location or '(none named)'}"
+    match guard.raises:
+        case "unknown_line":
+            detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
+            return about(seat, "unknown_line", detail)
+        case "over_quantity":
+            if said.quantity < 1:
+                return about(seat, "over_quantity", f"expected at least one unit to be returned, got {said.quantity}")
+            bought = 0 if seat.line is None else seat.line.quantity
+            return about(seat, "over_quantity", f"more units of the line are returned than the {bought} bought")
+        case "item_missing":
+            detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
+            return about(seat, "item_missing", detail)
+        case "unmapped_location" | "inactive_location" as kind:
+            disposition = "" if found is None else found.disposition
+            state = "is not mapped" if kind == "unmapped_location" else "is mapped to an inactive place"
+            code = "" if found is None else found.location
+            cause = about(seat, kind, f"{place} for {disposition} goods {state}")
+            subject = f"{seat.subject}|{seat.source}|{code}|{disposition}"
+            return msgspec.structs.replace(cause, location=code, subject=subject)
+        case "unknown_resolution":
+            return about(seat, "unknown_resolution", "the return asks for a resolution that we do not know")
+        case "outside_policy_window":
+            return about(seat, "outside_policy_window", "the return was asked for after the policy window")
+        case _:
+            line_sku = "" if seat.line is None else seat.line.sku
+            detail = f"inspections disagree: {seat.dispute}" if seat.dispute else "the SKUs of return and order differ"
+            cause = about(seat, guard.raises, detail)
+            if seat.dispute:
+                return cause
+            return msgspec.structs.replace(cause, expected=line_sku, actual=said.sku)
+
+
+def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
+    """A guard of a whole payment that a person must help with."""
+    currency = proposal.order.currency
+    cause = Cause(
+        type=guard.raises, rma_id=proposal.seats[0].rma.rma_id, subject=proposal.command_id,
+        command_id=proposal.command_id, detail="", unit_ids=tuple(sorted(s.unit.unit_id for s in proposal.seats)),
+    )  # fmt: skip
+    ours = money(proposal.amount, currency)
+    match guard.name:
+        case "one_currency":
+            other = ", ".join(sorted(proposal.currencies))
+            changes = {"detail": "the return is not in the order's currency", "expected": currency, "actual": other}
+        case "amounts_agree":
+            theirs = money(proposal.theirs or 0, currency)
+            parts = f"goods {money(proposal.goods, currency)}, shipping {money(proposal.shipping, currency)}"
+            text = f"the order gives {ours} ({parts}, fees {money(proposal.fees, currency)}), ReturnGO says {theirs}"
+            changes = {"detail": text, "expected": ours, "actual": theirs}
+        case "tender_mapped":
+            changes = {"detail": f"no rule says when to repay {', '.join(proposal.unmapped)}"}
+        case "captured":
+            left = money(min(proposal.refundable, proposal.amount - proposal.short), currency)
+            text = f"{ours} is due, but only {left} of the captured money is not paid back yet"
+            changes = {"detail": text, "expected": ours, "actual": left}
+        case "not_paid_by_hand":
+            text = f"{ours} is due, but a refund that names no lines may have paid it: {', '.join(proposal.by_hand)}"
+            changes = {"detail": text, "expected": ours}
+        case _:
+            changes = {"detail": f"{ours} of credit is due, but the order has no customer"}
+    return msgspec.structs.replace(cause, **changes)
+
+
+def about(seat: Seat, kind: str, detail: str) -> Cause:
+    """A cause about a unit's line."""
+    return Cause(
+        type=kind, rma_id=seat.rma.rma_id, subject=seat.subject, detail=detail, line_id=seat.unit.said.line_id,
+        unit_ids=(seat.unit.unit_id,), sku=seat.sku or None,
+    )  # fmt: skip
+
+
+def money(minor: int, currency: str | None) -> str:
+    """An amount for people; bare minor units where the currency is none that we know."""
+    try:
+        return str(Amount(minor=minor, currency=currency or ""))
+    except MoneyError:
+        return f"{minor} {currency or ''}".strip()

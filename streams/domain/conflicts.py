@@ -1,0 +1,145 @@
+"""Causes beyond a unit's own guards: refusals, contradictions, conflicts between systems, effects of others."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas.exceptions import TYPES
+from schemas.merchant import Merchant
+from streams.domain.allot import Spare
+from streams.domain.causes import Cause, about, money
+from streams.domain.decided import Decision, Marking, Paying, asked
+from streams.domain.learnt import Learnt
+from streams.domain.own import Own
+from streams.domain.seat import GONE, Seat
+from streams.domain.seating import Seating
+from streams.domain.walk import wants_stock
+
+
+def of_seats(seating: Seating, rules: Merchant) -> Iterable[Cause]:
+    """Refusals, contradictions and conflicts of single units."""
+    for seat in seating.seats:
+        yield from _refusals(seat)
+        if seat.stopped:
+            if seat.restocked in ("open", "applied") or seat.money in ("open", "applied"):
+                done = "goods or money had moved already"
+                yield Cause(
+                    type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
+                    detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
+                )  # fmt: skip
+            continue
+        yield from _regraded(seat, rules)
+        unseen = seat.found is None and seat.restocked != "elsewhere"
+        if seat.money == "elsewhere" and seat.unit.said.ships and (unseen or _gone(seat)):
+            yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
+
+
+def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
+    """Effects made outside the workflow; only orders with a return are ours to watch."""
+    since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
+    for foreign in seating.covered.refunds if rules.model.refunding.actor == "returnflow" else ():
+        effect = foreign.effect
+        after = bool(since) and effect.stamp.at_ms >= min(since)
+        if not foreign.by_returngo and (foreign.seats or after):
+            amount = money(effect.total_minor, effect.currency)
+            yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
+    for foreign in seating.covered.restocks if rules.model.restocking.actor == "returnflow" else ():
+        effect = foreign.effect
+        if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
+            units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
+            yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
+
+
+def _outside(kind: str, external_id: str, seats: tuple[Seat, ...], what: str) -> Cause:
+    first = seats[0] if seats else None
+    return Cause(
+        type=kind, rma_id="" if first is None else first.rma.rma_id, subject=external_id,
+        detail=f"{what} outside the workflow: {external_id}",
+        line_id=None if first is None or first.line is None else first.line.line_id,
+        unit_ids=tuple(sorted(s.unit.unit_id for s in seats)), sku=None if first is None else first.sku,
+    )  # fmt: skip
+
+
+def _refusals(seat: Seat) -> Iterable[Cause]:
+    if seat.restocked == "refused" and seat.restocking is not None:
+        result, answer = seat.restock_result, seat.answer
+        if result is not None and result.outcome == "rejected":
+            kind, detail = result.code, result.detail
+        else:
+            kind, detail = (answer.reason, answer.detail) if answer is not None else ("", "")
+        cause = about(seat, kind if kind in TYPES else "rejected_by_system", detail or f"{kind}: restock refused")
+        code = None if seat.found is None else seat.found.location
+        yield msgspec.structs.replace(cause, command_id=seat.restocking.decision_id, location=code)
+    if seat.money == "refused" and seat.paying is not None and seat.money_result is not None:
+        result = seat.money_result
+        fallback = {"store_credit": "credit_not_issued", "exchange": "exchange_not_released"}
+        kind = fallback.get(result.kind, "rejected_by_system")
+        yield Cause(
+            type=result.code if result.code in TYPES and result.code != "rejected_by_system" else kind,
+            rma_id=seat.rma.rma_id, subject=seat.paying.decision_id, command_id=seat.paying.decision_id,
+            detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=(seat.unit.unit_id,),
+        )  # fmt: skip
+
+
+def _regraded(seat: Seat, rules: Merchant) -> Iterable[Cause]:
+    done, found = seat.restocking, seat.found
+    if done is None or found is None:
+        return
+    if seat.dispute:
+        yield about(seat, "contradicting_fact", f"inspections disagree: {seat.dispute}")
+        return
+    place = None if seat.place is None else seat.place.location_id
+    now = "no stock" if found.disposition in GONE or not wants_stock(seat, rules) else f"{seat.status} at {place}"
+    then = f"{done.stock_status} at {done.location_id}"
+    if now != then and (found.disposition in GONE or seat.place is not None):
+        detail = "the inspection changed after its restock was decided"
+        yield msgspec.structs.replace(about(seat, "contradicting_fact", detail), expected=then, actual=now)
+
+
+def _gone(seat: Seat) -> bool:
+    return seat.found is not None and seat.found.disposition in GONE
+
+
+def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[Cause]:
+    """An archived order, and pieces beyond what was to come back."""
+    if unfinished and learnt.order is not None and learnt.order.archived:
+        yield Cause(type="archived_order", rma_id="", subject="order", detail="the order is archived in the shop")
+    for spare in seating.spare:
+        if spare.line_known:
+            yield _too_many(spare)
+
+
+def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own, rules: Merchant) -> Iterable[Cause]:
+    """Marks that were refused, and requests by ReturnGO that came after a payment and ask for another amount."""
+    for decision in decided.values():
+        result = learnt.results.get(decision.decision_id)
+        if isinstance(decision, Marking) and result is not None and result.outcome == "rejected":
+            yield Cause(
+                type=result.code if result.code in TYPES else "rejected_by_system", rma_id=decision.rma_id,
+                subject=decision.decision_id, command_id=decision.decision_id,
+                detail=result.detail or f"{result.code}: {decision.aspect} refused",
+            )  # fmt: skip
+        if isinstance(decision, Paying) and own.track(decision) != "refused":
+            yield from _asked_otherwise(decision, learnt, rules)
+
+
+def _asked_otherwise(decision: Paying, learnt: Learnt, rules: Merchant) -> Iterable[Cause]:
+    rma = learnt.rmas.get(decision.rma_id)
+    for step in asked(rma, decision) if rma is not None else ():
+        difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
+        if step.currency == decision.currency and abs(difference) > rules.model.refunding.tolerance_minor:
+            ours, theirs = money(decision.amount_minor, decision.currency), money(step.amount_minor or 0, step.currency)
+            yield Cause(
+                type="amount_mismatch", rma_id=decision.rma_id, subject=f"{decision.decision_id}:{step.transaction_id}",
+                detail=f"{ours} was decided before ReturnGO asked for {theirs}", command_id=decision.decision_id,
+                expected=ours, actual=theirs, unit_ids=decision.unit_ids,
+            )  # fmt: skip
+
+
+def _too_many(spare: Spare) -> Cause:
+    claim = spare.claim
+    return Cause(
+        type="over_quantity", rma_id=claim.rma_id, subject=claim.stamp.fact_id, sku=claim.sku or None,
+        line_id=claim.line_id or None, location=claim.location,
+        detail=f"{claim.source} counted {spare.quantity} more piece(s) than the return has units",
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""Which units the effects of others cover: a unit that staff, the till or ReturnGO refunded or restocked is never done
+again by us.
+
+A refund or restock names lines and quantities, not units. It covers units of those lines whose return was asked for
+before it, those of its own RMA first. What is left over counts against the line: that many units fewer can come back.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from streams.domain.decided import Restocking
+from streams.domain.learnt import Effect, Moved, Step
+from streams.domain.own import Own
+from streams.domain.seat import Seat
+
+PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
+_CREDITED = ("refund", "store_credit", "gift_card")
+
+
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect of someone else, the units it covers and whether ReturnGO made it."""
+
+    effect: Effect
+    seats: tuple[Seat, ...]
+    by_returngo: bool
+
+
+class Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """`earlier`: refunded units per line that belong to no known return."""
+
+    refunds: tuple[Foreign, ...]
+    restocks: tuple[Foreign, ...]
+    earlier: dict[str, int]
+
+
+def cover(seats: Sequence[Seat], own: Own) -> Covered:
+    """Marks the units that others paid for or put into stock."""
+    steps = {
+        step.external_id: step
+        for rma in own.learnt.rmas.values()
+        for step in rma.steps.values()
+        if step.external_id and step.status == "success"
+    }
+    earlier: dict[str, int] = {}
+    refunds = [_refund(each, steps, seats, earlier) for each in own.foreign if each.kind in PAID_KINDS]
+    restocks = [_restock(each, seats, own) for each in own.foreign]
+    _reported(seats, own)
+    return Covered(refunds=tuple(refunds), restocks=tuple(r for r in restocks if r is not None), earlier=earlier)
+
+
+def _refund(effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earlier: dict[str, int]) -> Foreign:
+    step = steps.get(effect.external_id)
+    taken: list[Seat] = []
+    for moved in effect.moved:
+        found, left = _take(moved, effect, seats, _payable, step)
+        taken += found
+        if left:
+            earlier[moved.line_id] = earlier.get(moved.line_id, 0) + left
+    for seat in taken:
+        seat.money, seat.paid_by = "elsewhere", effect
+    by_returngo = step is not None or effect.actor == "returngo"
+    return Foreign(effect=effect, seats=tuple(taken), by_returngo=by_returngo)
+
+
+def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
+    taken: list[Seat] = []
+    put_back = [m for m in effect.moved if m.restocked or effect.kind == "restock"]
+    theirs = [m for m in put_back if effect.kind != "restock" or _theirs(m, effect, own)]
+    for moved in theirs:
+        found, _ = _take(moved, effect, seats, _stockable, None)
+        taken += found
+    for seat in taken:
+        seat.restocked = "elsewhere"
+    return Foreign(effect=effect, seats=tuple(taken), by_returngo=False) if theirs else None
+
+
+def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
+    """Not while a restock of ours for the line is under way since before: a disposal may be seen before its result."""
+    return not any(
+        isinstance(d, Restocking) and d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms
+        and own.restock_result(d) is None
+        for d in own.decided.values()
+    )  # fmt: skip
+
+
+def _payable(seat: Seat) -> bool:
+    return seat.money in ("undecided", "open", "refused")
+
+
+def _stockable(seat: Seat) -> bool:
+    return seat.restocked in ("undecided", "open", "refused") and seat.unit.said.ships
+
+
+def _take(
+    moved: Moved, effect: Effect, seats: Sequence[Seat], free: Callable[[Seat], bool], step: Step | None
+) -> tuple[list[Seat], int]:
+    """Units of the line for an effect, and how many units of it no return is known for."""
+    here = [s for s in seats if free(s) and any(line.line_id == moved.line_id for line, _ in s.parts)]
+    named = step.unit_ids if step is not None else ()
+    fitting = [s for s in here if _asked_before(s, effect) and effect.rma_id in (None, s.rma.rma_id)]
+    taken: list[Seat] = []
+    left = moved.quantity
+    for seat in sorted(fitting, key=lambda s: _preference(s, named)):
+        size = sum(count for line, count in seat.parts if line.line_id == moved.line_id)
+        if size <= left:
+            taken.append(seat)
+            left -= size
+    return taken, left
+
+
+def _preference(seat: Seat, named: tuple[str, ...]) -> tuple[bool, bool, bool, bool, bool, str, str]:
+    # a unit whose own payment is under way comes last: its result is still to come
+    return (
+        seat.unit.unit_id not in named, bool(seat.stopped), seat.money == "open", seat.kind != "refund",
+        seat.found is None, seat.rma.rma_id, seat.unit.unit_id,
+    )  # fmt: skip
+
+
+def _asked_before(seat: Seat, effect: Effect) -> bool:
+    asked = seat.rma.marks.get("requested")
+    return asked is None or asked.at_ms <= effect.stamp.at_ms
+
+
+def _reported(seats: Sequence[Seat], own: Own) -> None:
+    """Units that ReturnGO says it has paid, whether or not the shop shows the refund yet."""
+    ours = {e.external_id for e in own.marked.values()}
+    ours |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+    for seat in seats:
+        if seat.kind == "exchange" and seat.money == "undecided" and seat.rma.exchange_order is not None:
+            seat.money = "elsewhere"  # released in ReturnGO
+        if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
+            continue
+        for step in seat.rma.steps.values():
+            paid = step.status == "success" and step.kind in _CREDITED and step.external_id not in ours
+            if paid and (not step.unit_ids or seat.unit.unit_id in step.unit_ids):
+                seat.money = "elsewhere"

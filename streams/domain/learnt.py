@@ -1,0 +1,219 @@
+"""What is known of one order and its returns: the sum of its facts, whatever order they came in.
+
+Every field has a merge that is commutative, associative and idempotent: the newest wins, the earliest wins, or a set
+grows. Rows are stored as arrays, so fields are only ever added at the end, with a default.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.commands import CommandKind, CommandOutcome
+from schemas.facts import Actor, Disposition, EffectKind, Resolution
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+    """When something was so, and by which fact; equal times are told apart by the fact's id."""
+
+    at_ms: int
+    fact_id: str
+
+
+class Noted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+    """A value with the time from which it holds."""
+
+    stamp: Stamp
+    value: str
+
+
+class Inspection(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """What one source found when it looked at a unit."""
+
+    stamp: Stamp
+    disposition: Disposition
+    location: str  # as the source names it, "" when it names none
+    reason: str
+
+
+class Described(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A returned unit as the returns platform describes it. Amounts are of the whole `quantity`."""
+
+    rank: int  # 1: said by the returns platform, 0: by anyone else
+    stamp: Stamp
+    line_id: str | None
+    sku: str
+    quantity: int
+    variant_id: str | None
+    reason: str
+    resolution: Resolution
+    ships: bool
+    paid_minor: int | None  # with tax
+    fees_minor: int
+    currency: str | None
+
+
+class Unit(msgspec.Struct, frozen=True, array_like=True):
+    """One returned unit and the milestones it has reached."""
+
+    unit_id: str
+    said: Described
+    scanned: Stamp | None = None  # earliest carrier scan
+    received: Stamp | None = None  # earliest arrival
+    inspections: dict[str, Inspection] = {}  # newest, by source
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """A payment step that the returns platform asked for or reports."""
+
+    rank: int  # requested 0, failed 1, success 2: later states win
+    stamp: Stamp
+    transaction_id: str
+    kind: str
+    status: Literal["requested", "success", "failed", "unknown"]
+    amount_minor: int | None
+    currency: str | None
+    external_id: str | None
+    unit_ids: tuple[str, ...]
+
+
+class Roster(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """All units of an RMA, as it was asked for or edited last."""
+
+    stamp: Stamp
+    unit_ids: tuple[str, ...]
+
+
+class Rma(msgspec.Struct, frozen=True, array_like=True):
+    """One return of the order."""
+
+    rma_id: str
+    marks: dict[str, Stamp] = {}  # newest milestone of each kind; request, approval, scan and arrival: the earliest
+    units: dict[str, Unit] = {}
+    steps: dict[str, Step] = {}
+    draft_order: Noted | None = None
+    exchange_order: Noted | None = None
+    tracking: Noted | None = None
+    carrier: Noted | None = None
+    roster: Roster | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """`quantity` pieces that a source counted without naming units; `rma_id` "" when it knew only the order."""
+
+    stamp: Stamp
+    position: int  # within its fact
+    source: str
+    rma_id: str
+    line_id: str
+    sku: str
+    quantity: int
+    disposition: Disposition | None  # None: it arrived, nobody looked at it yet
+    location: str
+    reason: str
+
+
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """A line as sold. `net_minor` is what its whole quantity cost: discounts off, tax in, duties left out."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    net_minor: int
+    variant_id: str | None
+    item_id: str | None
+    gift_card: bool
+    bundle_sku: str | None
+    bundle_quantity: int
+
+
+class Tender(msgspec.Struct, frozen=True, array_like=True):
+    """A payment of the order."""
+
+    payment_id: str
+    name: str
+    status: Literal["success", "pending", "failed"]
+    amount_minor: int
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """The order as the system of record has it; the newest version."""
+
+    stamp: Stamp
+    system: str
+    name: str
+    created_at_ms: int
+    currency: str
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...]
+    shipping_minor: int  # with tax
+    customer_id: str | None
+    archived: bool
+    complete: bool
+
+
+class Moved(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Units of a line that an effect covers."""
+
+    line_id: str
+    quantity: int
+    restocked: bool
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True):
+    """A refund, restock or other effect that a system shows, whoever made it."""
+
+    rank: tuple[int, int]  # (settled money beats pending, a fact of its own beats the order's list)
+    stamp: Stamp
+    kind: EffectKind
+    external_id: str
+    actor: Actor
+    total_minor: int  # what left, failed transactions not counted
+    currency: str | None
+    moved: tuple[Moved, ...]
+    tenders: tuple[tuple[str, int], ...]  # (payment id, minor)
+    command_id: str | None
+    rma_id: str | None
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """How a command ended."""
+
+    kind: CommandKind
+    outcome: CommandOutcome
+    at_ms: int
+    code: str = ""
+    detail: str = ""
+    external_ids: dict[str, str] = {}
+    amount_minor: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """The stock agent's newest word on an intent."""
+
+    rank: int  # waiting 0, impossible 1, commanded and after 2
+    stamp: Stamp
+    verdict: str
+    reason: str
+    detail: str
+    command_ids: tuple[str, ...]
+
+
+class Learnt(msgspec.Struct, frozen=True, array_like=True):
+    """All of it."""
+
+    merchant: str
+    order_id: str
+    first_ms: int  # earliest time any fact names
+    fact_ms: int  # latest time any fact but a deadline names
+    clock_ms: int = 0  # latest deadline that came: the only clock that deadlines are measured with
+    order: Order | None = None
+    rmas: dict[str, Rma] = {}
+    claims: tuple[Claim, ...] = ()  # sorted
+    effects: dict[str, Effect] = {}
+    results: dict[str, Result] = {}
+    answers: dict[str, Answer] = {}
+
+    @property
+    def now_ms(self) -> int:
+        """The time of a decision: the latest that is known, so that a replay decides at the same time."""
+        return max(self.fact_ms, self.clock_ms)

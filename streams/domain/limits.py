@@ -1,0 +1,147 @@
+"""Time limits per stage: what becomes an exception when it takes too long, and when that is."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import assert_never
+
+import msgspec
+
+from schemas.merchant import Merchant
+from schemas.merchant_fields import Stage as Limit
+from streams.domain.allot import Spare
+from streams.domain.causes import Cause, about
+from streams.domain.decided import Crediting, Exchanging, Money, Paying
+from streams.domain.learnt import Learnt, Rma
+from streams.domain.seat import Seat, stopped
+from streams.domain.seating import Seating
+from streams.domain.standing import Standing, scanned
+from streams.domain.walk import HOUR_MS
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A cause that holds once its time has come; it is only made then, for most limits are never reached."""
+
+    at_ms: int
+    make: Callable[[], Cause]
+
+
+def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rules: Merchant) -> Iterable[Due]:
+    """Every limit that is running or was passed."""
+    if learnt.order is None:
+        yield from _orphans(learnt, rules)
+    yield from _strays(seating, rules)
+    for standing in standings:
+        if not standing.closed and not standing.seat.stopped:
+            yield from _goods(standing, rules)
+            yield from _stock(standing, rules)
+            yield from _money(standing, rules)
+    for rma_id in sorted(learnt.rmas):
+        yield from _resolved(learnt.rmas[rma_id], standings, rules)
+
+
+def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
+    return Due(at_ms=since_ms + int(rules.hours[limit] * HOUR_MS), make=make)
+
+
+def _orphans(learnt: Learnt, rules: Merchant) -> Iterable[Due]:
+    for _, rma in sorted(learnt.rmas.items()):
+        if not stopped(rma):
+            first = min([stamp.at_ms for stamp in rma.marks.values()], default=learnt.first_ms)
+            yield _after(first, "order", rules, partial(_orphan, rma, learnt))
+
+
+def _orphan(rma: Rma, learnt: Learnt) -> Cause:
+    return Cause(
+        type="orphan_return", rma_id=rma.rma_id, subject="order", unit_ids=tuple(sorted(rma.units)),
+        detail=f"no order {learnt.order_id} was found in the shop",
+    )  # fmt: skip
+
+
+def _strays(seating: Seating, rules: Merchant) -> Iterable[Due]:
+    for spare in seating.spare:
+        if not spare.line_known:
+            yield _after(spare.claim.stamp.at_ms, "order", rules, partial(_stray, spare))
+
+
+def _stray(spare: Spare) -> Cause:
+    claim = spare.claim
+    return Cause(
+        type="orphan_return", rma_id=claim.rma_id, subject=claim.stamp.fact_id, line_id=claim.line_id or None,
+        sku=claim.sku or None, location=claim.location,
+        detail=f"{claim.source} inspected {spare.quantity} piece(s) that no return is known for",
+    )  # fmt: skip
+
+
+def _goods(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat = standing.seat
+    if not seat.unit.said.ships or seat.found is not None or seat.restocked == "elsewhere":
+        return
+    if seat.arrived is not None:
+        make = partial(about, seat, "stuck_received", "received, not inspected")
+        yield _after(seat.arrived.at_ms, "inspection", rules, make)
+    elif scanned(seat):
+        first = min(s for s in (seat.unit.scanned, seat.rma.marks.get("in_transit")) if s is not None)
+        yield _after(
+            first.at_ms, "transit", rules, partial(about, seat, "stuck_in_transit", "on the way, not received")
+        )
+
+
+def _stock(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat = standing.seat
+    if seat.restocked == "open" and seat.restocking is not None:
+        make = partial(about, seat, "stuck_restock", "inspected, not restocked")
+        yield _after(seat.restocking.decided_at_ms, "restock", rules, make)
+
+
+def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat, guard = standing.seat, standing.money
+    if seat.money == "open" and seat.paying is not None:
+        limit, kind, detail = _payment(seat.paying)
+        yield _after(seat.paying.decided_at_ms, limit, rules, partial(about, seat, kind, detail))
+    elif guard is not None and guard.name == "exchange_made":
+        yield _after(
+            _ready(seat), "exchange", rules, partial(about, seat, "exchange_not_released", "no exchange order")
+        )
+    elif guard is not None and guard.name in ("asked_for", "ours_to_pay"):
+        detail = f"nothing was paid: {guard.unblocked_by} is missing"
+        yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
+
+
+def _payment(payment: Money) -> tuple[Limit, str, str]:
+    match payment:
+        case Paying():
+            return "refund", "stuck_refund", "decided, not paid"
+        case Crediting():
+            return "credit", "credit_not_issued", "decided, not issued"
+        case Exchanging():
+            return "exchange", "exchange_not_released", "decided, not released"
+        case _:
+            assert_never(payment)
+
+
+def _ready(seat: Seat) -> int:
+    if seat.found is not None:
+        return seat.found.stamp.at_ms
+    approved = seat.rma.marks.get("approved")
+    return seat.unit.said.stamp.at_ms if approved is None else approved.at_ms
+
+
+def _resolved(rma: Rma, standings: Iterable[Standing], rules: Merchant) -> Iterable[Due]:
+    """ReturnGO says done, the shop does not."""
+    done, again = rma.marks.get("resolved"), rma.marks.get("reopened")
+    if done is None or (again is not None and again > done):
+        return
+    unpaid = tuple(
+        sorted(
+            s.seat.unit.unit_id
+            for s in standings
+            if s.seat.rma is rma and not s.closed and s.seat.money in ("undecided", "refused")
+        )
+    )
+    if unpaid:
+        yield _after(done.at_ms, "refund", rules, partial(_unfinished, rma.rma_id, unpaid))
+
+
+def _unfinished(rma_id: str, unit_ids: tuple[str, ...]) -> Cause:
+    detail = "ReturnGO says that the return is done, but units of it are neither paid nor closed"
+    return Cause(type="status_conflict", rma_id=rma_id, subject="resolved", detail=detail, unit_ids=unit_ids)

@@ -1,0 +1,151 @@
+"""Marks for people that are left once: notes, comments, the outcome of ReturnGO's transactions, its status."""
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from schemas import ids
+from schemas.merchant import Merchant
+from streams.domain.causes import money
+from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
+from streams.domain.judge import Picture
+from streams.domain.learnt import Rma, Step
+from streams.domain.standing import Standing
+from streams.domain.state import Case
+from streams.domain.walk import wants_stock
+
+
+def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
+    """The case with every mark decided that its state calls for and that was not made before."""
+    new = {mark.decision_id: mark for mark in _wanted(picture, case, rules)}
+    if not new:
+        return case
+    counts = {counter(mark.rma_id, mark.subject): 1 for mark in new.values()}
+    return replace(case, decided=case.decided | new, counts=case.counts | counts)
+
+
+def counter(rma_id: str, subject: str) -> str:
+    """Where a case counts how often a mark was made."""
+    return f"{rma_id}:{subject}"
+
+
+def _made(case: Case, rma_id: str, subject: str) -> bool:
+    return counter(rma_id, subject) in case.counts
+
+
+def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
+    for rma_id, rma in sorted(case.learnt.rmas.items()):
+        standings = [s for s in picture.standings if s.seat.rma is rma]
+        if not standings or standings[0].seat.stopped:
+            continue
+        if case.learnt.order is not None and rules.systems.shopify is not None:
+            yield from _note(rma, standings, case)
+        if rules.systems.returngo is not None and rma_id:
+            yield from _restocked(rma, standings, case, rules)
+            yield from _paid(rma, picture, case, rules)
+            yield from _done(rma, standings, case)
+
+
+def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int = 0) -> str:
+    """Id of a mark: what it is about, on which order."""
+    return ids.command_id(
+        merchant=case.learnt.merchant, system=system, kind="annotate", rma_id=rma_id,
+        unit_ids=(case.learnt.order_id, subject), generation=generation,
+    )  # fmt: skip
+
+
+def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
+    """Why each line comes back, once its units are known (STA-2)."""
+    order = case.learnt.order
+    units_known = "requested" in rma.marks or "approved" in rma.marks
+    if order is None or not units_known or _made(case, rma.rma_id, "note"):
+        return
+    reasons: dict[tuple[str, str], int] = {}
+    for standing in standings:
+        said = standing.seat.unit.said
+        key = (standing.seat.sku, said.reason or "no reason given")
+        reasons[key] = reasons.get(key, 0) + said.quantity
+    text = "; ".join(f"{count} × {sku}: {reason}" for (sku, reason), count in sorted(reasons.items()))
+    yield Marking(
+        decision_id=mark_id(case, order.system, rma.rma_id, "note"), system=order.system, rma_id=rma.rma_id,
+        subject="note", unit_ids=(), decided_at_ms=case.learnt.now_ms, aspect="note", text=f"RMA {rma.rma_id}: {text}",
+    )  # fmt: skip
+
+
+def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, rules: Merchant) -> Iterable[Marking]:
+    if _made(case, rma.rma_id, "restocked"):
+        return
+    ours = [s.seat for s in standings if s.seat.restocked == "applied"]
+    waiting = [s for s in standings if wants_stock(s.seat, rules) and s.seat.restocked in ("undecided", "open")]
+    if not ours or waiting:
+        return
+    made = [s.restocking for s in ours if s.restocking is not None]
+    put = sorted({f"{d.sku} at {d.location_id} ({d.stock_status})" for d in made})
+    yield Marking(
+        decision_id=mark_id(case, "returngo", rma.rma_id, "restocked"), system="returngo", rma_id=rma.rma_id,
+        subject="restocked",
+        unit_ids=tuple(s.unit.unit_id for s in ours), decided_at_ms=case.learnt.now_ms, aspect="comment",
+        text=f"Back in stock: {len(ours)} unit(s), {', '.join(put)}",
+    )  # fmt: skip
+
+
+def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
+    own = picture.seating.own
+    for decision in case.decided.values():
+        if not isinstance(decision, Money) or decision.rma_id != rma.rma_id:
+            continue
+        track, result = own.track(decision), case.learnt.results.get(decision.decision_id)
+        effect = own.marked.get(decision.decision_id)
+        named = {} if result is None else result.external_ids
+        external = named.get("refund_id") or (effect.external_id if effect is not None else None)
+        if track == "applied" and not _made(case, rma.rma_id, f"paid:{decision.decision_id}"):
+            yield _comment(decision, external, case)
+        for step in asked(rma, decision) if track in ("applied", "refused") else ():
+            subject = f"{step.transaction_id}:{track}"
+            if _as_asked(step, decision, rules) and not _made(case, rma.rma_id, subject):
+                yield Marking(
+                    decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
+                    subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms,
+                    aspect="transaction", transaction_id=step.transaction_id, external_id=external,
+                    succeeded="success" if track == "applied" else "failed",
+                )  # fmt: skip
+
+
+def _as_asked(step: Step, decision: Money, rules: Merchant) -> bool:
+    """A payment of another amount than ReturnGO asked for is no success of its request; conflicts.py raises it."""
+    difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
+    return abs(difference) <= rules.model.refunding.tolerance_minor
+
+
+def _comment(decision: Money, external: str | None, case: Case) -> Marking:
+    amount = money(decision.amount_minor, decision.currency)
+    match decision:
+        case Paying():
+            text = f"Refunded {amount}"
+        case Crediting():
+            text = f"Credit issued: {amount}"
+        case Exchanging():
+            text = "Exchange order released"
+        case _:
+            assert_never(decision)
+    subject = f"paid:{decision.decision_id}"
+    return Marking(
+        decision_id=mark_id(case, "returngo", decision.rma_id, subject), system="returngo", rma_id=decision.rma_id,
+        subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms, aspect="comment",
+        text=text + (f" ({external})" if external else ""),
+    )  # fmt: skip
+
+
+def _done(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
+    """Every unit is closed: ReturnGO may be told, once per opening of the RMA."""
+    again, done = rma.marks.get("reopened"), rma.marks.get("resolved")
+    resolved = done is not None and (again is None or done > again)
+    subject = "done:" + ("" if again is None else again.fact_id)
+    if resolved or not all(s.closed for s in standings) or _made(case, rma.rma_id, subject):
+        return
+    yield Marking(
+        decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
+        subject=subject, unit_ids=tuple(s.seat.unit.unit_id for s in standings),
+        decided_at_ms=case.learnt.now_ms, aspect="status", status="Done",
+    )  # fmt: skip

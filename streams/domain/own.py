@@ -1,0 +1,67 @@
+"""Which of the effects seen on a system are our own, and how far each decision has come."""
+
+import msgspec
+
+from streams.domain.decided import Decision, Money, Paying, Restocking
+from streams.domain.learnt import Answer, Effect, Learnt, Result
+from streams.domain.seat import Track
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """Our decisions beside what was seen of them."""
+
+    learnt: Learnt
+    decided: dict[str, Decision]
+    marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
+    foreign: tuple[Effect, ...]  # by time
+
+    def track(self, decision: Money) -> Track:
+        """Open until a result says applied or refused; an effect with its mark is applied, whatever the result says,
+        unless it is a refund whose money did not move: such a refund exists and pays nothing."""
+        result = self.learnt.results.get(decision.decision_id)
+        effect = self.marked.get(decision.decision_id)
+        if effect is not None and (not isinstance(decision, Paying) or effect.total_minor >= decision.amount_minor):
+            return "applied"
+        if result is None:
+            return "open"
+        return "refused" if result.outcome == "rejected" else "applied"
+
+    def restock_track(self, decision: Restocking) -> Track:
+        """As `track`, through the stock agent's answer: a bundle's intent becomes several commands."""
+        answer = self.learnt.answers.get(decision.decision_id)
+        results = [self.learnt.results.get(each) for each in command_ids(decision, answer)]
+        if any(r is not None and r.outcome == "rejected" for r in results):
+            return "refused"
+        if all(r is not None for r in results):
+            return "applied"
+        return "refused" if answer is not None and answer.verdict == "impossible" else "open"
+
+    def restock_result(self, decision: Restocking) -> Result | None:
+        """The result that decides it: a rejected one, else any."""
+        answer = self.learnt.answers.get(decision.decision_id)
+        results = [r for each in command_ids(decision, answer) if (r := self.learnt.results.get(each)) is not None]
+        return min(results, key=lambda r: r.outcome != "rejected", default=None)
+
+
+def command_ids(decision: Restocking, answer: Answer | None) -> tuple[str, ...]:
+    """The commands an intent became; one command has the intent's own id."""
+    return answer.command_ids if answer is not None and answer.command_ids else (decision.decision_id,)
+
+
+def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
+    """Sorts effects into ours and foreign: by the mark they carry, else by the ids that our results name."""
+    named = {
+        external: command
+        for command, result in learnt.results.items()
+        for value in result.external_ids.values()
+        for external in value.split(",")
+    }
+    marked: dict[str, Effect] = {}
+    foreign = []
+    for effect in sorted(learnt.effects.values(), key=lambda e: (e.stamp.at_ms, e.kind, e.external_id)):
+        command = effect.command_id or named.get(effect.external_id)
+        if command is None:
+            foreign.append(effect)
+        else:
+            marked[command] = effect
+    return Own(learnt=learnt, decided=decided, marked=marked, foreign=tuple(foreign))

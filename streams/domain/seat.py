@@ -1,0 +1,136 @@
+"""A returned unit in its context: its RMA, its order line, what an inspection found, what was done for it by whom.
+
+Seats are built anew for every decision and never stored.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.facts import Disposition
+from schemas.merchant import Location, Merchant
+from schemas.stock import StockStatus
+from streams.domain.decided import Money, Restocking
+from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Unit
+
+# How far one of the two tracks of a unit has come. `elsewhere`: someone else did it.
+Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
+Kind = Literal["refund", "credit", "exchange", "none", "unknown"]
+
+_KINDS: dict[str, Kind] = {
+    "refund": "refund", "keep": "refund", "store_credit": "credit", "gift_card": "credit", "exchange": "exchange",
+    "none": "none",
+}  # fmt: skip
+STOPS = ("rejected", "cancelled", "expired")
+GONE: tuple[Disposition, ...] = ("missing", "not_returned")
+
+
+class Seat(msgspec.Struct, kw_only=True):
+    """One unit. `parts` are the order lines it takes units from: one, or the components of a bundle."""
+
+    rma: Rma
+    unit: Unit
+    order: Order | None
+    parts: tuple[tuple[Line, int], ...]
+    stopped: str = ""  # the milestone that ended the RMA early
+    arrived: Stamp | None = None
+    found: Inspection | None = None
+    source: str = ""  # who found it
+    dispute: str = ""  # two inspections that contradict each other
+    counted: bool = False  # a source that counts pieces has counted this one
+    piece: str = ""  # identity of the physical piece for its restock
+    bought: bool = True  # False: more units of the line are returned than were bought
+    in_policy: bool = True
+    place: Location | None = None
+    status: StockStatus | None = None  # None: these goods go into no stock
+    restocked: Track = "undecided"
+    restocking: Restocking | None = None
+    answer: Answer | None = None
+    restock_result: Result | None = None
+    money: Track = "undecided"
+    paying: Money | None = None
+    money_result: Result | None = None
+    paid_by: Effect | None = None  # an effect of someone else that covers this unit
+
+    @property
+    def key(self) -> str:
+        return f"{self.rma.rma_id}/{self.unit.unit_id}"
+
+    @property
+    def kind(self) -> Kind:
+        return _KINDS.get(self.unit.said.resolution, "unknown")
+
+    @property
+    def line(self) -> Line | None:
+        return self.parts[0][0] if self.parts else None
+
+    @property
+    def subject(self) -> str:
+        """What an exception about it is about: its line, or its SKU while the line is unknown."""
+        said = self.unit.said
+        return said.line_id or said.sku or self.unit.unit_id
+
+    @property
+    def sku(self) -> str:
+        return self.unit.said.sku or (self.parts[0][0].sku if len(self.parts) == 1 else "")
+
+
+def parts_of(unit: Unit, order: Order | None) -> tuple[tuple[Line, int], ...]:
+    """Order lines of a unit: by line id, else the components of its bundle, else the one line with its SKU."""
+    if order is None:
+        return ()
+    said = unit.said
+    for line in order.lines:
+        if line.line_id == said.line_id:
+            return ((line, said.quantity),)
+    if said.sku:
+        bundle = [each for each in order.lines if each.bundle_sku == said.sku and each.bundle_quantity]
+        if bundle:
+            return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
+        same = [each for each in order.lines if each.sku == said.sku]
+        if said.line_id is None and len(same) == 1:
+            return ((same[0], said.quantity),)
+    return ()
+
+
+def stopped(rma: Rma) -> str:
+    """The milestone that stopped the RMA, "" while it is open: the newest of a stop and a reopening counts."""
+    stops = [(rma.marks[kind], kind) for kind in STOPS if kind in rma.marks]
+    if not stops:
+        return ""
+    stop, kind = max(stops)
+    again = rma.marks.get("reopened")
+    return "" if again is not None and again > stop else kind
+
+
+def withdrawn(unit: Unit, rma: Rma) -> bool:
+    """Taken out of the return by an edit: the newest list of its units is younger than the unit, and without it."""
+    roster = rma.roster
+    return roster is not None and unit.unit_id not in roster.unit_ids and roster.stamp > unit.said.stamp
+
+
+def in_policy(rma: Rma, order: Order | None, rules: Merchant) -> bool:
+    """Requested within the merchant's window; without a window of its own ReturnGO decides."""
+    days, asked = rules.model.inspecting.policy_days, rma.marks.get("requested")
+    if days is None or order is None or asked is None:
+        return True
+    return asked.at_ms - order.created_at_ms <= days * 86_400_000
+
+
+def status_of(disposition: Disposition, rules: Merchant) -> StockStatus | None:
+    """The stock that goods of this disposition go into."""
+    if disposition == "damaged" and not rules.model.restocking.damaged_to_stock:
+        return None
+    return rules.dispositions.get(disposition)
+
+
+def place_of(source: str, code: str, disposition: Disposition, rules: Merchant) -> Location | None:
+    """The mapped place: for exactly this disposition, else for any. None: not mapped, and never a default."""
+    general = None
+    for place in rules.locations:
+        if place.source == source and place.code == code:
+            if place.disposition == disposition:
+                return place
+            if place.disposition == "any":
+                general = place
+    return general

@@ -1,0 +1,97 @@
+"""Seats of a case: every unit joined with its order line, its inspection, our decisions and the effects of others."""
+
+import msgspec
+
+from schemas.merchant import Merchant
+from streams.domain import allot, cover
+from streams.domain.decided import Decision, Money, Restocking
+from streams.domain.learnt import Learnt
+from streams.domain.own import Own, tell_apart
+from streams.domain.seat import Seat, in_policy, parts_of, place_of, status_of, stopped, withdrawn
+
+
+class Seating(msgspec.Struct, frozen=True, kw_only=True):
+    """The seats by RMA and unit id, and what belongs to none of them."""
+
+    seats: tuple[Seat, ...]
+    own: Own
+    covered: cover.Covered
+    spare: tuple[allot.Spare, ...]
+
+
+def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Seating:
+    """Everything that the guards ask about, joined once."""
+    own = tell_apart(learnt, decided)
+    seats = _seats(learnt, rules)
+    _paid_by_us(seats, own)
+    spare = allot.inspect(seats, learnt, rules)
+    _restocked_by_us(seats, own)
+    covered = cover.cover(seats, own)
+    _count(seats, covered)
+    for seat in seats:
+        if seat.found is not None:
+            seat.place = place_of(seat.source, seat.found.location, seat.found.disposition, rules)
+            seat.status = status_of(seat.found.disposition, rules)
+    return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
+
+
+def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
+    order = learnt.order
+    found = []
+    for rma_id in sorted(learnt.rmas):
+        rma = learnt.rmas[rma_id]
+        ended, allowed = stopped(rma), in_policy(rma, order, rules)
+        for unit_id in sorted(rma.units):
+            unit = rma.units[unit_id]
+            seat = Seat(
+                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), in_policy=allowed,
+                stopped=ended or ("cancelled" if withdrawn(unit, rma) else ""),
+                arrived=allot.arrival(learnt, rma, unit),
+            )  # fmt: skip
+            found.append(seat)
+    return found
+
+
+def _paid_by_us(seats: list[Seat], own: Own) -> None:
+    payments = {(d.rma_id, unit_id): d for d in own.decided.values() if isinstance(d, Money) for unit_id in d.unit_ids}
+    if not payments:
+        return
+    for seat in seats:
+        decision = payments.get((seat.rma.rma_id, seat.unit.unit_id))
+        if decision is not None:
+            seat.paying, seat.money = decision, own.track(decision)
+            seat.money_result = own.learnt.results.get(decision.decision_id)
+
+
+def _restocked_by_us(seats: list[Seat], own: Own) -> None:
+    pieces = {d.piece: d for d in own.decided.values() if isinstance(d, Restocking)}
+    for seat in seats:
+        decision = pieces.pop(seat.piece, None)
+        if decision is not None:
+            seat.restocking, seat.restocked = decision, own.restock_track(decision)
+            seat.answer = own.learnt.answers.get(decision.decision_id)
+            seat.restock_result = own.restock_result(decision)
+    for decision in pieces.values():
+        _dispute(decision, seats)
+
+
+def _dispute(decision: Restocking, seats: list[Seat]) -> None:
+    """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait."""
+    for seat in seats:
+        same = (seat.line is not None and seat.line.line_id == decision.line_id) or seat.sku == decision.sku
+        if same and seat.found is not None and seat.restocking is None and not seat.dispute:
+            seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
+            return
+
+
+def _count(seats: list[Seat], covered: cover.Covered) -> None:
+    """More units asked back than were bought: none of the line moves until a person has looked."""
+    returned = dict(covered.earlier)
+    for seat in seats:
+        if not seat.stopped or seat.money in ("applied", "open"):
+            for line, count in seat.parts:
+                returned[line.line_id] = returned.get(line.line_id, 0) + count
+    for seat in seats:
+        seat.bought = seat.unit.said.quantity > 0 and all(
+            returned.get(line.line_id, 0) <= line.quantity for line, _ in seat.parts
+        )

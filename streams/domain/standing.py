@@ -1,0 +1,119 @@
+"""Where each unit stands: its stage, the first guard it waits for on each track, and whether it is done."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.exceptions import Team
+from schemas.merchant import Merchant
+from streams.domain.pay import Proposal
+from streams.domain.seat import GONE, Seat
+from streams.domain.walk import MONEY, SETTLED, STOCK, Guard, first_unmet, wants_money, wants_stock
+
+Stage = Literal[
+    "requested", "approved", "in_transit", "received", "missing", "inspected", "restocking", "restocked", "refunding",
+    "refunded", "credited", "exchanged", "closed", "rejected", "cancelled", "expired",
+]  # fmt: skip
+_PAID: dict[str, Stage] = {"refund": "refunded", "credit": "credited", "exchange": "exchanged"}
+_STOPPED: dict[str, Stage] = {"rejected": "rejected", "cancelled": "cancelled", "expired": "expired"}
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a unit up."""
+
+    guard: str
+    owner: Team
+    unblocked_by: str
+    raises: str = ""
+
+
+_NOTHING = Reason(guard="nothing", owner="cx", unblocked_by="the end of the return in ReturnGO")
+
+
+class Standing(msgspec.Struct, kw_only=True):
+    """One unit. `stock` and `money` are the guards its two tracks wait for; None: ready, decided or not wanted."""
+
+    seat: Seat
+    stage: Stage
+    stock: Guard[Seat] | None
+    money: Guard[Seat] | None
+    settled: Guard[Seat] | None
+    stock_ready: bool
+    money_ready: bool
+    closed: bool
+    together: Reason | None = None  # what its payment as a whole waits for
+    nothing_due: bool = False
+
+    @property
+    def waits_for(self) -> Reason:
+        """The guard to show a person: one that needs somebody first, then stock, then money."""
+        reasons = [reason_of(g) for g in (self.stock, self.money) if g is not None]
+        if self.together is not None:
+            reasons.append(self.together)
+        if self.settled is not None:
+            reasons.append(reason_of(self.settled))
+        return next((r for r in reasons if r.raises), reasons[0] if reasons else _NOTHING)
+
+
+def reason_of(guard: Guard[Seat] | Guard[Proposal]) -> Reason:
+    """The guard in words for people."""
+    return Reason(guard=guard.name, owner=guard.owner, unblocked_by=guard.unblocked_by, raises=guard.raises)
+
+
+def stand(seat: Seat, rules: Merchant) -> Standing:
+    """Asks the guards of both tracks as far as they are still to be walked."""
+    stock = money = None
+    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat, rules)
+    money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat, rules)
+    if stock_todo:
+        stock = first_unmet(STOCK, seat, rules)
+    if money_todo:
+        money = first_unmet(MONEY, seat, rules)
+    return Standing(
+        seat=seat, stage=_stage(seat), stock=stock, money=money,
+        settled=None if seat.stopped else first_unmet(SETTLED, seat, rules),
+        stock_ready=stock_todo and stock is None, money_ready=money_todo and money is None,
+        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money),
+    )  # fmt: skip
+
+
+def close(standing: Standing, rules: Merchant) -> None:
+    """Closes a unit whose tracks are both walked; called once the payments are known."""
+    seat = standing.seat
+    if standing.closed or seat.stopped:
+        return
+    gone = seat.found is not None and seat.found.disposition in GONE
+    if gone and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
+        standing.closed = True
+    else:
+        stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat, rules)
+        unpaid = wants_money(seat, rules) and not standing.nothing_due
+        arrived = seat.found is not None or seat.restocked == "elsewhere" or not seat.unit.said.ships
+        standing.closed = stock_done and arrived and (seat.money in ("applied", "elsewhere") or not unpaid)
+    if standing.closed:
+        standing.stage = "closed"
+
+
+def _stage(seat: Seat) -> Stage:
+    if seat.stopped:
+        return _STOPPED[seat.stopped]
+    if seat.money in ("applied", "elsewhere"):
+        return _PAID.get(seat.kind, "refunded")
+    if seat.money == "open":
+        return "refunding"
+    if seat.restocked in ("applied", "elsewhere"):
+        return "restocked"
+    if seat.restocked == "open":
+        return "restocking"
+    if seat.found is not None:
+        return "missing" if seat.found.disposition in GONE else "inspected"
+    if seat.arrived is not None:
+        return "received"
+    if scanned(seat):
+        return "in_transit"
+    return "approved" if "approved" in seat.rma.marks else "requested"
+
+
+def scanned(seat: Seat) -> bool:
+    """Whether a carrier has seen it."""
+    return seat.unit.said.ships and (seat.unit.scanned is not None or "in_transit" in seat.rma.marks)

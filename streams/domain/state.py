@@ -1,0 +1,46 @@
+"""The row of a case: what was learnt, and what this pipeline decided and said about it."""
+
+import msgspec
+
+from streams.domain.decided import Decision
+from streams.domain.learnt import Learnt
+
+
+class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When an open decision was last emitted, and how often again."""
+
+    at_ms: int
+    repeats: int = 0
+
+
+class Notice(msgspec.Struct, frozen=True, array_like=True):
+    """An exception that was raised. It stays after clearing, so that its return is counted."""
+
+    type: str
+    rma_id: str
+    digest: str  # of what it says
+    since_ms: int
+    repeats: int
+    open: bool
+
+
+class Waiting(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The guard that holds a unit up, and since when."""
+
+    guard: str
+    since_ms: int
+
+
+class Case(msgspec.Struct, frozen=True, array_like=True):
+    """One order with its returns."""
+
+    due_ms: int | None  # earliest deadline; first, so that it can be read without the rest
+    learnt: Learnt
+    decided: dict[str, Decision] = {}
+    open: dict[str, Sent] = {}  # decisions without a result
+    notices: dict[str, Notice] = {}
+    waiting: dict[str, Waiting] = {}  # by RMA and unit
+    tag: str = ""  # stage whose tag the order carries
+    attention: bool = False  # whether the order carries the tag that asks for a person
+    counts: dict[str, int] = {}  # how often each tag was set
+    announced: dict[str, str] = {}  # RMA → digest of what warehouses were told

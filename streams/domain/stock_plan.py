@@ -1,0 +1,77 @@
+"""Whether and how an intent can be carried out on the item that the system of record has."""
+
+import msgspec
+
+from schemas import ids
+from schemas.merchant import Merchant
+from schemas.stock import Component, RestockIntent, StockItem
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """One command for an intent: which item, how many."""
+
+    command_id: str
+    sku: str
+    item_id: str
+    quantity: int
+    line_id: str | None
+
+
+class Commanded(msgspec.Struct, frozen=True, kw_only=True):
+    """It can be done like this."""
+
+    orders: tuple[Order, ...]
+
+
+class Impossible(msgspec.Struct, frozen=True, kw_only=True):
+    """It cannot be done on the item as it is; `reason` is an exception type."""
+
+    reason: str
+    detail: str
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is known of the item yet."""
+
+    detail: str
+
+
+Plan = Commanded | Impossible | Waiting
+
+
+def plan(intent: RestockIntent, item: StockItem | None, closed: frozenset[str], rules: Merchant) -> Plan:
+    """Checks in the order in which a person would ask; `closed`: locations that take no stock."""
+    if item is None:
+        return Waiting(detail="the item master has not been read yet")
+    if not item.exists:
+        return Impossible(reason="unknown_sku", detail=f"{item.system} has no SKU {intent.sku}")
+    if item.is_parent:
+        return Impossible(reason="parent_item_targeted", detail=f"{intent.sku} is a parent, only variants hold stock")
+    if intent.variant_id and item.variant_id and intent.variant_id != item.variant_id:
+        detail = f"{intent.sku} is variant {item.variant_id} now, the returned unit is variant {intent.variant_id}"
+        return Impossible(reason="variant_missing_in_matrix", detail=detail)
+    if intent.location_id in closed:
+        return Impossible(reason="inactive_location", detail=f"location {intent.location_id} is not active")
+    if item.components and rules.model.bundles.returned == "components":
+        return _expanded(intent, item.components)
+    if not item.tracked:
+        return Impossible(reason="untracked_item", detail=f"{item.system} does not track the stock of {intent.sku}")
+    if item.item_id is None:
+        return Impossible(reason="unknown_sku", detail=f"{item.system} names no inventory item for {intent.sku}")
+    order = Order(intent.intent_id, intent.sku, item.item_id, intent.quantity, intent.line_id)
+    return Commanded(orders=(order,))
+
+
+def _expanded(intent: RestockIntent, components: tuple[Component, ...]) -> Plan:
+    """A bundle comes back as its components, each with a command of its own."""
+    orders = []
+    for part in components:
+        if part.item_id is None:
+            detail = f"component {part.sku} of bundle {intent.sku} has no inventory item"
+            return Impossible(reason="out_of_stock_component", detail=detail)
+        command_id = ids.command_id(
+            merchant=intent.merchant, system=intent.system, kind="restock", rma_id=intent.rma_id,
+            unit_ids=(intent.intent_id, part.sku), generation=intent.generation,
+        )  # fmt: skip
+        orders.append(Order(command_id, part.sku, part.item_id, intent.quantity * part.quantity, None))
+    return Commanded(orders=tuple(orders))

@@ -1,0 +1,177 @@
+"""The case's history for people: one step for each thing that was learned, decided, done, raised or waited for."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from schemas import ids
+from schemas.commands import CommandResult
+from schemas.exceptions import Evidence
+from schemas.facts import ObservedEffect, OrderSnapshot, ReturnedUnit, ReturnEvent
+from schemas.journal import CaseStep, WaitingFor
+from schemas.stock import RestockVerdict
+from streams.domain.causes import Cause
+from streams.domain.decided import Decision, Marking, Restocking
+from streams.domain.learn import Fact
+from streams.domain.learnt import Learnt
+from streams.domain.standing import Standing
+from streams.domain.state import Case, Waiting
+
+Word = Literal["learned", "decided", "done", "raised", "cleared", "waiting", "closed"]
+
+
+def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
+    """What a new fact tells."""
+    match fact:
+        case ReturnEvent():
+            units = [u for u in fact.units if u.unit_id]
+            yield _step(
+                case, fact.fact_id, "learned", fact.kind, _told(fact), fact.rma_id, fact.occurred_at_ms,
+                unit_ids=tuple(u.unit_id for u in units), line_id=_same([u.line_id for u in fact.units]),
+                sku=_same([u.sku or None for u in fact.units]), actor=fact.system, evidence=evidence,
+            )  # fmt: skip
+        case OrderSnapshot():
+            if before is None or before.order is None:
+                detail = f"order {fact.name} with {len(fact.lines)} line(s)"
+                yield _step(
+                    case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, actor=fact.system,
+                    currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence,
+                )  # fmt: skip
+        case ObservedEffect():
+            detail = f"{fact.kind} {fact.external_id} seen, made by {fact.actor}"
+            yield _step(
+                case, fact.fact_id, "learned", fact.kind, detail, fact.rma_id or "", fact.occurred_at_ms,
+                command_id=fact.command_id, external_id=fact.external_id, amount_minor=fact.total_minor,
+                currency=fact.currency, actor=fact.actor, evidence=evidence,
+            )  # fmt: skip
+        case CommandResult():
+            yield from _done(fact, case, evidence)
+        case RestockVerdict():
+            if fact.verdict in ("impossible", "waiting"):
+                detail = f"{fact.sku}: {fact.detail or fact.reason or fact.verdict}"
+                yield _step(
+                    case, fact.fact_id, "learned", f"restock_{fact.verdict}", detail, fact.rma_id, fact.decided_at_ms,
+                    unit_ids=fact.unit_ids, sku=fact.sku, evidence=evidence,
+                )  # fmt: skip
+        case _:
+            return
+
+
+def _told(fact: ReturnEvent) -> str:
+    words = [_grade(u) for u in fact.units if u.disposition is not None]
+    if fact.transaction is not None:
+        words.append(f"{fact.transaction.kind} {fact.transaction.transaction_id} {fact.transaction.status}")
+    if fact.tracking_number:
+        words.append("tracking known")
+    return "; ".join(words) or f"{fact.kind.replace('_', ' ')}, {len(fact.units)} unit(s)"
+
+
+def _grade(unit: ReturnedUnit) -> str:
+    return f"{unit.quantity} × {unit.sku}: {unit.disposition} at {unit.location or '(no location named)'}"
+
+
+def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
+    decision = case.decided.get(fact.command_id)
+    if fact.kind == "annotate" and fact.outcome != "rejected":
+        return
+    amount = fact.amount
+    external = ", ".join(f"{name} {value}" for name, value in sorted(fact.external_ids.items()))
+    detail = f"{fact.kind} {fact.outcome.replace('_', ' ')}" + (f": {fact.detail}" if fact.detail else "")
+    line_id = decision.line_id if isinstance(decision, Restocking) else None
+    yield _step(
+        case, f"{fact.command_id}:{fact.outcome}", "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
+        unit_ids=fact.unit_ids, line_id=line_id, command_id=fact.command_id, external_id=external or None,
+        amount_minor=None if amount is None else amount.minor, currency=None if amount is None else amount.currency,
+        actor=fact.system, evidence=evidence,
+    )  # fmt: skip
+
+
+def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
+    """What a decision orders; marks for people are no news."""
+    if isinstance(decision, Marking):
+        return
+    if isinstance(decision, Restocking):
+        detail = f"{decision.quantity} × {decision.sku} to {decision.stock_status} at {decision.location_id}"
+        yield _step(
+            case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
+            unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,
+            evidence=evidence,
+        )  # fmt: skip
+        return
+    kind = str(decision.__struct_config__.tag)
+    parts = ", ".join(f"line {s.line_id}: {s.quantity} unit(s) {s.amount_minor}" for s in decision.shares)
+    yield _step(
+        case, decision.decision_id, "decided", kind, parts, decision.rma_id, decision.decided_at_ms,
+        unit_ids=decision.unit_ids, command_id=decision.decision_id, amount_minor=decision.amount_minor,
+        currency=decision.currency, evidence=evidence,
+    )  # fmt: skip
+
+
+def waiting(
+    standings: Sequence[Standing], case: Case, evidence: Evidence | None
+) -> tuple[dict[str, Waiting], list[CaseStep]]:
+    """What each unit waits for now, and a step for each group of units for which that changed."""
+    now_ms = case.learnt.now_ms
+    after: dict[str, Waiting] = {}
+    changed: dict[tuple[str, str, str], list[Standing]] = {}
+    for standing in standings:
+        guard = "" if standing.closed else standing.waits_for.guard
+        known = case.waiting.get(standing.seat.key)
+        if known is not None and known.guard == guard:
+            after[standing.seat.key] = known
+            continue
+        after[standing.seat.key] = Waiting(guard, now_ms)
+        changed.setdefault((standing.seat.rma.rma_id, standing.seat.subject, guard), []).append(standing)
+    return after, [_waits(each, case, now_ms, evidence) for each in changed.values()]
+
+
+def _waits(standings: Sequence[Standing], case: Case, now_ms: int, evidence: Evidence | None) -> CaseStep:
+    first = standings[0]
+    seat, reason = first.seat, first.waits_for
+    units = tuple(s.seat.unit.unit_id for s in standings)
+    line_id, sku = seat.unit.said.line_id, seat.sku or None
+    if first.closed:
+        return _step(
+            case, f"{','.join(units)}:{now_ms}", "closed", first.stage, "nothing more to do", seat.rma.rma_id, now_ms,
+            unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, evidence=evidence,
+        )  # fmt: skip
+    held = WaitingFor(
+        guard=reason.guard, owner=reason.owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
+    )
+    return _step(
+        case, f"{','.join(units)}:{now_ms}", "waiting", reason.guard, f"waits for {reason.unblocked_by}",
+        seat.rma.rma_id, now_ms, unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, waiting_for=held,
+        evidence=evidence,
+    )  # fmt: skip
+
+
+def noticed(
+    case: Case, word: Literal["raised", "cleared"], kind: str, rma_id: str, detail: str, identity: str,
+    cause: Cause | None, evidence: Evidence | None,
+) -> CaseStep:  # fmt: skip
+    """An exception that was raised or went away."""
+    return _step(
+        case, identity, word, kind, detail, rma_id, case.learnt.now_ms, evidence=evidence,
+        unit_ids=() if cause is None else cause.unit_ids, line_id=None if cause is None else cause.line_id,
+        sku=None if cause is None else cause.sku, command_id=None if cause is None else cause.command_id,
+    )  # fmt: skip
+
+
+def _same(values: Sequence[str | None]) -> str | None:
+    return values[0] if values and all(v == values[0] for v in values) else None
+
+
+def _step(
+    case: Case, identity: str, step: Word, what: str, detail: str, rma_id: str, at_ms: int, *,
+    unit_ids: tuple[str, ...] = (), line_id: str | None = None, sku: str | None = None, stage: str | None = None,
+    command_id: str | None = None, external_id: str | None = None, amount_minor: int | None = None,
+    currency: str | None = None, actor: str | None = None, waiting_for: WaitingFor | None = None,
+    evidence: Evidence | None = None,
+) -> CaseStep:  # fmt: skip
+    learnt = case.learnt
+    step_id = ids.fact_id("case", f"{learnt.merchant}/{learnt.order_id}", step, what, identity)
+    return CaseStep(
+        step_id=step_id, merchant=learnt.merchant, order_id=learnt.order_id, rma_id=rma_id, step=step, what=what,
+        detail=detail, at_ms=at_ms, unit_ids=unit_ids, line_id=line_id, sku=sku, stage=stage, command_id=command_id,
+        external_id=external_id, amount_minor=amount_minor, currency=currency, actor=actor, waiting_for=waiting_for,
+        evidence=evidence,
+    )  # fmt: skip

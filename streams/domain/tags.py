@@ -1,0 +1,78 @@
+"""Tags that follow a return's life on its order (STA-1): each stage replaces the last, one more asks for a person.
+
+A tag can be set again (a reopened return), so its command's generation counts how often it was set before.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from schemas.exceptions import TYPES
+from schemas.merchant import Merchant
+from streams.domain.decided import Marking
+from streams.domain.judge import Picture
+from streams.domain.marks import counter, mark_id
+from streams.domain.standing import Standing, scanned
+from streams.domain.state import Case
+
+_STAGES = ("in_transit", "received", "inspected", "completed")
+
+
+def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[Marking, ...]]:
+    """The case with its tags brought to the state of its returns, and the marks that do so."""
+    order = case.learnt.order
+    if order is None or rules.systems.shopify is None:
+        return case, ()
+    made: list[Marking] = []
+    rma_id, stage = _furthest_behind(picture.standings)
+    if stage != case.tag:
+        names = {name: str(getattr(rules.tags, name)) for name in _STAGES}
+        add = (names[stage],) if stage else ()
+        remove = tuple(tag for tag in names.values() if tag not in add)
+        case, mark = _set(replace(case, tag=stage), order.system, rma_id, stage or "none", add, remove)
+        made.append(mark)
+    attention = any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
+    if attention != case.attention:
+        tag = (rules.tags.attention,)
+        add, remove = (tag, ()) if attention else ((), tag)
+        subject = "attention" if attention else "no attention"
+        case, mark = _set(replace(case, attention=attention), order.system, "", subject, add, remove)
+        made.append(mark)
+    return case, tuple(made)
+
+
+def _set(
+    case: Case, system: str, rma_id: str, stage: str, add: tuple[str, ...], remove: tuple[str, ...]
+) -> tuple[Case, Marking]:
+    subject = f"tag:{stage}"
+    times = case.counts.get(counter(rma_id, subject), 0)
+    mark = Marking(
+        decision_id=mark_id(case, system, rma_id, subject, times), system=system, rma_id=rma_id, unit_ids=(),
+        subject=subject, decided_at_ms=case.learnt.now_ms, aspect="tags", tags_add=add, tags_remove=remove,
+        generation=times,
+    )  # fmt: skip
+    return replace(case, counts=case.counts | {counter(rma_id, subject): times + 1}), mark
+
+
+def _furthest_behind(standings: Sequence[Standing]) -> tuple[str, str]:
+    """(RMA, stage) of the return that is least far among those a carrier has seen; all closed: completed."""
+    by_rma: dict[str, list[Standing]] = {}
+    for standing in standings:
+        if not standing.seat.stopped:
+            by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
+    stages = [(_STAGES.index(stage), rma_id) for rma_id, each in by_rma.items() if (stage := _stage_of(each))]
+    if not stages:
+        return "", ""
+    position, rma_id = min(stages)
+    return rma_id, _STAGES[position]
+
+
+def _stage_of(standings: Sequence[Standing]) -> str:
+    if all(s.closed for s in standings):
+        return "completed"
+    coming = [s.seat for s in standings if s.seat.unit.said.ships]
+    if coming and all(s.found is not None or s.restocked == "elsewhere" for s in coming):
+        return "inspected"
+    if any(s.arrived is not None or s.found is not None for s in coming):
+        return "received"
+    return "in_transit" if any(scanned(s) for s in coming) else ""

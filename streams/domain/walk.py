@@ -1,0 +1,197 @@
+"""The walk of a unit: every guard on its way into stock and of its money, in the order in which they are asked.
+
+This is the one place that answers "when may this refund go out?": read MONEY from top to bottom, then TOGETHER. The
+first guard that is not met is what the unit waits for; a guard with an exception type raises it.
+
+Policy of a refund (TOGETHER): one refund per RMA and kind of payment. Its units are paid together once every unit that
+is to come back has been inspected. One unit that never arrives must not hold the others for ever: when the first
+inspected unit has waited for the merchant's inspection limit, the ready ones are paid, and late ones get a refund of
+their own. Units that do not come back (keep, donate) are paid together on approval. So the refunds of an RMA are the
+same in whatever order its facts come in, as long as no deadline falls in between.
+"""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from schemas.exceptions import Team
+from schemas.merchant import Merchant
+from streams.domain.pay import Proposal
+from streams.domain.seat import GONE, Seat
+
+T = TypeVar("T")
+HOUR_MS = 3_600_000
+
+
+class Guard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One condition. `raises`: exception type while it is the first that is not met. `holds_others`: units of the same
+    refund wait for it."""
+
+    name: str
+    owner: Team
+    unblocked_by: str
+    met: Callable[[T, Merchant], bool]
+    raises: str = ""
+    holds_others: bool = False
+
+
+def _inspected(seat: Seat, _: Merchant) -> bool:
+    return seat.found is not None or not seat.unit.said.ships or seat.restocked == "elsewhere"
+
+
+def _line_known(seat: Seat, _: Merchant) -> bool:
+    return bool(seat.parts) or (seat.order is not None and not seat.order.complete)
+
+
+def _sku_agrees(seat: Seat, _: Merchant) -> bool:
+    said, line = seat.unit.said.sku, seat.line
+    return not said or line is None or not line.sku or said in (line.sku, line.bundle_sku)
+
+
+def _goods_here(seat: Seat, _: Merchant) -> bool:
+    return seat.found is None or seat.found.disposition not in GONE
+
+
+def _in_stock_again(seat: Seat, rules: Merchant) -> bool:
+    # goods that go into no stock, and goods whose stock nobody tracks, are as good as restocked for their money
+    untracked = seat.answer is not None and seat.answer.reason == "untracked_item"
+    return seat.restocked in ("applied", "elsewhere") or untracked or not wants_stock(seat, rules)
+
+
+def _asked_for(seat: Seat, rules: Merchant) -> bool:
+    if not rules.model.refunding.needs_transaction or seat.kind != "refund":
+        return True
+    steps = seat.rma.steps.values()
+    return any(s.kind == "refund" and (not s.unit_ids or seat.unit.unit_id in s.unit_ids) for s in steps)
+
+
+def _captured(proposal: Proposal, _: Merchant) -> bool:
+    if proposal.goods < 0 or proposal.fees < 0 or proposal.amount > proposal.refundable:
+        return False
+    return proposal.kind != "refund" or not proposal.short
+
+
+def wants_stock(seat: Seat, rules: Merchant) -> bool:
+    """Whether this unit's goods are to be put into stock by us at all, now or once they were inspected."""
+    if not seat.unit.said.ships or rules.model.restocking.actor != "returnflow":
+        return False
+    if seat.line is not None and seat.line.gift_card:
+        return False
+    return seat.found is None or seat.found.disposition in GONE or seat.status is not None
+
+
+def wants_money(seat: Seat, rules: Merchant) -> bool:
+    """Whether anything is to be paid for this unit, as far as is known."""
+    if seat.kind == "none":
+        return False
+    damaged = seat.found is not None and seat.found.disposition == "damaged"
+    return rules.model.refunding.damaged_is_refunded or not damaged
+
+
+# fmt: off
+ORDER_KNOWN: Guard[Seat] = Guard(
+    name="order_known", owner="cx", unblocked_by="the order as the shop has it",
+    met=lambda s, _: s.order is not None,
+)
+LINE_KNOWN: Guard[Seat] = Guard(
+    name="line_known", owner="data", unblocked_by="a return line that is on the order", raises="unknown_line",
+    met=_line_known,
+)
+LINE_READ: Guard[Seat] = Guard(
+    name="line_read", owner="integration", unblocked_by="the rest of the order's lines",
+    met=lambda s, _: bool(s.parts),
+)
+BOUGHT: Guard[Seat] = Guard(
+    name="bought", owner="cx", unblocked_by="no more units returned than were bought", raises="over_quantity",
+    met=lambda s, _: s.bought,
+)
+GOODS_HERE: Guard[Seat] = Guard(
+    name="goods_here", owner="cx", unblocked_by="the item, or the end of the return", raises="item_missing",
+    met=_goods_here,
+)
+UNDISPUTED: Guard[Seat] = Guard(
+    name="undisputed", owner="warehouse", unblocked_by="inspections that agree", raises="contradicting_fact",
+    met=lambda s, _: not s.dispute,
+)
+
+# Into stock: only units that come back, and only while wants_stock().
+STOCK: tuple[Guard[Seat], ...] = (
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ,
+    Guard(name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
+          raises="contradicting_fact", met=_sku_agrees),
+    BOUGHT,
+    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected),
+    GOODS_HERE, UNDISPUTED,
+    Guard(name="location_mapped", owner="store_operations", unblocked_by="a mapped location",
+          raises="unmapped_location", met=lambda s, _: s.place is not None),
+    Guard(name="location_active", owner="store_operations", unblocked_by="an active location",
+          raises="inactive_location", met=lambda s, _: s.place is not None and s.place.active),
+)
+
+# Its money: only while wants_money().
+MONEY: tuple[Guard[Seat], ...] = (
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ, BOUGHT,
+    Guard(name="resolution_known", owner="integration", unblocked_by="a resolution that we know",
+          raises="unknown_resolution", met=lambda s, _: s.kind != "unknown"),
+    Guard(name="units_known", owner="integration", unblocked_by="the list of all units of the return",
+          met=lambda s, _: "requested" in s.rma.marks or "approved" in s.rma.marks),
+    Guard(name="approved", owner="cx", unblocked_by="the approval of the return", holds_others=True,
+          met=lambda s, _: "approved" in s.rma.marks),
+    Guard(name="within_policy", owner="cx", unblocked_by="a decision to allow or refuse it",
+          raises="outside_policy_window", met=lambda s, _: s.in_policy),
+    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True),
+    GOODS_HERE, UNDISPUTED,
+    Guard(name="restocked", owner="integration", unblocked_by="the restock", holds_others=True,
+          met=lambda s, r: r.model.refunding.after == "inspected" or _in_stock_again(s, r)),
+    Guard(name="asked_for", owner="cx", unblocked_by="ReturnGO's request for the refund", met=_asked_for,
+          holds_others=True),
+    Guard(name="ours_to_pay", owner="finance", unblocked_by="the refund by whoever pays for this merchant",
+          met=lambda _, r: r.model.refunding.actor == "returnflow"),
+    Guard(name="exchange_made", owner="cx", unblocked_by="the exchange order in ReturnGO", holds_others=True,
+          met=lambda s, _: s.kind != "exchange" or s.rma.draft_order is not None),
+)
+
+# After both tracks were decided.
+SETTLED: tuple[Guard[Seat], ...] = (
+    Guard(name="restock_applied", owner="integration", unblocked_by="the result of the restock",
+          met=lambda s, _: s.restocked != "open"),
+    Guard(name="money_applied", owner="finance", unblocked_by="the result of the payment",
+          met=lambda s, _: s.money != "open"),
+    Guard(name="restock_accepted", owner="integration", unblocked_by="a restock that the system accepts",
+          met=lambda s, _: s.restocked != "refused"),
+    Guard(name="money_accepted", owner="finance", unblocked_by="a payment that the system accepts, or one by hand",
+          met=lambda s, _: s.money != "refused"),
+)
+
+# A payment as a whole, once some of its units are ready.
+TOGETHER: tuple[Guard[Proposal], ...] = (
+    Guard(name="whole_return", owner="warehouse", met=lambda p, r: not p.others_pending or p.clock_ms >= limit_ms(p, r),
+          unblocked_by="the inspection of the other units, or its time limit"),
+    Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
+          raises="currency_mismatch", met=lambda p, _: p.currencies <= {p.order.currency}),
+    Guard(name="amounts_agree", owner="finance", unblocked_by="figures that agree, or a refund by hand",
+          raises="amount_mismatch", met=lambda p, r: abs(p.difference) <= r.model.refunding.tolerance_minor),
+    Guard(name="tender_mapped", owner="finance", unblocked_by="a rule for the tender", raises="unmapped_tender",
+          met=lambda p, _: p.kind != "refund" or not (p.short and p.unmapped)),
+    Guard(name="captured", owner="finance", unblocked_by="captured money that is not repaid yet",
+          raises="amount_mismatch", met=_captured),
+    Guard(name="not_paid_by_hand", owner="finance", unblocked_by="the rest by hand, with its lines",
+          raises="amount_mismatch", met=lambda p, _: not p.by_hand),
+    Guard(name="customer_known", owner="finance", unblocked_by="a customer on the order", raises="credit_not_issued",
+          met=lambda p, _: p.kind != "credit" or p.customer_id is not None),
+)
+# fmt: on
+
+
+def limit_ms(proposal: Proposal, rules: Merchant) -> int:
+    """When the ready units are paid without the others."""
+    return proposal.waiting_since_ms + int(rules.hours["inspection"] * HOUR_MS)
+
+
+def first_unmet(guards: tuple[Guard[T], ...], asked: T, rules: Merchant) -> Guard[T] | None:
+    """What it waits for; None: nothing more."""
+    for guard in guards:
+        if not guard.met(asked, rules):
+            return guard
+    return None

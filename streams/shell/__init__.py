@@ -1,0 +1,1 @@
+"""The Faust shell: serves any pure decision function over Kafka topics and one table. It knows nothing of returns."""

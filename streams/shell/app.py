@@ -1,0 +1,165 @@
+"""Builds the Faust app of one agent, and runs it until a signal. The only place that knows Faust's settings."""
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+import mode.loop
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+from schemas.startup import CannotStart
+from streams.shell.agent import BatchAgent, ends_process
+from streams.shell.batch import Decider
+from streams.shell.consumer import BatchSchema, BatchTransport
+from streams.shell.contract import Core, DeadLetterTopic, S
+from streams.shell.delivery import new_producer
+from streams.shell.metrics import Metrics
+from streams.shell.settings import ShellSettings
+from streams.shell.startup import check_topics, lock_data_dir
+from streams.shell.store import BatchTable
+from streams.shell.timer import Clock, Timer
+
+
+def wall_clock_ms() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def build(
+    settings: ShellSettings,
+    core: Core[S],
+    sources: Sequence[str],
+    dead_letter_topic: DeadLetterTopic,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+    clock: Clock = wall_clock_ms,
+) -> Any:
+    """A faust.App with one table and one agent over all sources. One app per process: Faust binds it to an event loop.
+
+    Every topic of the app arrives in batches, so it must not use `ask`, `cast`, `group_by`, `through` or reply topics.
+    """
+    app = _faust_app(settings)
+    table = app.Table(
+        settings.table, schema=_raw(), key_type=bytes, value_type=bytes,
+        recovery_buffer_size=8,  # counts batches; 1 would keep Faust reading the changelog after recovery
+        options={"write_buffer_size": 8 << 20, "block_cache_size": 32 << 20, "bloom_filter_size": 10},
+        max_age_seconds=settings.store_max_age_seconds,
+    )  # fmt: skip
+    producer, metrics = new_producer(settings), Metrics(registry, settings.table)
+    decider = Decider(core, dead_letter_topic, unexpected_limit=settings.unexpected_limit, max_bytes=settings.max_bytes)
+    agent = BatchAgent(settings, decider, producer, metrics)
+    timer = Timer(settings, core, producer, metrics, clock)
+
+    async def work(stream: Any) -> None:
+        app.add_future(agent.pulse())  # not app.task: those start after the first recovery, which may take long
+        app.add_future(agent.settle_all(stream, table))
+        await agent.decide_all(stream, table, timer)
+
+    # one topic object over all sources and concurrency 1: one order of work, one contiguous prefix per partition
+    app.agent(app.topic(*sources, schema=_raw()), concurrency=1, name=settings.table)(work)
+    _watch(app, settings, table, agent, timer)
+    return app
+
+
+def _watch(app: Any, settings: ShellSettings, table: Any, agent: BatchAgent, timer: Timer) -> None:
+    def active() -> set[int]:
+        return {tp.partition for tp in app.assignor.assigned_actives() if tp.topic == settings.changelog}
+
+    async def assigned(*_: object, **__: object) -> None:
+        timer.assigned()
+
+    async def recovered() -> None:
+        with ends_process("taking up deadlines"):
+            await timer.recovered(table.data, active())
+
+    async def tick() -> None:
+        with ends_process("timer"):
+            if not app.rebalancing and not app.in_recovery:
+                timer.stop_if_stuck(app.consumer.oldest_unsettled_seconds(), app.consumer.uncommitted_seconds())
+                await timer.tick(table.data, agent.reader, active())
+
+    app.on_partitions_assigned.connect(assigned)
+    table.on_recover(recovered)
+    app.timer(1.0)(tick)
+
+
+def _raw() -> BatchSchema:
+    return BatchSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+def _faust_app(settings: ShellSettings) -> Any:
+    app = faust.App(
+        settings.group,
+        broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
+        store=f"{settings.store}://",
+        datadir=settings.data_dir,
+        Table=BatchTable,
+        autodiscover=False,
+        web_enabled=False,  # two workers of one host would collide on its port
+        topic_allow_declare=False,  # topics come from the catalogue
+        topic_disable_leader=True,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",  # `latest` would lose facts of a new group
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.heartbeat_seconds,
+        broker_rebalance_timeout=settings.rebalance_timeout_seconds,
+        broker_request_timeout=max(40.0, settings.session_timeout_seconds + 10.0),  # Faust wants it above the session
+        broker_max_poll_interval=300.0,
+        broker_max_poll_records=10 * settings.batch_records,  # bounds what one cross-thread fetch returns
+        broker_commit_interval=settings.commit_seconds,
+        table_standby_replicas=settings.standby_replicas,
+        stream_buffer_maxsize=16,  # counts batches
+        stream_wait_empty=True,  # drain before partitions move
+        worker_redirect_stdouts=False,
+    )
+    # before anything asks the app for its consumer
+    app.transport = BatchTransport(app.conf.broker_consumer, app, settings.batch_records)
+    return app
+
+
+def run(
+    settings: ShellSettings,
+    core: Core[S],
+    sources: Sequence[str],
+    dead_letter_topic: DeadLetterTopic,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+    clock: Clock = wall_clock_ms,
+) -> int:
+    """Run one agent until SIGTERM or SIGINT; the exit status (0 after a clean stop). Raises CannotStart.
+
+    What cannot be handled ends the process with status 70 on the spot (`stop`).
+    """
+    check_topics(settings, sources)
+    with lock_data_dir(settings.data_dir):
+        mode.loop.use("uvloop")
+        logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
+        app = build(settings, core, sources, dead_letter_topic, registry=registry, clock=clock)
+        if settings.metrics_port:
+            _serve_metrics(settings.metrics_port, registry)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)  # batches make many short-lived objects
+        return _until_signal(app)
+
+
+def _serve_metrics(port: int, registry: CollectorRegistry) -> None:
+    try:
+        start_http_server(port, registry=registry)
+    except OSError as error:
+        raise CannotStart(f"metrics port {port} cannot be opened: {error.strerror}") from error
+
+
+def _until_signal(app: Any) -> int:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False)
+    worker.spinner = None  # it writes to the terminal even when quiet
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1

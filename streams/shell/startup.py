@@ -1,0 +1,62 @@
+"""Checks before an agent starts, each with one plain message: broker, topics, partition counts, data directory."""
+
+import fcntl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient
+
+from schemas.startup import CannotStart
+from streams.shell.settings import ShellSettings
+
+
+def check_topics(settings: ShellSettings, sources: Sequence[str]) -> int:
+    """Sources and changelog exist with one partition count, which is returned: row, fact and changelog record of a key
+    must meet in one partition number. Raises CannotStart."""
+    wanted = [*sources, settings.changelog]
+    counts = _partition_counts(settings)
+    missing = [name for name in wanted if name not in counts]
+    if missing:
+        raise CannotStart(
+            f"{settings.group}: expected {len(wanted)} topics on {settings.bootstrap}, missing are "
+            f"{', '.join(missing)}. Create them with `returnflow topics apply`."
+        )
+    different = {counts[name] for name in wanted}
+    if len(different) > 1:
+        raise CannotStart(
+            f"{settings.group}: expected equal partition counts, got "
+            f"{', '.join(f'{name}: {counts[name]}' for name in wanted)}. A count cannot be changed in place: "
+            "a different one needs a new changelog and its keys moved."
+        )
+    return different.pop()
+
+
+def _partition_counts(settings: ShellSettings) -> dict[str, int]:
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0})
+    try:
+        metadata = admin.list_topics(timeout=settings.start_timeout_seconds)
+    except confluent_kafka.KafkaException as error:
+        raise CannotStart(
+            f"{settings.group}: no Kafka broker answered at {settings.bootstrap} within "
+            f"{settings.start_timeout_seconds:g} s ({error.args[0].str()}). Is it running, and is the address right?"
+        ) from error
+    return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+
+def lock_data_dir(path: Path) -> IO[str]:
+    """Hold the directory until the returned file is closed. Raises CannotStart."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "worker.lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"cannot write to the data directory {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CannotStart(
+            f"the data directory {path} is used by another worker: expected one directory per worker"
+        ) from error
+    return lock

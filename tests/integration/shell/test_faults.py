@@ -1,0 +1,84 @@
+"""The shell under faults, on a real Kafka: nothing lost or answered twice differently, table equal to changelog."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.shell.harness import (
+    Books,
+    Load,
+    Topics,
+    Worker,
+    assert_nothing_lost_or_doubled,
+    audit,
+    wait_for,
+)
+
+
+@pytest.fixture
+def topics(kafka: str) -> Iterator[Topics]:
+    with Topics.create(kafka) as made:
+        yield made
+
+
+@pytest.fixture
+def books(kafka: str, topics: Topics) -> Books:
+    return Books(kafka, topics)
+
+
+def test_a_frozen_worker_and_poison_lose_nothing(kafka: str, topics: Topics, books: Books, tmp_path: Path) -> None:
+    first = Worker(kafka, topics, tmp_path / "first")  # RocksDB: it is started again on what its end left behind
+    second = Worker(kafka, topics, tmp_path / "second", "--store", "memory")
+    load = Load(kafka, topics.facts, per_second=400)
+    load.raw("key-1", b"not json")
+    load.raw("key-2", b'{"id":"raise"}')
+    wait_for("both work", lambda: len(books.answers()) >= 60)
+    first.signal(signal.SIGSTOP)
+    load.burst(2000)
+    time.sleep(9)  # the fault itself: longer than the session of 6 s
+    first.signal(signal.SIGCONT)
+    load.burst(2000)
+    time.sleep(2)  # let the woken worker do what harm it can, under load
+    sent = load.finish()
+    wait_for("the lag is worked off", lambda: books.lag() == 0)
+    assert_nothing_lost_or_doubled(books, sent)
+    audit(kafka, topics, books, "audit", sent)
+    assert {(key, value) for key, value in books.dead_letters()} == {
+        ("key-1", b"not json"),
+        ("key-2", b'{"id":"raise"}'),
+    }
+    assert second.exits == [], second.log()
+    assert first.stop() == 0, first.log()
+    assert first.exits == [70, 0], first.log()
+    assert second.stop() == 0, second.log()
+
+
+def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, books: Books, tmp_path: Path) -> None:
+    first = Worker(kafka, topics, tmp_path / "first", "--standbys", "1")
+    load = Load(kafka, topics.facts, per_second=400)
+    load.burst(1000)
+    deadline = load.due("key-due", int(time.time() * 1000) + 25_000)
+    wait_for("the first works", lambda: len(books.answers()) >= 60)
+    for cycle in range(3):
+        second = Worker(kafka, topics, tmp_path / "second", "--standbys", "1")
+        load.burst(1000)
+        time.sleep(4)  # it joins, recovers and works
+        if cycle < 2:
+            assert second.stop() == 0, second.log()
+    first.kill()
+    load.burst(1000)
+    # set before the kill, reached after it: the worker that takes over has it from the rows
+    wait_for("the deadline is answered", lambda: any(each.id == deadline for each in books.answers()["key-due"]))
+    sent = load.finish()
+    wait_for("the lag is worked off", lambda: books.lag() == 0)
+    assert_nothing_lost_or_doubled(books, sent)
+    audit(kafka, topics, books, "standby-took-over", sent)
+    assert second.exits == [], second.log()
+    second.kill()
+    fresh = Worker(kafka, topics, tmp_path / "fresh")
+    audit(kafka, topics, books, "fresh-recovered", sent)
+    assert_nothing_lost_or_doubled(books, sent)
+    assert fresh.stop() == 0, fresh.log()

@@ -1,0 +1,102 @@
+"""A return travels: asked for, approved, inspected, put back, paid, closed."""
+
+import pytest
+
+from schemas.commands import Annotate, Refund
+from schemas.journal import CaseStep, ExpectedReturn
+from schemas.stock import RestockIntent
+from tests.unit.domain.factories import RMA, Run, asked, at, event, inspected, of, order, result, unit
+
+
+@pytest.mark.req("INV-1", "MON-1", "MON-2", "MON-4")
+def test_a_sellable_unit_is_put_back_and_paid_in_full() -> None:
+    run = Run()
+    run.feed(*asked(unit()), event("in_transit", unit(), hours=2), event("received", unit(), hours=3), order())
+    assert run.intents == []
+    assert run.records(Refund) == []
+    run.feed(inspected(unit()))
+    (intent,) = run.intents
+    assert (intent.sku, intent.location_id, intent.quantity, intent.stock_status) == ("TEE", "11", 1, "available")
+    (refund,) = run.commands(Refund)
+    assert (refund.order_id, refund.amount_minor, refund.currency) == ("5001", 1000, "EUR")
+    assert [(t.payment_id, t.amount_minor) for t in refund.tenders] == [("P1", 1000)]
+    run.restock()
+    assert run.stages() == {"u1": "refunding"}
+    run.feed(result(refund.command_id, "refund", external_ids={"refund_id": "R1"}))
+    assert run.stages() == {"u1": "closed"}
+    assert run.open == []
+
+
+@pytest.mark.req("STA-1", "STA-2", "STA-3")
+def test_the_order_carries_tags_and_a_note_and_returngo_is_told() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), event("in_transit", unit(), hours=2), event("received", unit(), hours=3))
+    run.feed(inspected(unit()))
+    run.restock()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
+    marks = run.commands(Annotate)
+    tags = [m.tags_add for m in marks if m.aspect == "tags"]
+    assert tags == [("return-in-transit",), ("return-received",), ("return-inspected",), ("return-completed",)]
+    assert all(
+        "return-completed" in m.tags_remove
+        for m in marks
+        if m.aspect == "tags" and "return-completed" not in m.tags_add
+    )
+    assert [m.text for m in marks if m.aspect == "note"] == ["RMA 100: 1 × TEE: Does not fit"]
+    assert [m.text for m in marks if m.aspect == "comment"] == [
+        "Back in stock: 1 unit(s), TEE at 11 (available)",
+        "Refunded 10.00 EUR (R1)",
+    ]
+    assert [m.status for m in marks if m.aspect == "status"] == ["Done"]
+
+
+@pytest.mark.req("STA-5")
+def test_an_approved_return_is_announced_to_warehouses_once_and_again_with_its_tracking() -> None:
+    run = Run()
+    run.feed(*asked(unit("u1"), unit("u2")))
+    run.feed(event("in_transit", unit("u1"), unit("u2"), hours=2, tracking_number="TR1", carrier="Post"))
+    run.feed(event("in_transit", unit("u1"), unit("u2"), hours=2, tracking_number="TR1", carrier="Post"))
+    told = run.records(ExpectedReturn)
+    assert [(t.rma_id, t.lines[0].quantity, t.tracking_number) for t in told] == [(RMA, 2, None), (RMA, 2, "TR1")]
+
+
+@pytest.mark.req("EXC-1", "MON-14")
+def test_the_journal_tells_what_was_learned_decided_done_and_waited_for() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.restock()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
+    steps = run.records(CaseStep)
+    told = [(s.step, s.what) for s in steps]
+    for step in [
+        ("learned", "order"), ("learned", "requested"), ("learned", "inspected"), ("decided", "restock"),
+        ("decided", "refund"), ("done", "restock"), ("done", "refund"), ("closed", "closed"),
+    ]:  # fmt: skip
+        assert step in told
+    waits = [s.waiting_for.guard for s in steps if s.waiting_for]
+    assert waits == ["inspected", "restock_applied", "money_applied"]
+    assert len({s.step_id for s in steps}) == len(steps)
+
+
+@pytest.mark.req("INV-13", "MON-11")
+def test_a_known_fact_emits_again_what_is_open_and_nothing_else() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    before = run.case
+    again = run.feed(inspected(unit()))
+    assert run.case is before
+    kinds = {type(o.record) for o in again}
+    assert kinds == {RestockIntent, Refund, Annotate}
+    assert of(Refund, again) == run.commands(Refund)
+    assert of(RestockIntent, again) == run.intents
+    run.restock()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund"))
+    for mark in run.commands(Annotate):
+        run.feed(result(mark.command_id, "annotate"))
+    assert run.feed(inspected(unit()), order()) == []
+
+
+def test_a_decision_carries_the_time_of_its_latest_fact() -> None:
+    run = Run()
+    run.feed(inspected(unit(), hours=5), *asked(unit(), hours=1), order(hours=2))
+    assert run.commands(Refund)[0].decided_at_ms == at(5)

@@ -1,0 +1,208 @@
+"""Time limits, what is sent again, and when a case is over."""
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.commands import Annotate, Exchange, Refund, StoreCredit
+from schemas.exceptions import ExceptionCleared, ExceptionRaised
+from schemas.stock import RestockIntent
+from streams.domain.act import RETENTION_MS
+from streams.domain.learn import Fact
+from tests.unit.domain.factories import (
+    HOUR,
+    Run,
+    asked,
+    at,
+    deadline,
+    event,
+    inspected,
+    of,
+    order,
+    result,
+    rules,
+    transaction,
+    unit,
+    verdict,
+)
+
+
+@pytest.mark.req("ELG-2")
+def test_a_return_waits_for_its_order_and_is_an_orphan_in_time() -> None:
+    run = Run()
+    run.feed(*asked(unit(), hours=1), inspected(unit()), deadline(24.9))
+    assert (run.open, run.intents, run.records(Refund)) == ([], [], [])
+    run.feed(deadline(25))
+    assert run.open == ["orphan_return"]
+    run.feed(order(hours=30))
+    assert (run.open, len(run.intents), len(run.commands(Refund))) == ([], 1, 1)
+
+
+@pytest.mark.req("EXC-3", "EXC-4")
+@pytest.mark.parametrize(
+    ("kind", "since", "hours", "raised"),
+    [("in_transit", 2, 336, "stuck_in_transit"), ("received", 3, 48, "stuck_received")],
+)
+def test_a_parcel_that_does_not_move_on_is_raised_and_clears_by_itself(
+    kind: str, since: int, hours: int, raised: str
+) -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), event(kind, unit(), hours=since))
+    assert run.case is not None
+    assert run.case.due_ms is not None
+    run.feed(deadline(since + hours - 0.1))
+    assert run.open == []
+    run.feed(deadline(since + hours))
+    assert run.open == [raised]
+    run.feed(inspected(unit(), hours=since + hours + 1))
+    assert run.open == []
+    assert [c.type for c in run.records(ExceptionCleared)] == [raised]
+
+
+@pytest.mark.req("EXC-3")
+def test_an_unanswered_restock_and_refund_are_raised() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit(), hours=5), deadline(9))
+    assert run.open == ["stuck_refund", "stuck_restock"]
+    run.restock(10)
+    assert run.open == ["stuck_refund"]
+    run.feed(result(run.commands(Refund)[0].command_id, "refund"))
+    assert run.open == []
+
+
+@pytest.mark.parametrize(
+    ("resolution", "kind", "raised", "hours"),
+    [("store_credit", StoreCredit, "credit_not_issued", 4), ("exchange", Exchange, "exchange_not_released", 24)],
+)
+def test_credit_and_exchange_have_limits_of_their_own(resolution: str, kind: type, raised: str, hours: int) -> None:
+    run = Run()
+    one = unit(resolution=resolution)
+    run.feed(
+        order(), *asked(one), event("exchange", one, hours=3, exchange_draft_order_id="D1"), inspected(one, hours=5)
+    )
+    run.restock()
+    assert len(run.records(kind)) == 1
+    run.feed(deadline(5 + hours))
+    assert run.open == [raised]
+
+
+def test_an_exchange_without_its_order_is_raised() -> None:
+    run = Run()
+    one = unit(resolution="exchange")
+    run.feed(order(), *asked(one), inspected(one, hours=5))
+    run.restock()
+    run.feed(deadline(29))
+    assert run.open == ["exchange_not_released"]
+
+
+@pytest.mark.parametrize("model", [{"refunding": {"needs_transaction": True}}, {"refunding": {"actor": "returngo"}}])
+def test_a_refund_that_others_must_start_is_raised_when_it_does_not_come(model: dict[str, dict[str, object]]) -> None:
+    run = Run(rules(**model))
+    run.feed(order(), *asked(unit()), inspected(unit(), hours=5))
+    run.restock()
+    run.feed(deadline(9))
+    assert run.open == ["stuck_refund"]
+    run.feed(transaction(1000, "success", external_id="R1", hours=10))
+    assert run.open == []
+
+
+@pytest.mark.req("INV-14")
+def test_a_command_without_a_result_is_sent_again_word_for_word_at_growing_intervals() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit(), hours=5))
+    run.marked()
+    assert run.case is not None
+    first = run.commands(Refund)
+    assert run.case.due_ms == at(5.25)
+    assert of(Refund, run.feed(deadline(5.2))) == []
+    assert of(Refund, run.feed(deadline(5.25))) == first
+    assert of(Refund, run.feed(deadline(6.2))) == []
+    again = run.feed(deadline(6.25))
+    assert of(Refund, again) == first
+    assert of(RestockIntent, again) == run.intents
+    assert of(Refund, run.feed(deadline(6.25))) == []
+    assert run.case is not None
+    assert run.case.due_ms == at(9)  # the limit of the refund comes before the next repetition, at 10.25
+
+
+def test_a_deadline_always_moves_the_next_one() -> None:
+    run = Run()
+    run.feed(*asked(unit()), order(), inspected(unit()))
+    for _ in range(40):
+        assert run.case is not None
+        due = run.case.due_ms
+        assert due is not None
+        run.feed(replace(deadline(0), due_at_ms=due))
+        assert run.case is not None
+        assert run.case.due_ms is None or run.case.due_ms > due
+
+
+def test_a_repeated_result_or_verdict_repeats_nothing() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    said: list[Fact] = [verdict(run.intents[0]), result(run.intents[0].intent_id, "restock")]
+    run.feed(*said)
+    assert run.feed(*said) == []
+
+
+def closed() -> Run:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.restock()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", hours=9))
+    run.marked(9)
+    return run
+
+
+def test_a_closed_case_is_forgotten_after_its_retention() -> None:
+    run = closed()
+    assert run.case is not None
+    assert run.case.due_ms == at(9) + RETENTION_MS
+    run.feed(deadline((at(9) + RETENTION_MS - at(0)) / HOUR))
+    assert run.case is None
+
+
+@pytest.mark.req("INV-13", "MON-11")
+def test_a_forgotten_case_that_comes_again_decides_the_very_same_commands() -> None:
+    run, again = closed(), Run()
+    again.feed(order(), *asked(unit()), inspected(unit()))
+    assert [r.command_id for r in again.commands(Refund)] == [r.command_id for r in run.commands(Refund)]
+    assert [i.intent_id for i in again.intents] == [i.intent_id for i in run.intents]
+
+
+@pytest.mark.req("EXC-4")
+def test_an_exception_opens_once_and_counts_its_returns() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit(), location="new"))
+    run.feed(event("received", unit(), hours=3), inspected(unit(), location="new"))
+    assert [r.repeats for r in run.records(ExceptionRaised)] == [1]
+    run.feed(inspected(unit(), location="dock", hours=6))
+    assert run.open == []
+    other = Run()
+    one = unit(resolution="none")
+    other.feed(order(), *asked(one), event("cancelled", one, hours=2), inspected(one, location="new", hours=3))
+    assert other.open == []
+    other.feed(event("reopened", one, hours=4))
+    other.feed(event("cancelled", one, hours=5), event("reopened", one, hours=6))
+    kinds = [
+        (type(o.record).__name__, getattr(o.record, "repeats", 0)) for o in other.outputs if o.topic == "exceptions"
+    ]
+    assert kinds == [("ExceptionRaised", 1), ("ExceptionCleared", 0), ("ExceptionRaised", 2)]
+
+
+@pytest.mark.req("EXC-2")
+def test_the_merchant_may_name_another_owner() -> None:
+    merchant = rules().model_copy(update={"owners": {"unmapped_location": "data"}})
+    run = Run(merchant)
+    run.feed(order(), *asked(unit()), inspected(unit(), location="new"))
+    assert run.raised("unmapped_location").owner == "data"
+
+
+@pytest.mark.req("STA-1")
+def test_an_open_exception_asks_for_a_person_on_the_order_until_it_is_gone() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit(), location="new"))
+    run.feed(inspected(unit(), location="dock", hours=6))
+    tags = [
+        (m.tags_add, m.tags_remove) for m in run.commands(Annotate) if "return-attention" in m.tags_add + m.tags_remove
+    ]
+    assert tags == [(("return-attention",), ()), ((), ("return-attention",))]

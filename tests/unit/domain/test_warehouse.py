@@ -1,0 +1,154 @@
+"""A warehouse that counts pieces instead of naming units, and which inspection counts (INV-18)."""
+
+import itertools
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.commands import Refund
+from tests.unit.domain.factories import ORDER, Run, asked, counted, deadline, event, inspected, line, order, rules, unit
+
+WAREHOUSE = rules(inspecting={"source": "warehouse"})
+EITHER = rules(inspecting={"source": "either"})
+
+
+def moved(run: Run) -> list[tuple[str, str, int]]:
+    return sorted((i.stock_status, i.location_id, i.quantity) for i in run.intents)
+
+
+@pytest.mark.req("INV-18")
+@pytest.mark.parametrize("by_sku", [True, False])
+@pytest.mark.parametrize("rma", ["100", ""])
+def test_counted_pieces_have_the_standing_of_an_item_validation(rma: str, by_sku: bool) -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(line(quantity=2)), *asked(unit("u1"), unit("u2")))
+    run.feed(counted(2, rma=rma, line_id=None if by_sku else "L1"))
+    assert moved(run) == [("available", "11", 1), ("available", "11", 1)]
+    assert [r.amount_minor for r in run.commands(Refund)] == [2000]
+    run.restock()
+    assert set(run.stages().values()) == {"refunding"}
+
+
+@pytest.mark.req("INV-18")
+@pytest.mark.parametrize(("source", "named", "by_count"), [("returngo", 1, 0), ("warehouse", 0, 1), ("either", 1, 1)])
+def test_only_the_configured_inspection_counts(source: str, named: int, by_count: int) -> None:
+    merchant = rules(inspecting={"source": source})
+    one, other = Run(merchant), Run(merchant)
+    one.feed(order(), *asked(unit()), inspected(unit()))
+    other.feed(order(), *asked(unit()), counted(1))
+    assert (len(one.intents), len(other.intents)) == (named, by_count)
+
+
+@pytest.mark.req("INV-13", "INV-18")
+def test_a_piece_that_both_inspected_is_put_back_once_whoever_comes_first() -> None:
+    for facts in itertools.permutations([inspected(unit(), location="dock"), counted(1, location="W1")]):
+        run = Run(EITHER)
+        run.feed(order(), *asked(unit()), *facts)
+        assert len(run.intents) == 1
+        assert run.open == []
+
+
+@pytest.mark.req("INV-18")
+def test_inspections_that_disagree_are_raised() -> None:
+    run = Run(EITHER)
+    run.feed(order(), *asked(unit()), inspected(unit(), "damaged"), counted(1, "sellable"))
+    assert len(run.intents) == 1
+    assert "contradicting_fact" in run.open
+
+
+@pytest.mark.req("INV-13")
+def test_pieces_have_the_same_restocks_in_whatever_order_they_were_counted() -> None:
+    facts = [
+        counted(1, "sellable", 5),
+        counted(1, "damaged", 6),
+        counted(2, "sellable", 7),
+        *asked(*(unit(f"u{i}") for i in range(4))),
+    ]
+    runs = []
+    for shuffled in itertools.permutations(facts):
+        run = Run(WAREHOUSE)
+        run.feed(order(line(quantity=4)), *shuffled)
+        runs.append((frozenset(i.intent_id for i in run.intents), tuple(r.command_id for r in run.commands(Refund))))
+    assert len(runs[0][0]) == 4
+    assert set(runs) == {runs[0]}
+
+
+@pytest.mark.req("ELG-1")
+def test_more_pieces_than_units_are_raised_and_not_put_back() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(line(quantity=5)), *asked(unit()), counted(3))
+    assert [i.quantity for i in run.intents] == [1]
+    assert run.open == ["over_quantity"]
+    assert "2 more piece(s)" in run.raised("over_quantity").detail
+
+
+@pytest.mark.req("ELG-2")
+def test_pieces_that_no_return_is_known_for_wait_and_are_raised_in_time() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(), counted(1, rma="", hours=5), deadline(28.9))
+    assert run.open == []
+    run.feed(deadline(29))
+    assert run.open == ["orphan_return"]
+    run.feed(*asked(unit()))
+    assert (run.open, len(run.intents)) == ([], 1)
+
+
+def test_a_receipt_at_the_door_moves_nothing_but_is_seen() -> None:
+    from msgspec.structs import replace
+
+    run = Run(WAREHOUSE)
+    run.feed(order(), *asked(unit()), replace(counted(1, hours=4), kind="received"))
+    assert (run.intents, run.stages()) == ([], {"u1": "received"})
+
+
+def test_a_count_without_a_return_number_finds_the_return_that_still_waits() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(line(quantity=2)), *asked(unit("u1"), rma="101"), *asked(unit("u2"), rma="102"))
+    run.feed(counted(1, rma="101"), counted(1, rma="", hours=6))
+    assert len(run.intents) == 2
+    assert len(run.commands(Refund)) == 2
+
+
+@pytest.mark.req("INV-13")
+def test_a_new_return_does_not_make_counted_pieces_new() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(line(quantity=2)), *asked(unit("u2"), rma="102"), counted(1, rma=""))
+    run.feed(*asked(unit("u1"), rma="101"))
+    assert len(run.intents) == 1
+
+
+@pytest.mark.req("INV-13")
+def test_a_piece_graded_anew_is_not_put_back_a_second_time() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(), *asked(unit()), counted(1, "damaged", hours=5))
+    run.feed(counted(1, "sellable", hours=6))
+    assert len(run.intents) == 1
+    assert "contradicting_fact" in run.open
+
+
+def test_the_order_is_part_of_a_counted_piece() -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(), *asked(unit()), counted(1))
+    assert run.intents[0].unit_ids[0].startswith(f"{ORDER}|")
+
+
+def test_a_carrier_scan_without_units_is_for_the_whole_return() -> None:
+    run = Run()
+    run.feed(
+        order(), *asked(unit("u1"), unit("u2")), event("in_transit", hours=2, system="carrier", tracking_number="T")
+    )
+    assert set(run.stages().values()) == {"in_transit"}
+
+
+@pytest.mark.req("INV-13", "INV-18", "MON-1")
+def test_a_message_that_arrived_twice_counts_its_pieces_once() -> None:
+    """Without a time of its own a message is dated when it came: its second copy has the same id and a later date."""
+    once = counted(1)
+    again = replace(once, occurred_at_ms=once.occurred_at_ms + 3_000)
+    for facts in itertools.permutations([once, again]):
+        run = Run(WAREHOUSE)
+        run.feed(order(line(quantity=2)), *asked(unit("u1"), unit("u2")), *facts, deadline(10_000))
+        assert moved(run) == [("available", "11", 1)]
+        assert [r.amount_minor for r in run.commands(Refund)] == [1000]
+        assert run.case is not None
+        assert [c.stamp.at_ms for c in run.case.learnt.claims] == [once.occurred_at_ms]
