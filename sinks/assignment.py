@@ -1,0 +1,191 @@
+"""The partitions of one assignment: records into lanes, lanes side by side, offsets as they settle.
+
+Touches nothing itself; what it starts touches ledger, network and Kafka.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+import structlog
+
+from schemas.codec import Codec
+from sinks.apply import Applier, Done, Held, Later
+from sinks.failure import Failure
+from sinks.lanes import Lanes
+from sinks.ledger import parking
+from sinks.ledger.ledger import Ledger
+from sinks.offsets import Offsets
+from sinks.settle import Settlement
+from sinks.work import Received, Refused, Work, read
+
+log = structlog.get_logger()
+
+Place = tuple[str, int]  # topic, partition
+Item = Work | Refused
+
+
+class Assignment:
+    """Lives from one rebalance to the next; what it has not settled by then is read again by the next owner."""
+
+    def __init__(
+        self,
+        *,
+        places: Iterable[Place],
+        system: str,
+        codec: Codec,
+        applier: Applier,
+        settlement: Settlement,
+        ledger: Ledger,
+        lanes: Lanes[Item],
+        park_seconds: float,
+        failed: Failure,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.lanes = lanes
+        self._offsets: dict[Place, Offsets] = {place: Offsets() for place in places}
+        self._committed: dict[Place, int] = {}
+        self._came_ms: dict[tuple[Place, int], int] = {}  # of what is unsettled
+        self._system = system
+        self._codec = codec
+        self._applier = applier
+        self._settlement = settlement
+        self._ledger = ledger
+        self._park_seconds = park_seconds
+        self._failed = failed
+        self._now_ms = now_ms
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
+        self._settled_one = asyncio.Event()
+
+    def accept(self, records: Iterable[Received]) -> None:
+        """Start or queue what was read. Records of other partitions are left over from before a rebalance: dropped."""
+        for received in records:
+            place = (received.topic, received.partition)
+            if place not in self._offsets or self._ending.is_set():
+                continue
+            self._offsets[place].opened(received.offset)
+            self._came_ms[place, received.offset] = received.timestamp_ms
+            item = read(received, self._codec, self._system)
+            key, merchant = _lane(item)
+            crowded = self.lanes.crowded(merchant, key)
+            if self.lanes.put(key, merchant, item):
+                self._start(self._run(item, crowded=crowded))
+
+    def _start(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._failed.of(task)
+
+    async def _run(self, first: Item, *, crowded: bool) -> None:
+        """A lane, until it is empty."""
+        key, merchant = _lane(first)
+        if crowded and isinstance(first, Work):
+            # One merchant's backlog must not fill the memory that all share: it waits in the ledger.
+            await self._park(first, "spilled", 0.0)
+            self._settled(first)
+            following = self.lanes.done(key, merchant)
+        else:
+            following = first
+        while following is not None and not self._ending.is_set():
+            if not await self._carry(following):
+                return
+            self._settled(following)
+            following = self.lanes.done(key, merchant)
+
+    async def _carry(self, item: Item) -> bool:
+        """Whether the item is settled; if not, the assignment is ending."""
+        if isinstance(item, Refused):
+            await self._settlement.refused(item)
+            return True
+        deadline = time.monotonic() + self._park_seconds
+        while True:
+            ending = await self._applier.apply(item)
+            match ending:
+                case Done():
+                    return True
+                case Held():
+                    await self._park(item, "paused", 0.0)
+                    return True
+                case Later() if time.monotonic() + ending.wait_seconds > deadline:
+                    await self._park(item, "failing", ending.wait_seconds)
+                    return True
+                case Later():
+                    if await self._ends_within(ending.wait_seconds):
+                        return False
+
+    async def _ends_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._ending.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _park(self, work: Work, reason: str, wait_seconds: float) -> None:
+        now_ms = self._now_ms()
+        due_ms = now_ms + int(wait_seconds * 1000)
+        await self._ledger.do(
+            parking.park, parking.Park(arrival=work.arrival, reason=reason, now_ms=now_ms, due_ms=due_ms)
+        )
+        log.info("parked", system=self._system, command_id=work.command.command_id, reason=reason)
+
+    def _settled(self, item: Item) -> None:
+        received = item.received
+        place = (received.topic, received.partition)
+        self._offsets[place].settled(received.offset)
+        self._came_ms.pop((place, received.offset), None)
+        self._settled_one.set()
+
+    async def room(self, timeout_seconds: float) -> int:
+        """How many records may come; waits for the first place, but not longer than told."""
+        if self.lanes.room == 0:
+            self._settled_one.clear()
+            try:
+                await asyncio.wait_for(self._settled_one.wait(), timeout_seconds)
+            except TimeoutError:
+                return 0
+        return self.lanes.room
+
+    def committable(self) -> dict[Place, int]:
+        """Offsets that may be committed and are not yet."""
+        found = {place: offsets.committable for place, offsets in self._offsets.items()}
+        return {
+            place: offset
+            for place, offset in found.items()
+            if offset is not None and self._committed.get(place) != offset
+        }
+
+    def committed(self, offsets: Mapping[Place, int]) -> None:
+        """Kafka has these now."""
+        self._committed.update(offsets)
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the oldest unsettled record came."""
+        return min(self._came_ms.values(), default=None)
+
+    async def end(self, budget_seconds: float) -> None:
+        """Finish what is under way, as far as the budget goes; let go of the rest."""
+        self._ending.set()
+        tasks = set(self._tasks)
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=budget_seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            log.warning("abandoned", system=self._system, commands=len(late))
+            await asyncio.wait(late, timeout=budget_seconds)
+
+
+def _lane(item: Item) -> tuple[str, str]:
+    """Key and merchant of the lane. What is no command has no order to keep."""
+    match item:
+        case Work():
+            return item.arrival.key, item.command.merchant
+        case Refused(received=received):
+            return f"{received.topic}[{received.partition}]@{received.offset}", ""

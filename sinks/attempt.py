@@ -1,0 +1,94 @@
+"""One attempt at a command: its flow, driven to an outcome whatever happens. May touch the network.
+
+Here stands one of the two guards of the project: an exception of ours must not stop a partition.
+"""
+
+import traceback
+from collections.abc import Mapping
+
+import structlog
+
+from schemas.commands import Command, kind_of
+from schemas.merchant import Merchant
+from sinks.contract import Attempt, NotSent, Unanswered
+from sinks.ledger.effects import Claimed
+from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.policy import priority
+from sinks.transport import Before, Sent, Transport
+
+log = structlog.get_logger()
+
+# How often a flow that raises is run again when something was sent before: it looks, then we stop digging.
+MOST_UNEXPECTED = 3
+
+
+class ClaimLost(Exception):
+    """Another worker has the command now: nothing more may be sent for it."""
+
+
+class Unexpected(Rejected, frozen=True, kw_only=True):
+    """Our code raised; the command is set aside."""
+
+
+async def attempt(
+    transport: Transport,
+    merchants: Mapping[str, Merchant],
+    command: Command,
+    claimed: Claimed,
+    *,
+    sent: Sent,
+    before: Before,
+    now_ms: int,
+) -> Outcome:
+    """How it ended. Raises ClaimLost if `before` did; `sent` tells what went out."""
+    if command.merchant not in transport.merchants:
+        return Misconfigured(
+            code="unknown_merchant", detail=f"no merchant file gives {command.merchant} the system {command.system}"
+        )
+    if kind_of(command) not in transport.system.handles:
+        return Rejected(code="rejected_by_system", detail=f"{command.system} takes no command {kind_of(command)}")
+    known = Attempt(
+        idempotency_key=claimed.idempotency_key,
+        now_ms=now_ms,
+        number=claimed.attempts + 1,
+        first_sent_ms=claimed.first_sent_ms,
+        notes=claimed.notes,
+    )
+    try:
+        connection = transport.connection(command.merchant)
+        flow = transport.system.flow(command, connection, merchants[command.merchant], known)
+        return await transport.drive(
+            flow, merchant=command.merchant, priority=priority(command), sent=sent, before=before
+        )
+    except NotSent as error:
+        # Nothing of this request went out; but one before it may have made the effect.
+        if sent.effect_ms is not None:
+            return Uncertain(reason=str(error))
+        return Deferred(reason=str(error), after_seconds=error.after_seconds)
+    except Unanswered as error:
+        return Uncertain(reason=str(error))
+    except ClaimLost:
+        raise
+    except Exception as error:
+        return _unexpected(error, command, claimed, sent)
+
+
+def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent) -> Outcome:
+    # The message of the exception stays out: it may hold values of the record or of an answer.
+    reason = f"unexpected {type(error).__name__} at {_place(error)}"
+    log.error("unexpected", system=command.system, command_id=command.command_id, error=reason)
+    if sent.effect_ms is None and claimed.first_sent_ms is None:
+        return Unexpected(code="rejected_by_system", detail=reason)
+    if claimed.attempts + 1 < MOST_UNEXPECTED:
+        return Uncertain(reason=reason)
+    return Unexpected(
+        code="rejected_by_system",
+        detail=f"{reason}; it may have been applied: look in the system before ordering it again",
+    )
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of ours, or of anybody where there is none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/sinks/" in frame.filename] or frames
+    return f"{ours[-1].filename.rsplit('/', 1)[-1]}:{ours[-1].lineno}" if ours else "an unknown place"

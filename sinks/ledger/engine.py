@@ -1,0 +1,71 @@
+"""Opens the ledger's database, SQLite by default or PostgreSQL. May touch the file system and the network."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from schemas.startup import CannotStart
+from sinks.ledger.migrate import upgrade
+
+BUSY_SECONDS = 10.0
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on a ledger whose tables are up to date; raises CannotStart in plain words."""
+    address = _address(url)
+    shown = address.render_as_string(hide_password=True)
+    engine = _sqlite(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
+    try:
+        upgrade(engine)
+    except CannotStart:
+        engine.dispose()
+        raise
+    except DBAPIError as error:
+        engine.dispose()
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+        raise CannotStart(f"ledger {shown}: cannot be opened: {reason}; check RETURNFLOW_LEDGER_URL") from error
+    return engine
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        address.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise CannotStart("RETURNFLOW_LEDGER_URL: expected sqlite:///path or postgresql://user@host/name") from error
+    return address
+
+
+def _sqlite(address: URL) -> Engine:
+    if address.database:
+        try:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"ledger {address.database}: its folder cannot be made ({error.strerror})") from error
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: a claim that was committed survives a power cut. Group commit makes it affordable.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail under a second process instead of waiting for it.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(address: URL) -> Engine:
+    arguments: dict[str, Any] = {"connect_timeout": 10}
+    return create_engine(address, connect_args=arguments, pool_pre_ping=True)

@@ -1,0 +1,63 @@
+"""What a worker shows of its state, once per tick. May touch the ledger."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from sinks.contract import Limit
+from sinks.ledger import parking, quotas
+from sinks.ledger.parking import Standing
+from sinks.parts import Parts
+from sinks.telemetry import SinkTelemetry
+
+
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a merchant's quota."""
+
+    merchant: str
+    limit: Limit
+    left: float
+
+
+async def measure(parts: Parts, now_ms: int) -> None:
+    """Set every gauge of the worker."""
+    system = parts.transport.system.name
+    limits = [(merchant, limit) for merchant in parts.transport.merchants for limit in parts.transport.limits(merchant)]
+
+    def look(connection: Connection) -> tuple[list[Standing], list[Quota]]:
+        left = [
+            Quota(
+                merchant=merchant,
+                limit=limit,
+                left=quotas.remaining(connection, merchant=merchant, system=system, limit=limit, now_ms=now_ms),
+            )
+            for merchant, limit in limits
+        ]
+        return parking.standing(connection, system), left
+
+    standing, left = await parts.ledger.run(look)
+    _show_parked(parts.telemetry, system, standing)
+    for each in left:
+        labels = (system, each.merchant, each.limit.name)
+        parts.telemetry.requests.quota_remaining.labels(*labels).set(each.left)
+        parts.telemetry.requests.quota_capacity.labels(*labels).set(each.limit.capacity)
+    _show_memory(parts, system, [each.oldest_ms for each in standing], now_ms)
+
+
+def _show_parked(telemetry: SinkTelemetry, system: str, standing: list[Standing]) -> None:
+    telemetry.parked.clear()
+    telemetry.parked_lanes.clear()
+    for each in standing:
+        telemetry.parked.labels(system, each.merchant, each.reason).set(each.commands)
+        telemetry.parked_lanes.labels(system, each.merchant, each.reason).set(each.lanes)
+
+
+def _show_memory(parts: Parts, system: str, parked_ms: list[int], now_ms: int) -> None:
+    telemetry, assignment = parts.telemetry, parts.intake.current
+    running, buffered, times = 0, 0, list(parked_ms)
+    if assignment is not None:
+        running, buffered = assignment.lanes.running, len(assignment.lanes)
+        times += [] if assignment.oldest_ms is None else [assignment.oldest_ms]
+    telemetry.in_flight.labels(system).set(running + parts.redriver.running)
+    telemetry.buffered.labels(system).set(buffered)
+    oldest = min(times, default=now_ms)
+    telemetry.oldest.labels(system).set(max(0.0, (now_ms - oldest) / 1000))

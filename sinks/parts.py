@@ -1,0 +1,193 @@
+"""Puts a worker together from its settings. Opens the ledger, the HTTP client and the Kafka clients, in that order."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from prometheus_client import CollectorRegistry
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.merchant import Merchant
+from schemas.startup import CannotStart
+from sinks import breaker
+from sinks.apply import Applier, ClaimTimes
+from sinks.assignment import Assignment, Item, Place
+from sinks.consume import Intake, consumer
+from sinks.contract import System
+from sinks.failure import Failure
+from sinks.lanes import Lanes
+from sinks.ledger.ledger import Ledger
+from sinks.pauses import Pauses
+from sinks.policy import Patience
+from sinks.publish import Publisher, producer
+from sinks.redrive import Redriver
+from sinks.settings import SinkSettings
+from sinks.settle import Settlement
+from sinks.telemetry import SinkTelemetry
+from sinks.transport import Transport, TransportSettings, open_transport
+
+ANSWER_WITHIN_SECONDS = 5.0
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is started with. `secret` resolves a reference of a merchant file."""
+
+    system: System
+    merchants: Mapping[str, Merchant]
+    secret: Callable[[str], str]
+    bootstrap: str
+    ledger_url: str
+    codec: Codec
+    session_seconds: float
+    settings: SinkSettings
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that is ready to run."""
+
+    intake: Intake
+    redriver: Redriver
+    ledger: Ledger
+    transport: Transport
+    pauses: Pauses
+    telemetry: SinkTelemetry
+
+
+def now_ms() -> int:
+    """Wall clock, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def build(environment: Environment, registry: CollectorRegistry, failed: Failure) -> AsyncIterator[Parts]:
+    """Everything open and connected; closed again in reverse order. Raises CannotStart in plain words."""
+    system, settings = environment.system, environment.settings
+    worker = uuid.uuid4().hex
+    telemetry = SinkTelemetry(registry)
+    async with AsyncExitStack() as stack:
+        ledger = Ledger(environment.ledger_url, telemetry.ledger.observe)
+        stack.callback(ledger.close)
+        transport = await stack.enter_async_context(
+            open_transport(
+                system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
+                telemetry=telemetry.requests, settings=_transport_settings(settings), now_ms=now_ms,
+            )
+        )  # fmt: skip
+        await asyncio.to_thread(_require_topics, environment)
+        kafka = producer(environment.bootstrap)
+        reader = consumer(environment.bootstrap, group(system.name), environment.session_seconds)
+        await _start(kafka, reader, environment, stack)
+        settlement = Settlement(
+            system=system.name, ledger=ledger, publisher=Publisher(kafka), codec=environment.codec,
+            telemetry=telemetry, now_ms=now_ms,
+        )  # fmt: skip
+        pauses = Pauses(
+            system=system.name, ledger=ledger, settlement=settlement, telemetry=telemetry,
+            probe_seconds=settings.probe_seconds, equal_rejections=settings.equal_rejections, now_ms=now_ms,
+        )  # fmt: skip
+        applier = Applier(
+            worker=worker, transport=transport, merchants=environment.merchants, ledger=ledger, settlement=settlement,
+            pauses=pauses, telemetry=telemetry, patience=_patience(settings), times=_times(settings), now_ms=now_ms,
+            chance=random.random,
+        )  # fmt: skip
+
+        def assign(places: Collection[Place]) -> Assignment:
+            return Assignment(
+                places=places, system=system.name, codec=environment.codec, applier=applier, settlement=settlement,
+                ledger=ledger, lanes=_lanes(settings, len(transport.merchants)), park_seconds=settings.park_seconds,
+                failed=failed, now_ms=now_ms,
+            )  # fmt: skip
+
+        def reconnect(merchant: str) -> None:
+            with suppress(ValueError):  # still no usable secret: the probe will say so
+                transport.reconnect(merchant, system.connect(environment.merchants[merchant], environment.secret))
+
+        yield Parts(
+            intake=Intake(
+                kafka=reader, topic=topics.commands_of(system.name), assign=assign, telemetry=telemetry,
+                system=system.name, drain_seconds=environment.session_seconds / 3,
+            ),
+            redriver=Redriver(
+                worker=worker, ledger=ledger, codec=environment.codec, applier=applier, settlement=settlement,
+                pauses=pauses, transport=transport, reconnect=reconnect, most=max(1, settings.buffered // 4),
+                failed=failed, now_ms=now_ms,
+            ),
+            ledger=ledger, transport=transport, pauses=pauses, telemetry=telemetry,
+        )  # fmt: skip
+
+
+def group(system: str) -> str:
+    """Consumer group of a system's workers."""
+    return f"returnflow-sink-{system}"
+
+
+async def _start(kafka: Any, reader: Any, environment: Environment, stack: AsyncExitStack) -> None:
+    stack.push_async_callback(kafka.stop)  # also what did not start has to be closed
+    stack.push_async_callback(reader.stop)
+    try:
+        await kafka.start()
+        await reader.start()
+    except (KafkaError, OSError) as error:
+        raise CannotStart(_no_kafka(environment, str(error))) from error
+
+
+def _require_topics(environment: Environment) -> None:
+    """Asked before aiokafka connects, which would tell of every failed try in lines of its own."""
+    try:
+        client = AdminClient({"bootstrap.servers": environment.bootstrap, "log_level": 0})
+        there = client.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    except KafkaException as error:
+        raise CannotStart(_no_kafka(environment, error.args[0].str())) from error
+    name = environment.system.name
+    needed = {topics.commands_of(name), topics.dead_letters(name), topics.COMMAND_RESULTS, topics.EXCEPTIONS}
+    if missing := sorted(needed - set(there)):
+        raise CannotStart(
+            f"Kafka at {environment.bootstrap} has no topic {', '.join(missing)}; run `returnflow topics apply`"
+        )
+
+
+def _no_kafka(environment: Environment, said: str) -> str:
+    return f"expected a Kafka at {environment.bootstrap}, got: {said}; check RETURNFLOW_KAFKA_BOOTSTRAP"
+
+
+def _transport_settings(settings: SinkSettings) -> TransportSettings:
+    return TransportSettings(
+        connect_seconds=settings.connect_seconds,
+        request_seconds=settings.request_seconds,
+        patience_seconds=settings.patience_seconds,
+        connections=settings.connections,
+        breaker=breaker.Settings(
+            failures=settings.breaker_failures,
+            open_seconds=settings.breaker_open_seconds,
+            longest_seconds=settings.breaker_longest_seconds,
+        ),
+    )
+
+
+def _patience(settings: SinkSettings) -> Patience:
+    return Patience(
+        first_seconds=settings.first_wait_seconds,
+        longest_seconds=settings.longest_wait_seconds,
+        give_up_seconds=settings.give_up_seconds,
+    )
+
+
+def _times(settings: SinkSettings) -> ClaimTimes:
+    # A claim outlives any one request, so a claim that has run out means that nothing of ours is under way.
+    longest = settings.request_seconds + 2
+    return ClaimTimes(claim_ms=int(max(settings.claim_seconds, longest + 3) * 1000), request_ms=int(longest * 1000))
+
+
+def _lanes(settings: SinkSettings, merchants: int) -> Lanes[Item]:
+    # With several merchants none gets more than half: what one cannot send must leave room for the others.
+    share = settings.buffered if merchants < 2 else max(1, settings.buffered // 2)
+    return Lanes(most=settings.buffered, most_per_merchant=share)

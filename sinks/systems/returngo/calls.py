@@ -1,0 +1,93 @@
+"""The two kinds of exchange with ReturnGO, and what its status codes mean. Error bodies are free text: not parsed."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from sinks.contract import EFFECT, OPERATION, NotSent, ReadFlow, Unanswered
+from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.systems import retry_after
+from sinks.systems.ended import Ended
+from sinks.systems.returngo.connection import Connection, budget_is_gone
+
+# Statuses that speak of credentials or address, never of the command.
+SYSTEMIC = {
+    401: ("unauthorized", "the API key is not accepted"),
+    403: ("no_such_shop", "the API key does not reach this x-shop-name"),
+}
+
+
+def read(c: Connection, operation: str, path: str, params: dict[str, str]) -> ReadFlow[Any]:
+    """The JSON of an answer with decimals as Decimal, or None for 404; Ended for everything else."""
+    url = httpx.URL(f"{c.base_url}{path}", params=params)
+    request = httpx.Request("GET", url, headers={"Accept": "application/json"}, extensions={OPERATION: operation})
+    try:
+        response = yield request
+    except NotSent as error:
+        raise Ended(Deferred(reason="not_sent", after_seconds=error.after_seconds)) from error
+    except Unanswered as error:
+        raise Ended(Deferred(reason="no_answer")) from error
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    if not response.is_success:
+        raise Ended(_refused(operation, response, Deferred(reason=f"http_{response.status_code}")))
+    try:
+        return json.loads(response.content, parse_float=Decimal)
+    except ValueError:
+        raise Ended(Deferred(reason="unreadable_answer")) from None
+
+
+def write(
+    c: Connection, operation: str, method: str, path: str, body: dict[str, str], *, on_400: str
+) -> ReadFlow[httpx.Response]:
+    """A change; returns the answer of a success. `on_400`: the exception type when ReturnGO calls it invalid."""
+    request = httpx.Request(
+        method,
+        f"{c.base_url}{path}",
+        headers={"Content-Type": "application/json", "Accept": "application/json"},
+        content=msgspec.json.encode(body, order="sorted"),
+        extensions={OPERATION: operation, EFFECT: True},
+    )
+    response = yield request
+    if response.is_success:
+        return response
+    if response.status_code == httpx.codes.BAD_REQUEST:
+        raise Ended(Rejected(code=on_400, detail=f"ReturnGO calls {operation} of {path} invalid (400)"))
+    if response.status_code == httpx.codes.NOT_FOUND:
+        raise Ended(Rejected(code="rejected_by_system", detail=f"ReturnGO knows nothing at {path} (404)"))
+    raise Ended(_refused(operation, response, Uncertain(reason=f"http_{response.status_code}")))
+
+
+def _refused(operation: str, response: httpx.Response, transient: Outcome) -> Outcome:
+    status = response.status_code
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return _throttled(response)
+    if status in SYSTEMIC:
+        code, detail = SYSTEMIC[status]
+        return Misconfigured(code=code, detail=f"ReturnGO answered {status}: {detail}")
+    if response.is_redirect:
+        return Misconfigured(code="redirected", detail=f"ReturnGO answered {status}: the API has another address")
+    if response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT:
+        return transient
+    return Rejected(code="rejected_by_system", detail=f"ReturnGO answered {status} to {operation}")
+
+
+def _throttled(response: httpx.Response) -> Deferred:
+    if not budget_is_gone(response):
+        return Deferred(reason="throttled", after_seconds=retry_after.seconds(response.headers))
+    return Deferred(reason="daily_budget_used_up", after_seconds=_until_midnight(response.headers.get("date", "")))
+
+
+def _until_midnight(date: str) -> float | None:
+    """Seconds to the next UTC day by the answer's own clock; when ReturnGO's day begins is not published."""
+    try:
+        now = parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return None
+    midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+    return (midnight - now).total_seconds()

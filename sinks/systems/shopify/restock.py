@@ -1,0 +1,188 @@
+"""Put units back into stock, once: through the native return that covers them, else by a relative adjustment.
+
+The path is chosen on the first attempt and kept: a disposal claims the command on the order before it is sent, so a
+repeated attempt without a claim can only ever have adjusted, and repeats that with the same key.
+"""
+
+import msgspec
+
+from schemas.commands import Restock
+from sinks.contract import Attempt, Flow, ReadFlow
+from sinks.outcomes import Applied, Rejected, Uncertain
+from sinks.systems.ended import Ended
+from sinks.systems.shopify import calls, marks, native, native_cover, refusals
+from sinks.systems.shopify.connection import Connection
+from sinks.systems.shopify.gids import gid, number
+from sinks.systems.shopify.shapes import Payload, Ref, Shape
+
+# Shopify forgets a key after 24 h and then executes it again; an hour of margin for clocks and queues.
+KEY_HORIZON_SECONDS = 23 * 3600.0
+REASONS = {"available": "restock", "damaged": "damaged", "quality_control": "quality_control"}
+
+
+class Level(Shape, frozen=True):
+    id: str
+    is_active: bool
+
+
+class Item(Shape, frozen=True):
+    id: str
+    tracked: bool
+    inventory_level: Level | None = None
+
+
+class Place(Shape, frozen=True):
+    id: str
+    is_active: bool
+    is_fulfillment_service: bool
+
+
+class LookedOrder(Shape, frozen=True):
+    id: str
+    return_status: str
+    metafield: native.Metafield | None = None
+
+
+class Look(Shape, frozen=True):
+    order: LookedOrder | None = None
+    inventory_item: Item | None = None
+    location: Place | None = None
+
+
+class Change(Shape, frozen=True):
+    name: str
+    delta: int
+
+
+class AdjustmentGroup(Shape, frozen=True):
+    id: str
+    changes: tuple[Change, ...] = ()
+
+
+class Adjusted(Payload, frozen=True):
+    inventory_adjustment_group: AdjustmentGroup | None = None
+
+
+class Activated(Payload, frozen=True):
+    inventory_level: Ref | None = None
+
+
+def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
+    """Moves `quantity` units into `stock_status` at the location, by one of the two paths."""
+    looked = yield from _look(command, c)
+    order = looked.order
+    if order is None:
+        detail = f"order {command.order_id} is not in the shop; older than 60 days it needs the scope read_all_orders"
+        return Rejected(code="orphan_return", detail=detail)
+    if order.metafield is not None:
+        return (yield from native.finish(command, c, attempt, order.metafield))
+    _possible(command, looked)
+    cover = yield from _cover(command, c, order)
+    covered = native_cover.belongs(cover, command)
+    if attempt.first_sent_ms is None:
+        _takes_stock(command, looked.location)
+        if covered and command.stock_status == "available":
+            return (yield from native.dispose(command, c, attempt, cover))
+        if not _stocked(looked.inventory_item):
+            yield from _activate(command, c, attempt)
+    else:
+        _within_horizon(command, attempt.now_ms - attempt.first_sent_ms)
+    applied = yield from _adjust(command, c, attempt)
+    return msgspec.structs.replace(applied, detail=(yield from native.book(command, c, cover)))
+
+
+def _look(command: Restock, c: Connection) -> ReadFlow[Look]:
+    variables = {
+        "order": gid("Order", command.order_id),
+        "item": gid("InventoryItem", command.item_id),
+        "location": gid("Location", command.location_id),
+        "claim": marks.claim_key(command.command_id),
+    }
+    return (yield from calls.look(c, "restock_look", variables, Look))
+
+
+def _cover(command: Restock, c: Connection, order: LookedOrder) -> ReadFlow[native_cover.Cover]:
+    if command.line_id is None or order.return_status == "NO_RETURN":
+        return native_cover.Cover(sold_line="")
+    return (yield from native_cover.read(c, command.order_id, command.line_id))
+
+
+def _possible(command: Restock, looked: Look) -> None:
+    """Ended when no attempt can have or should have moved this item's stock there."""
+    item, place = looked.inventory_item, looked.location
+    if item is None:
+        raise Ended(Rejected(code="unknown_sku", detail=f"{command.sku}: no inventory item {command.item_id}"))
+    if not item.tracked:
+        detail = f"{command.sku}: the shop does not track inventory item {command.item_id}"
+        raise Ended(Rejected(code="untracked_item", detail=detail))
+    if place is None:
+        raise Ended(Rejected(code="unmapped_location", detail=f"the shop has no location {command.location_id}"))
+    if place.is_fulfillment_service:
+        detail = f"location {command.location_id} belongs to a fulfilment service, which keeps its own stock"
+        raise Ended(Rejected(code="inactive_location", detail=detail))
+    if command.quantity < 1:
+        raise Ended(Rejected(code="over_quantity", detail=f"expected at least one unit, got {command.quantity}"))
+
+
+def _takes_stock(command: Restock, place: Place | None) -> None:
+    """Ended when the location is switched off. Asked only before the first write: later an attempt may be in it."""
+    if place is not None and not place.is_active:
+        raise Ended(Rejected(code="inactive_location", detail=f"location {command.location_id} is not active"))
+
+
+def _stocked(item: Item | None) -> bool:
+    return item is not None and item.inventory_level is not None and item.inventory_level.is_active
+
+
+def _within_horizon(command: Restock, age_ms: int) -> None:
+    """Ended when Shopify has forgotten the key: it would execute it a second time, and adjustments cannot be found."""
+    if age_ms >= KEY_HORIZON_SECONDS * 1000:
+        detail = (
+            f"the adjustment was sent {age_ms // 3_600_000} h ago without an answer and cannot be looked up; "
+            f"see whether the item's history names {marks.reference_uri(command.command_id)}"
+        )
+        raise Ended(Rejected(code="rejected_by_system", detail=detail))
+
+
+def _adjust(command: Restock, c: Connection, attempt: Attempt) -> ReadFlow[Applied]:
+    variables = {"input": _adjustment(command), "key": attempt.idempotency_key}
+    reply = yield from calls.effect(c, "adjust", variables, Adjusted)
+    if any(error.code == "ITEM_NOT_STOCKED_AT_LOCATION" for error in reply.user_errors):
+        yield from _activate(command, c, attempt)
+        raise Ended(Uncertain(reason="activated_at_location", new_key=True))
+    if reply.user_errors:
+        raise Ended(refusals.outcome("Adjust", reply.user_errors))
+    group = reply.inventory_adjustment_group
+    if group is None or not any(x.name == command.stock_status for x in group.changes):
+        detail = f"{command.sku}: Shopify accepted the adjustment and changed nothing"
+        raise Ended(Rejected(code="stock_drift", detail=detail))
+    return Applied(external_ids={"adjustment_id": number(group.id)}, quantity=command.quantity)
+
+
+def _adjustment(command: Restock) -> calls.Variables:
+    change: calls.Variables = {
+        "inventoryItemId": gid("InventoryItem", command.item_id),
+        "locationId": gid("Location", command.location_id),
+        "delta": command.quantity,
+        "changeFromQuantity": None,  # has to be there; null: deltas commute, whatever the level is
+    }
+    uri = marks.reference_uri(command.command_id)
+    if command.stock_status != "available":  # demanded for every state but this one, forbidden for this one
+        change["ledgerDocumentUri"] = uri
+    return {
+        "name": command.stock_status,
+        "reason": REASONS[command.stock_status],
+        "referenceDocumentUri": uri,
+        "changes": [change],
+    }
+
+
+def _activate(command: Restock, c: Connection, attempt: Attempt) -> ReadFlow[None]:
+    variables = {
+        "item": gid("InventoryItem", command.item_id),
+        "location": gid("Location", command.location_id),
+        "key": f"{attempt.idempotency_key}-activate",
+    }
+    reply = yield from calls.write(c, "activate", variables, Activated)
+    if reply.user_errors:
+        raise Ended(refusals.outcome("Activate", reply.user_errors))

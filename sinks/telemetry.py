@@ -1,0 +1,89 @@
+"""Every metric of a sink worker, and those of any process that sends requests to a system. Labels are closed sets."""
+
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
+BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class RequestTelemetry:
+    """Requests to a system, for `returnflow_sink_…` and `returnflow_source_…` alike."""
+
+    def __init__(self, process: Literal["sink", "source"], registry: CollectorRegistry) -> None:
+        start, where = f"returnflow_{process}", ("system", "merchant")
+        self.requests = Histogram(
+            f"{start}_request_seconds",
+            "Time a system took to answer.",
+            ("system", "merchant", "outcome"),  # answered, refused, failed, unanswered, not_sent
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.throttled = Counter(
+            f"{start}_throttled_total", "Answers that refused for quota.", where, registry=registry
+        )
+        self.breaker = Gauge(f"{start}_breaker_state", "0 closed, 1 half open, 2 open.", where, registry=registry)
+        self.quota_remaining = Gauge(
+            f"{start}_quota_remaining_units", "What is left of a quota.", (*where, "limit"), registry=registry
+        )
+        self.quota_capacity = Gauge(
+            f"{start}_quota_capacity_units", "The whole of a quota.", (*where, "limit"), registry=registry
+        )
+        self.quota_used = Counter(
+            f"{start}_quota_used_total", "What requests took from a quota.", (*where, "limit"), registry=registry
+        )
+        self.quota_waits = Histogram(
+            f"{start}_quota_wait_seconds",
+            "Time a request waited for quota.",
+            where,
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+
+class SinkTelemetry:
+    """Commands of one worker."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        where = ("system", "merchant")
+        self.requests = RequestTelemetry("sink", registry)
+        self.commands = Counter(
+            "returnflow_sink_commands_total",
+            "Commands that were settled.",
+            ("system", "merchant", "kind", "outcome"),
+            registry=registry,
+        )
+        self.attempts = Counter(
+            "returnflow_sink_attempts_total", "Attempts by how they ended.", ("system", "outcome"), registry=registry
+        )
+        self.records = Counter(
+            "returnflow_sink_records_total", "Records read from the command topic.", ("system",), registry=registry
+        )
+        self.in_flight = Gauge(
+            "returnflow_sink_in_flight_commands", "Commands being carried out.", ("system",), registry=registry
+        )
+        self.buffered = Gauge(
+            "returnflow_sink_buffered_commands", "Commands in memory.", ("system",), registry=registry
+        )
+        self.oldest = Gauge(
+            "returnflow_sink_oldest_unsettled_seconds", "Age of the oldest unsettled command.", ("system",),
+            registry=registry,
+        )  # fmt: skip
+        self.paused = Gauge("returnflow_sink_paused_state", "1 while nothing is sent.", where, registry=registry)
+        self.parked = Gauge(
+            "returnflow_sink_parked_commands", "Commands parked in the ledger.", (*where, "reason"), registry=registry
+        )
+        self.parked_lanes = Gauge(
+            "returnflow_sink_parked_lanes", "Keys parked in the ledger.", (*where, "reason"), registry=registry
+        )
+        self.dead_letters = Counter(
+            "returnflow_sink_dead_letters_total", "Dead letters written.", ("system", "code"), registry=registry
+        )
+        self.ledger = Histogram(
+            "returnflow_sink_ledger_seconds", "Time of a ledger transaction.", buckets=_SECONDS, registry=registry
+        )
+        self.command_seconds = Histogram(
+            "returnflow_sink_command_seconds", "From the decision to its settling.", ("system", "kind"),
+            buckets=(*_SECONDS, 300.0, 900.0, 3600.0, 14400.0, 86400.0), registry=registry,
+        )  # fmt: skip

@@ -1,0 +1,114 @@
+"""A record of the command topic becomes work, or is refused with a reason. Pure."""
+
+import msgspec
+
+from schemas import ids
+from schemas.codec import Codec, Undecodable
+from schemas.commands import Annotate, Command, Exchange, Journal, Refund, Restock, StoreCredit
+from sinks.ledger.parking import Arrival
+
+_COMMANDS = (Restock, Refund, StoreCredit, Exchange, Annotate, Journal)
+_PACK = msgspec.msgpack.Encoder(order="sorted")
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as the consumer hands it over."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, the record it came in, and what it asks for as a digest: equal digests ask for the same effect."""
+
+    command: Command
+    arrival: Arrival
+    fingerprint: str
+    parked: bool = False  # it comes out of its parked lane, so it does not queue behind it
+
+    @property
+    def received(self) -> Received:
+        arrival = self.arrival
+        return Received(
+            topic=arrival.topic,
+            partition=arrival.partition,
+            offset=arrival.offset,
+            timestamp_ms=arrival.timestamp_ms,
+            key=arrival.key.encode(),
+            value=arrival.value,
+            headers=arrival.headers,
+        )
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that is no command for this system, and why."""
+
+    received: Received
+    detail: str
+
+
+def read(received: Received, codec: Codec, system: str) -> Work | Refused:
+    """The work in a record, if it is a command for `system` under the key that keeps its order."""
+    try:
+        command = codec.decode(received.value)
+    except Undecodable as error:
+        return Refused(received=received, detail=str(error))
+    if not isinstance(command, _COMMANDS):
+        return Refused(received=received, detail=f"expected a command, got a {type(command).__name__}")
+    if command.system != system:
+        return Refused(received=received, detail=f"expected a command for {system}, got one for {command.system}")
+    allowed = keys(command)
+    if received.key not in allowed:
+        wanted = " or ".join(repr(key) for key in allowed)
+        return Refused(received=received, detail=f"expected the key {wanted}, got {received.key!r}")
+    return _work(received, command, received.key.decode())
+
+
+def keys(command: Command) -> tuple[bytes, ...]:
+    """The record keys that keep a command in order with its neighbours."""
+    order = ids.order_key(command.merchant, command.order_id)
+    return (ids.sku_key(command.merchant, command.sku), order) if isinstance(command, Restock) else (order,)
+
+
+def _work(received: Received, command: Command, key: str) -> Work:
+    assert received.value is not None
+    arrival = Arrival(
+        system=command.system,
+        merchant=command.merchant,
+        key=key,
+        command_id=command.command_id,
+        topic=received.topic,
+        partition=received.partition,
+        offset=received.offset,
+        timestamp_ms=received.timestamp_ms,
+        value=received.value,
+        headers=received.headers,
+    )
+    return Work(command=command, arrival=arrival, fingerprint=fingerprint(command))
+
+
+def again(arrival: Arrival, codec: Codec) -> Work | Refused:
+    """The work in a parked arrival, which was read before it was parked."""
+    received = Received(
+        topic=arrival.topic,
+        partition=arrival.partition,
+        offset=arrival.offset,
+        timestamp_ms=arrival.timestamp_ms,
+        key=arrival.key.encode(),
+        value=arrival.value,
+        headers=arrival.headers,
+    )
+    work = read(received, codec, arrival.system)
+    return msgspec.structs.replace(work, parked=True) if isinstance(work, Work) else work
+
+
+def fingerprint(command: Command) -> str:
+    """Digest of what a command asks for. When it was decided is no part of that."""
+    content = msgspec.to_builtins(command)
+    del content["decided_at_ms"]
+    return ids.digest(_PACK.encode([type(command).__name__, content]))

@@ -1,0 +1,98 @@
+"""`returnflow sink <system>`: one worker process. The composition root of the sinks; touches everything they touch."""
+
+import asyncio
+import signal
+import time
+
+import structlog
+import uvloop
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+
+from schemas import secrets
+from schemas.merchant import MerchantFileError, load_all
+from schemas.registry import codec_from
+from schemas.settings import ProcessSettings
+from schemas.startup import CannotStart
+from sinks.failure import Failure
+from sinks.measure import measure
+from sinks.parts import Environment, Parts, build, now_ms
+from sinks.settings import SinkSettings
+from sinks.systems import SYSTEMS
+
+log = structlog.get_logger()
+
+
+def main(settings: ProcessSettings, system: str) -> int:
+    """Carry out a system's commands until SIGTERM or SIGINT; 0 after a clean end. Raises CannotStart."""
+    environment = _environment(settings, system)
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    if settings.metrics_port:
+        try:
+            start_http_server(settings.metrics_port, registry=registry)
+        except OSError as error:
+            raise CannotStart(f"metrics port {settings.metrics_port}: {error.strerror}") from error
+    uvloop.run(_until_signal(environment, registry))
+    return 0
+
+
+def _environment(settings: ProcessSettings, system: str) -> Environment:
+    if system not in SYSTEMS:
+        raise CannotStart(f"sink {system}: expected one of {', '.join(sorted(SYSTEMS))}")
+    try:
+        merchants = load_all(settings.merchants)
+    except MerchantFileError as error:
+        raise CannotStart(str(error)) from error
+    return Environment(
+        system=SYSTEMS[system],
+        merchants=merchants,
+        secret=lambda reference: secrets.resolve(reference).get_secret_value(),
+        bootstrap=settings.kafka_bootstrap,
+        ledger_url=settings.ledger_url,
+        codec=codec_from(settings.registry_url),
+        session_seconds=settings.session_timeout_seconds,
+        settings=SinkSettings(),
+    )
+
+
+async def _until_signal(environment: Environment, registry: CollectorRegistry) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(environment, stop, registry)
+
+
+async def run(environment: Environment, stop: asyncio.Event, registry: CollectorRegistry) -> None:
+    """A worker until `stop`. Whatever it cannot handle is raised, after what is settled was committed."""
+    failed = Failure(stop.set)
+    async with build(environment, registry, failed) as parts:
+        await parts.pauses.refresh()
+        parts.intake.subscribe()
+        log.info("sink_started", system=environment.system.name, merchants=sorted(parts.transport.merchants))
+        ticking = asyncio.create_task(_tick(parts, environment.settings.tick_seconds, stop))
+        ticking.add_done_callback(failed.of)
+        try:
+            while not stop.is_set():
+                await parts.intake.poll()
+        finally:
+            stop.set()
+            # One budget for all of it: what is not finished in time is read again by the next worker.
+            budget = environment.settings.shutdown_seconds
+            await asyncio.gather(parts.intake.end(budget), parts.redriver.end(budget / 2), asyncio.wait({ticking}))
+    log.info("sink_stopped", system=environment.system.name, clean=failed.error is None)
+    if failed.error is not None:
+        raise failed.error
+
+
+async def _tick(parts: Parts, seconds: float, stop: asyncio.Event) -> None:
+    """Commits, redrives and measures, about every `seconds`."""
+    while not stop.is_set():
+        started = time.monotonic()
+        await parts.intake.commit()
+        await parts.redriver.tick()
+        await measure(parts, now_ms())
+        try:
+            await asyncio.wait_for(stop.wait(), max(0.05, seconds - (time.monotonic() - started)))
+        except TimeoutError:
+            continue

@@ -1,0 +1,194 @@
+"""Sink workers as processes on a real Kafka: killed, joined, stopped; the peer's books show every effect once."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.commands import Command, CommandResult
+from tests.unit.sinks.peer import REFUSED, Peer, running_peer
+from tests.unit.sinks.toy import key_of, refund, restock
+
+WORKER = Path(__file__).with_name("worker.py")
+PARTITIONS = 3
+
+
+def wait_for(what: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A system of its own on the shared Kafka, its peer, its ledger."""
+
+    bootstrap: str
+    system: str
+    ledger_url: str
+    peer: Peer
+
+    def send(self, commands: list[Command]) -> None:
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        codec = Codec()
+        for command in commands:
+            producer.produce(topics.commands_of(self.system), key=key_of(command), value=codec.encode(command))
+        assert producer.flush(30) == 0
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        process = subprocess.Popen(
+            [sys.executable, str(WORKER), self.bootstrap, self.ledger_url, self.system, self.peer.url],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
+
+    def results(self) -> dict[str, list[str]]:
+        """Outcomes by command id, of this system, as they stand in Kafka now."""
+        found: dict[str, list[str]] = {}
+        for value in read_all(self.bootstrap, topics.COMMAND_RESULTS):
+            result = Codec().decode_as(CommandResult, value)
+            if result.system == self.system:
+                found.setdefault(result.command_id, []).append(result.outcome)
+        return found
+
+    def lag(self) -> int:
+        """Records that the group has not committed."""
+        admin, topic = AdminClient({"bootstrap.servers": self.bootstrap}), topics.commands_of(self.system)
+        group = f"returnflow-sink-{self.system}"
+        request = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in range(PARTITIONS)])]
+        committed = admin.list_consumer_group_offsets(request)[group].result(10).topic_partitions or []
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex})
+        try:
+            ends = sum(reader.get_watermark_offsets(TopicPartition(topic, n), 10)[1] for n in range(PARTITIONS))
+        finally:
+            reader.close()
+        return int(ends - sum(max(0, place.offset) for place in committed))
+
+
+def read_all(bootstrap: str, topic: str) -> list[bytes]:
+    """Every value of a topic up to its end as it is now."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
+    try:
+        partitions = reader.list_topics(topic, 10).topics[topic].partitions
+        ends = {n: reader.get_watermark_offsets(TopicPartition(topic, n), 10) for n in partitions}
+        reader.assign([TopicPartition(topic, n, low) for n, (low, high) in ends.items() if high > low])
+        left, values = sum(high - low for low, high in ends.values()), list[bytes]()
+        while left > 0:
+            record = reader.poll(10)
+            assert record is not None, f"{topic} did not give all of its records"
+            assert record.error() is None
+            values.append(record.value() or b"")
+            left -= 1
+        return values
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def field(kafka: str, tmp_path: Path) -> Iterator[Field]:
+    system = f"toy-{uuid.uuid4().hex[:8]}"
+    admin = AdminClient({"bootstrap.servers": kafka})
+    own = [topics.commands_of(system), topics.dead_letters(system)]
+    for name in (*own, topics.COMMAND_RESULTS, topics.EXCEPTIONS):
+        made = admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])[name]
+        try:
+            made.result(30)
+        except KafkaException as error:
+            assert error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS  # noqa: PT017 - shared by other tests
+    with running_peer() as peer:
+        yield Field(bootstrap=kafka, system=system, ledger_url=f"sqlite:///{tmp_path}/ledger.db", peer=peer)
+    for deleted in admin.delete_topics(own).values():
+        deleted.result(30)
+
+
+def load(system: str, count: int) -> list[Command]:
+    """Refunds and restocks over a few dozen keys; every tenth comes twice, as agents repeat what has no result."""
+    commands: list[Command] = []
+    for number in range(count):
+        merchant = "shop" if number % 3 else "other"
+        command = (
+            refund(number, merchant=merchant, system=system)
+            if number % 2
+            else restock(number, merchant=merchant, system=system, sku=f"S{number % 40}")
+        )
+        commands += [command, command] if number % 10 == 0 else [command]
+    return commands
+
+
+@pytest.mark.req("INV-13", "INV-14", "MON-11")
+def test_a_worker_that_is_killed_in_mid_flight_loses_and_doubles_nothing(field: Field) -> None:
+    """kill -9, twice, while hundreds of commands are under way; the peer would count every second POST."""
+    commands = load(field.system, 240)
+    ids = {command.command_id for command in commands}
+    field.peer.delay_seconds = 0.05
+    field.send(commands)
+    for done in (50, 130):
+        with field.worker() as process:
+            wait_for(f"{done} effects", lambda done=done: len(field.peer.effects) >= done)  # type: ignore[misc]
+            time.sleep(random.uniform(0.0, 0.1))  # not a wait: any moment will do
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+    with field.worker() as process:
+        wait_for("everything is committed", lambda: field.lag() == 0)
+        process.terminate()
+        assert process.wait(15) == 0
+    assert field.peer.effects == dict.fromkeys(ids, 1)
+    assert field.results().keys() == ids
+
+
+@pytest.mark.req("INV-13", "INV-14", "OPS-3")
+def test_a_second_worker_joins_and_the_first_leaves_under_load(field: Field) -> None:
+    """Two rebalances in mid-flight; the first worker ends cleanly on SIGTERM."""
+    commands = load(field.system, 240)
+    ids = {command.command_id for command in commands}
+    field.peer.delay_seconds = 0.05
+    with field.worker() as first:
+        field.send(commands[:120])
+        wait_for("the first is at work", lambda: len(field.peer.effects) >= 30)
+        with field.worker() as second:
+            field.send(commands[120:])
+            wait_for("half is done", lambda: len(field.peer.effects) >= 120)
+            first.terminate()
+            assert first.wait(20) == 0
+            wait_for("everything is committed", lambda: field.lag() == 0)
+            second.terminate()
+            assert second.wait(15) == 0
+    assert field.peer.effects == dict.fromkeys(ids, 1)
+    assert field.results().keys() == ids
+
+
+@pytest.mark.req("EXC-6")
+def test_dead_letters_hold_the_original_bytes(field: Field) -> None:
+    """A refused command and a record that nobody can read, both on the dead-letter topic before they are committed."""
+    refused, good = refund(1, system=field.system), refund(2, system=field.system)
+    field.peer.always[refused.command_id] = REFUSED
+    producer = Producer({"bootstrap.servers": field.bootstrap})
+    producer.produce(topics.commands_of(field.system), key=b"shop|1", value=b"\x00\x00no avro")
+    producer.flush(10)
+    field.send([refused, good])
+    with field.worker() as process:
+        wait_for("everything is committed", lambda: field.lag() == 0)
+        process.terminate()
+        assert process.wait(15) == 0
+    letters = read_all(field.bootstrap, topics.dead_letters(field.system))
+    assert sorted(letters) == sorted([b"\x00\x00no avro", Codec().encode(refused)])
+    assert field.results() == {refused.command_id: ["rejected"], good.command_id: ["applied"]}

@@ -1,0 +1,98 @@
+"""Records on their way in and out: work, dead letters, redaction, settings, metrics."""
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.codec import Codec
+from sinks import dead_letter
+from sinks.redact import redact
+from sinks.telemetry import SinkTelemetry
+from sinks.work import Received, Refused, Work, fingerprint, read
+from tests.unit.sinks.toy import refund, restock
+
+CODEC = Codec()
+
+
+def received(key: bytes | None, value: bytes | None, *headers: tuple[str, bytes]) -> Received:
+    return Received(
+        topic="toy-commands", partition=1, offset=2, timestamp_ms=3, key=key, value=value, headers=tuple(headers)
+    )
+
+
+def test_a_command_is_work_in_the_lane_of_its_key() -> None:
+    command = restock(1)
+    work = read(received(b"shop|S", CODEC.encode(command)), CODEC, "toy")
+    assert isinstance(work, Work)
+    assert (work.command, work.arrival.key, work.received.key) == (command, "shop|S", b"shop|S")
+
+
+def test_a_restock_may_also_come_under_its_order() -> None:
+    assert isinstance(read(received(b"shop|1001", CODEC.encode(restock(1))), CODEC, "toy"), Work)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (b"shop|S", None, "expected a record in Confluent wire format"),
+        (b"shop|1", b"\x00\x00\x00\x00\x01x", "schema id 1 is not one of ours"),
+        (b"shop|1001", CODEC.encode(refund(1, system="other")), "expected a command for toy, got one for other"),
+        (b"shop|S", CODEC.encode(refund(1)), r"expected the key b'shop|1001', got b'shop|S'"),
+        (None, CODEC.encode(refund(1)), "got None"),
+    ],
+)
+def test_what_is_no_command_for_us_says_why(key: bytes | None, value: bytes | None, said: str) -> None:
+    refused = read(received(key, value), CODEC, "toy")
+    assert isinstance(refused, Refused)
+    assert said in refused.detail
+
+
+def test_when_it_was_decided_is_no_part_of_what_a_command_asks_for() -> None:
+    """A replay may decide the same at another time: the same effect."""
+    command = refund(1)
+    later = msgspec.structs.replace(command, decided_at_ms=command.decided_at_ms + 1)
+    dearer = msgspec.structs.replace(command, amount_minor=command.amount_minor + 1)
+    assert fingerprint(later) == fingerprint(command) != fingerprint(dearer)
+
+
+def test_a_dead_letter_that_comes_again_keeps_when_it_was_first_seen() -> None:
+    record = received(b"k", b"v", ("first-seen-ms", b"7"), ("reason", b"old"), ("own", b"x"))
+    headers = dict(
+        dead_letter.headers(record, stage="s", reason="new", detail="d", attempts=2, now_ms=9, command_id="")
+    )
+    assert (headers["first-seen-ms"], headers["reason"], headers["own"]) == (b"7", b"new", b"x")
+    assert "command-id" not in headers
+
+
+@pytest.mark.req("OPS-10")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("write to Ann.Lee+x@mail.example.co.uk now", "write to [e-mail] now"),
+        ("Authorization: Bearer abc.def-1", "Authorization: [secret]"),
+        ("used shpat_0123456789abcdef here", "used [secret] here"),
+        ('{"token": "t0p"}', '{"token": "[secret]"}'),
+        ("call +49 (30) 1234567", "call [telephone]"),
+        ("order 7396218249981 line 4 of RMA-12", "order 7396218249981 line 4 of RMA-12"),
+        ("gid://shopify/Order/7396218249981", "gid://shopify/Order/7396218249981"),
+        ("2026-11-21 amount 100.00", "2026-11-21 amount 100.00"),
+    ],
+)
+def test_text_for_people_holds_no_personal_data_and_no_secret(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+def test_a_note_is_not_longer_than_a_note() -> None:
+    assert len(redact("x" * 10_000)) == 500
+
+
+def test_metrics_are_a_closed_list_named_after_the_process() -> None:
+    registry = CollectorRegistry()
+    SinkTelemetry(registry)
+    names = sorted(metric.name.removeprefix("returnflow_sink_") for metric in registry.collect())
+    assert names == [
+        "attempts", "breaker_state", "buffered_commands", "command_seconds", "commands", "dead_letters",
+        "in_flight_commands", "ledger_seconds", "oldest_unsettled_seconds", "parked_commands", "parked_lanes",
+        "paused_state", "quota_capacity_units", "quota_remaining_units", "quota_used", "quota_wait_seconds", "records",
+        "request_seconds", "throttled",
+    ]  # fmt: skip

@@ -1,0 +1,271 @@
+"""Refunds on Shopify: our mark is looked for first, the amount is Shopify's too, nothing leads to a second refund."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.commands import LineShare, Refund, TenderShare
+from schemas.money import Money
+from sinks.contract import Attempt, NotSent, Unanswered
+from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.systems import shopify
+from tests.unit.systems import shop_answers as shop
+from tests.unit.systems.givens import COMMAND_ID, FIRST, KEY, MERCHANT, REFUND, SHOP, again
+from tests.unit.systems.peer import Answer, Talk, drive
+
+OURS = {"id": "gid://shopify/Refund/401", "note": f"RMA 20000017 cmd {COMMAND_ID}"}
+
+
+def talk(answers: Sequence[Answer], command: Refund = REFUND, attempt: Attempt = FIRST) -> tuple[Outcome, Talk]:
+    return drive(shopify.SYSTEM.flow(command, SHOP, MERCHANT, attempt), answers)
+
+
+@pytest.mark.req("MON-4", "STA-3")
+def test_a_refund_goes_to_the_original_order_and_payment_with_key_and_mark() -> None:
+    outcome, said = talk([shop.refund_look(), shop.refunded()])
+    assert outcome == Applied(
+        external_ids={"refund_id": "401", "transaction_ids": "802"}, amount=Money(minor=2500, currency="EUR")
+    )
+    assert said.variables("RefundCreate") == {
+        "key": KEY,
+        "input": {
+            "orderId": "gid://shopify/Order/5001",
+            "currency": "EUR",
+            "note": f"RMA 20000017 cmd {COMMAND_ID}",
+            "notify": False,
+            "refundLineItems": [
+                {"lineItemId": "gid://shopify/LineItem/9001", "quantity": 1, "restockType": "NO_RESTOCK"}
+            ],
+            "transactions": [
+                {
+                    "orderId": "gid://shopify/Order/5001",
+                    "parentId": "gid://shopify/OrderTransaction/801",
+                    "gateway": "card-gateway",
+                    "kind": "REFUND",
+                    "amount": "25.00",
+                }
+            ],
+        },
+    }
+
+
+@pytest.mark.req("MON-11")
+@pytest.mark.parametrize("attempt", [FIRST, again(60), again(3 * 86_400)])
+def test_a_refund_that_carries_our_mark_is_never_made_again(attempt: Attempt) -> None:
+    outcome, said = talk([shop.refund_look(refunds=[OURS]), shop.refund_status()], attempt=attempt)
+    assert isinstance(outcome, AlreadyApplied)
+    assert outcome.external_ids["refund_id"] == "401"
+    assert outcome.amount == Money(minor=2500, currency="EUR")
+    assert "RefundCreate" not in said.names()
+
+
+def test_another_commands_mark_is_not_ours() -> None:
+    other = {"id": "gid://shopify/Refund/400", "note": "RMA 20000017 cmd 11111111-7a52-5b0e-8c11-4f2a9d3b7e60"}
+    outcome, said = talk(
+        [shop.refund_look(refunds=[other, {"id": "gid://shopify/Refund/399", "note": None}]), shop.refunded()]
+    )
+    assert isinstance(outcome, Applied)
+    assert said.names() == ["RefundLook", "RefundCreate"]
+
+
+@pytest.mark.req("MON-11")
+@pytest.mark.parametrize("status", ["PENDING", "AWAITING_RESPONSE", "UNKNOWN"])
+def test_money_on_its_way_is_watched_not_sent_again(status: str) -> None:
+    assert talk([shop.refund_look(), shop.refunded(status=status)])[0] == Uncertain(reason="refund_pending")
+    looked = [shop.refund_look(refunds=[OURS]), shop.refund_status(status=status)]
+    assert talk(looked, attempt=again())[0] == Uncertain(reason="refund_pending")
+
+
+@pytest.mark.req("MON-11")
+@pytest.mark.parametrize("status", ["FAILURE", "ERROR"])
+def test_failed_money_is_for_a_person(status: str) -> None:
+    for answers in (
+        [shop.refund_look(), shop.refunded(status=status, error="PAYMENT_PROVIDER_ERROR")],
+        [shop.refund_look(refunds=[OURS]), shop.refund_status(status=status, error="PAYMENT_PROVIDER_ERROR")],
+    ):
+        outcome = talk(answers)[0]
+        assert isinstance(outcome, Rejected)
+        assert "PAYMENT_PROVIDER_ERROR" in outcome.detail
+        assert "401" in outcome.detail
+
+
+@pytest.mark.req("MON-3")
+@pytest.mark.parametrize(
+    ("suggested", "tolerance", "fees", "fits"),
+    [
+        ("25.0", 0, 0, True),
+        ("25.01", 0, 0, False),
+        ("25.01", 1, 0, True),
+        ("24.99", 1, 0, True),
+        ("24.98", 1, 0, False),
+        ("30.0", 0, 500, True),
+        ("25.0", 0, 500, False),
+    ],
+)
+def test_a_difference_beyond_the_tolerance_stops_the_refund(
+    suggested: str, tolerance: int, fees: int, fits: bool
+) -> None:
+    command = msgspec.structs.replace(REFUND, tolerance_minor=tolerance, fees_minor=fees)
+    look = shop.refund_look(suggested=suggested, most="100.0")
+    if fits:
+        assert isinstance(talk([look, shop.refunded()], command)[0], Applied)
+        return
+    outcome = talk([look], command)[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "amount_mismatch"
+    assert "25.00 EUR" in outcome.detail
+    assert f"suggests {Money(minor=round(float(suggested) * 100), currency='EUR')}" in outcome.detail
+
+
+@pytest.mark.req("MON-11")
+def test_never_more_than_the_order_can_still_give() -> None:
+    outcome = talk([shop.refund_look(suggested="25.0", most="24.0")])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "amount_mismatch"
+    assert "at most 24.00 EUR" in outcome.detail
+
+
+@pytest.mark.req("MON-11")
+def test_never_more_than_a_payment_can_still_give() -> None:
+    parent = {"gateway": "card-gateway", "parentTransaction": {"id": "gid://shopify/OrderTransaction/801"}}
+    look = shop.refund_look(suggested_parents=[{**parent, "maximumRefundableSet": shop.bag("10.0")}])
+    outcome = talk([look])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "amount_mismatch"
+    assert "at most 10.00 EUR" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [
+        [],
+        [{"id": "gid://shopify/OrderTransaction/801", "kind": "AUTHORIZATION", "status": "SUCCESS", "gateway": "g"}],
+        [{"id": "gid://shopify/OrderTransaction/801", "kind": "SALE", "status": "PENDING", "gateway": "g"}],
+    ],
+)
+def test_only_a_successful_payment_can_be_refunded(parents: list[dict[str, Any]]) -> None:
+    outcome = talk([shop.refund_look(parents=parents)])[0]
+    assert isinstance(outcome, Rejected)
+    assert "801" in outcome.detail
+
+
+def test_a_split_tender_goes_back_to_each_payment() -> None:
+    parents = [
+        {"id": "gid://shopify/OrderTransaction/801", "kind": "SALE", "status": "SUCCESS", "gateway": "gift_card"},
+        {"id": "gid://shopify/OrderTransaction/803", "kind": "CAPTURE", "status": "SUCCESS", "gateway": "card"},
+    ]
+    shares = (
+        TenderShare(payment_id="801", tender="gift_card", amount_minor=1000),
+        TenderShare(payment_id="803", tender="card", amount_minor=1500),
+    )
+    command = msgspec.structs.replace(REFUND, tenders=shares)
+    _, said = talk([shop.refund_look(parents=parents), shop.refunded()], command)
+    sent = said.variables("RefundCreate")["input"]["transactions"]
+    assert [(t["parentId"][-3:], t["gateway"], t["amount"]) for t in sent] == [
+        ("801", "gift_card", "10.00"),
+        ("803", "card", "15.00"),
+    ]
+
+
+def test_shares_that_do_not_add_up_are_not_sent() -> None:
+    shares = (TenderShare(payment_id="801", tender="card", amount_minor=2400),)
+    outcome = talk([shop.refund_look()], msgspec.structs.replace(REFUND, tenders=shares))[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "amount_mismatch"
+
+
+def test_shipping_is_asked_for_and_sent() -> None:
+    command = msgspec.structs.replace(
+        REFUND,
+        amount_minor=3000,
+        shipping_minor=500,
+        tenders=(TenderShare(payment_id="801", tender="card", amount_minor=3000),),
+    )
+    _, said = talk([shop.refund_look(suggested="30.0", most="30.0"), shop.refunded(amount="30.0")], command)
+    assert said.variables("RefundLook")["shipping"] == "5.00"
+    assert said.variables("RefundCreate")["input"]["shipping"] == {"amount": "5.00"}
+
+
+@pytest.mark.parametrize(("currency", "minor", "wire"), [("JPY", 2500, "2500"), ("KWD", 2500, "2.500")])
+def test_amounts_have_the_decimals_of_their_currency(currency: str, minor: int, wire: str) -> None:
+    command = msgspec.structs.replace(REFUND, currency=currency)
+    look = shop.refund_look(suggested=wire, most=wire, currency=currency)
+    outcome, said = talk([look, shop.refunded(amount=wire, currency=currency)], command)
+    assert said.variables("RefundCreate")["input"]["transactions"][0]["amount"] == wire
+    assert isinstance(outcome, Applied)
+    assert outcome.amount == Money(minor=minor, currency=currency)
+
+
+def test_another_currency_is_not_sent() -> None:
+    outcome = talk([shop.refund_look(currency="USD")])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "currency_mismatch"
+
+
+def test_an_order_that_cannot_be_seen_is_an_orphan() -> None:
+    outcome = talk([shop.answer({"order": None})])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "orphan_return"
+    assert "read_all_orders" in outcome.detail
+
+
+def test_too_many_refunds_to_look_through_are_for_a_person() -> None:
+    refunds = [{"id": f"gid://shopify/Refund/{n}", "note": None} for n in range(50)]
+    outcome = talk([shop.refund_look(refunds=refunds)])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "rejected_by_system"
+
+
+def test_no_suggestion_no_refund() -> None:
+    outcome = talk([shop.refund_look(suggested=None)])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "amount_mismatch"
+
+
+@pytest.mark.req("MON-11")
+def test_a_lost_answer_leaves_the_driver_to_look() -> None:
+    with pytest.raises(Unanswered):
+        talk([shop.refund_look(), Unanswered()])
+    with pytest.raises(NotSent):
+        talk([shop.refund_look(), NotSent("refused")])
+
+
+def test_a_lost_look_did_nothing() -> None:
+    assert talk([Unanswered()])[0] == Deferred(reason="no_answer")
+    assert talk([NotSent("no quota", 3.0)])[0] == Deferred(reason="not_sent", after_seconds=3.0)
+
+
+def test_another_api_version_stops_the_money() -> None:
+    outcome = talk([shop.refund_look(version="2026-07")])[0]
+    assert isinstance(outcome, Misconfigured)
+    assert outcome.code == "api_version_changed"
+
+
+@pytest.mark.req("MON-11")
+def test_errors_beside_a_refund_do_not_hide_that_it_exists() -> None:
+    refund = shop.refund()
+    both = shop.refused("refundCreate", "something else went wrong", refund=refund)
+    assert isinstance(talk([shop.refund_look(), both])[0], Applied)
+    field = {"message": "no", "path": ["refundCreate", "order"], "extensions": {"code": "ACCESS_DENIED"}}
+    beside = shop.answer({"refundCreate": {"refund": refund, "userErrors": []}}, errors=[field])
+    assert isinstance(talk([shop.refund_look(), beside])[0], Applied)
+
+
+def test_an_empty_answer_is_uncertain() -> None:
+    empty = shop.answer({"refundCreate": {"refund": None, "userErrors": []}})
+    assert isinstance(talk([shop.refund_look(), empty])[0], Uncertain)
+    null = shop.answer({"refundCreate": None})
+    assert isinstance(talk([shop.refund_look(), null])[0], Uncertain)
+
+
+def test_several_lines_are_refunded_in_one() -> None:
+    lines = (
+        LineShare(line_id="9001", quantity=1, amount_minor=1000),
+        LineShare(line_id="9002", quantity=2, amount_minor=1500),
+    )
+    _, said = talk([shop.refund_look(), shop.refunded()], msgspec.structs.replace(REFUND, lines=lines))
+    sent = said.variables("RefundCreate")["input"]["refundLineItems"]
+    assert [(line["lineItemId"][-4:], line["quantity"]) for line in sent] == [("9001", 1), ("9002", 2)]
+    assert said.variables("RefundLook")["lines"] == sent
