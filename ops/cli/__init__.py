@@ -1,0 +1,78 @@
+"""The `returnflow` command. A subcommand is imported when it is used: help is quick, parts are independent."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from schemas.startup import CannotStart
+
+START_UP_FAULT = 2
+INTERRUPTED = 130
+
+# section → command → (where it is, what it does)
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Everything": {
+        "demo": ("ops.cli.whole:demo", "A shop's day of returns through a real Kafka, against the sandbox."),
+        "up": ("ops.cli.whole:up", "Every process, supervised, in this terminal."),
+        "bench": ("ops.cli.whole:bench", "Measure speed, as ratios within one run."),
+    },
+    "Processes": {
+        "gateway": ("ops.cli.processes:gateway", "Receive webhooks and append them to Kafka."),
+        "source": ("ops.cli.processes:source", "Read one system and publish what it says as facts."),
+        "agent": ("ops.cli.processes:agent", "Decide: the cases agent or the stock agent."),
+        "sink": ("ops.cli.processes:sink", "Apply the commands for one system."),
+        "sandbox": ("ops.cli.processes:sandbox", "Stand in for ReturnGO and Shopify."),
+    },
+    "Look": {
+        "line": ("ops.cli.line:line", "Where a return is, why, and what would move it on."),
+        "exceptions": ("ops.cli.exceptions:exceptions", "What a person must look at, with owner and next step."),
+        "dlq": ("ops.cli.dlq:dlq", "Dead letters: what was set aside and why."),
+        "lag": ("ops.cli.lag:lag", "How far each consumer group is behind, in records and seconds."),
+    },
+    "Set up": {
+        "topics": ("ops.cli.topics:topics", "Compare Kafka with the topic catalogue, create what is missing."),
+        "ledger": ("ops.cli.ledger:ledger", "Create or upgrade the ledger's tables."),
+        "merchants": ("ops.cli.merchants:merchants", "Check the merchant files and their secrets."),
+    },
+}
+COMMANDS = {name: place for section in SECTIONS.values() for name, place in section.items()}
+
+
+class Root(click.Group):
+    """Finds subcommands by name, and turns a fault at start into one plain message and exit status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CannotStart as problem:
+            click.echo(f"returnflow: {problem}", err=True)
+            sys.exit(START_UP_FAULT)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="returnflow", message="%(prog)s %(version)s")
+def main() -> None:
+    """Keep returns, stock and money in step between ReturnGO and the systems that own them.
+
+    Every command reads its settings from RETURNFLOW_… variables; options override them.
+    Exit status: 0 done, 1 something is wrong with what was looked at, 2 the command could not start.
+    """

@@ -1,0 +1,73 @@
+"""The long-running processes: each command runs one until it is asked to stop."""
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from ops.cli.faults import plain_faults
+from ops.cli.settings import with_settings
+from ops.logs import configure
+from schemas.settings import ProcessSettings
+from schemas.topics import AGENTS, COMMAND_SYSTEMS, SYSTEMS
+
+_OWN = ("kafka", "registry", "ledger", "merchants", "metrics-port", "log-level", "log-format")
+
+
+def _run(settings: ProcessSettings, name: str, process: Callable[[], int]) -> None:
+    configure(settings, name)
+    with plain_faults(settings):
+        status = process()
+    sys.exit(status)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@with_settings(*_OWN)
+def gateway(settings: ProcessSettings, host: str, port: int) -> None:
+    """Receive webhooks: check the signature, append to Kafka, answer 2xx once Kafka has it."""
+    from streams.sources import gateway as process
+
+    _run(settings, "gateway", lambda: process.main(settings, host, port))
+
+
+@click.command()
+@click.argument("system", type=click.Choice(SYSTEMS))
+@with_settings(*_OWN)
+def source(settings: ProcessSettings, system: str) -> None:
+    """Read SYSTEM: its deliveries and, where webhooks may be lost, its changes; publish facts."""
+    from streams.sources import worker as process
+
+    _run(settings, f"source-{system}", lambda: process.main(settings, system))
+
+
+@click.command()
+@click.argument("name", metavar="AGENT", type=click.Choice(AGENTS))
+@with_settings(*_OWN, "data-dir")
+def agent(settings: ProcessSettings, name: str) -> None:
+    """Decide: AGENT is `cases` (one row per order) or `stock` (one row per SKU)."""
+    from streams import agents as process
+
+    _run(settings, f"agent-{name}", lambda: process.main(settings, name))
+
+
+@click.command()
+@click.argument("system", type=click.Choice(COMMAND_SYSTEMS))
+@with_settings(*_OWN)
+def sink(settings: ProcessSettings, system: str) -> None:
+    """Apply the commands for SYSTEM over HTTP and report how each ended."""
+    from sinks import worker as process
+
+    _run(settings, f"sink-{system}", lambda: process.main(settings, system))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@with_settings("log-level", "log-format")
+def sandbox(settings: ProcessSettings, host: str, port: int) -> None:
+    """Stand in for ReturnGO and Shopify, with books that can be read and faults on demand."""
+    from ops import sandbox as process
+
+    _run(settings, "sandbox", lambda: process.main(host, port))

@@ -1,0 +1,50 @@
+"""Commands that run the whole pipeline: `demo`, `up`, `bench`."""
+
+import sys
+
+import click
+
+from ops.cli.faults import plain_faults
+from ops.cli.settings import with_settings
+from ops.up import Addresses
+from schemas.settings import ProcessSettings
+
+
+@click.command()
+@click.option("--sandbox", is_flag=True, help="Start the sandbox too, with the shop of demo-shop.toml.")
+@click.option("--gateway-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--sandbox-port", default=8900, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--metrics-from", default=9401, show_default=True, type=click.IntRange(1, 65000), help="First metrics port."
+)
+@with_settings("kafka", "registry", "ledger", "merchants", "data-dir", "log-level")
+def up(settings: ProcessSettings, sandbox: bool, gateway_port: int, sandbox_port: int, metrics_from: int) -> None:
+    """Run everything until Ctrl-C: local Kafka (unless one is configured), topics, ledger, every process, lag exporter.
+
+    Each process writes its log to <data-dir>/log/<name>.log; one that ends is started again, with growing pauses.
+    """
+    from ops.foreground import run
+
+    addresses = Addresses(gateway_port=gateway_port, sandbox_port=sandbox_port, metrics_from=metrics_from)
+    with plain_faults(settings):
+        sys.exit(run(settings, addresses, with_sandbox=sandbox))
+
+
+@click.command()
+@click.option("--stay/--end", default=None, help="Keep everything up afterwards, or end (default: stay on a terminal).")
+@with_settings("kafka", "log-level")
+def demo(settings: ProcessSettings, stay: bool | None) -> None:
+    """Play a shop's day of returns and compare what happened with what should have. Exit status 1 when they differ."""
+    from ops import demo as scenario
+
+    with plain_faults(settings):
+        sys.exit(scenario.main(settings, stay=sys.stdout.isatty() if stay is None else stay))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure speed, as ratios within one run; ARGUMENTS go to the benches."""
+    import subprocess
+
+    sys.exit(subprocess.call([sys.executable, "-m", "ops.bench", *arguments]))

@@ -1,0 +1,174 @@
+"""The whole pipeline on ports of its own, in a run directory of its own, with its stand-in shop open for the day.
+
+Touches processes, the broker, the run directory and the sandbox.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from ops.demo import shop
+from ops.demo.client import Sandbox, Warehouse
+from ops.demo.story import Body
+from ops.local.jars import cache_directory
+from ops.local.ports import free_port, is_free
+from ops.sandbox_shop import SECRETS
+from ops.supervisor import Supervisor, Tell
+from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox
+from schemas.settings import ProcessSettings
+
+EXAMPLE = Path(__file__).parents[2] / "merchants" / "demo-shop.toml"
+ORPHAN_SECONDS = 15
+COMMAND_SECONDS = 20
+SESSION_SECONDS = 6.0  # a killed process is missed after this; the least that a broker allows by default
+PORTS = 12
+KEPT_RUNS = 5
+SUBSCRIBED_WITHIN_SECONDS = 20.0
+# What differs from the worked example: a day passes in half a minute.
+QUICKER = {
+    "poll_seconds": "2",
+    "overlap_seconds": "20",
+    "coalesce_seconds": "0.2",
+    "order": f"{ORPHAN_SECONDS / 3600:.6f}",
+    "command_seconds": str(COMMAND_SECONDS),
+}
+# A sink waits shorter than it would in earnest, and asks sooner whether a paused shop takes our token again.
+IMPATIENT = {
+    "RETURNFLOW_SINK_PROBE_SECONDS": "2",
+    "RETURNFLOW_SINK_REQUEST_SECONDS": "5",
+    "RETURNFLOW_SINK_CLAIM_SECONDS": "8",
+    "RETURNFLOW_SINK_BREAKER_OPEN_SECONDS": "1",
+}
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that runs, and how to reach it."""
+
+    settings: ProcessSettings
+    supervisor: Supervisor
+    sandbox: Sandbox
+    warehouse: Warehouse
+    addresses: Addresses
+    merchant: str
+    folder: Path
+    parts: tuple[Part, ...]
+
+
+# Writes further merchant files into a folder and opens their shops in the sandbox; the secrets that the files name.
+Also = Callable[[Path, Addresses, Sandbox], Mapping[str, str]]
+
+
+def nobody_else(_folder: Path, _addresses: Addresses, _sandbox: Sandbox) -> Mapping[str, str]:
+    """The demo's own merchant is the only one."""
+    return {}
+
+
+@contextmanager
+def stage(
+    settings: ProcessSettings,
+    orders: tuple[Body, ...],
+    tell: Tell,
+    *,
+    folder: Path | None = None,
+    also: Also = nobody_else,
+) -> Iterator[Stage]:
+    """Everything up, the shop open with `orders`; all of it stopped at the end. The run directory stays."""
+    folder = folder or run_folder()
+    tell("demo", f"everything this run writes is in {folder}")
+    own_kafka = "kafka_bootstrap" not in settings.model_fields_set
+    merchant = "demo-shop" if own_kafka else f"demo-{int(time.time())}"  # another run's facts stay another's
+    here = settings.model_copy(update=_own(settings, folder, own_kafka))
+    with ExitStack() as stack:
+        supervisor = stack.enter_context(Supervisor(folder / "log", tell))
+        if own_kafka:
+            start_kafka(supervisor, here.kafka_bootstrap, folder / "kafka")
+        addresses = _addresses()  # as late as can be: until they are used, they are anybody's
+        _write_merchant(folder / "merchants", merchant, addresses)
+        sandbox = stack.enter_context(closing(Sandbox(addresses.sandbox_port)))
+        start_sandbox(supervisor, addresses.sandbox_port)
+        sandbox.open_shop(_shop(orders))
+        tell("topics", f"{prepare(here)} created")
+        secrets = {**SECRETS, **also(folder / "merchants", addresses, sandbox)}
+        running = start_pipeline(supervisor, here, addresses, secrets | IMPATIENT)
+        _wait_for_subscriptions(sandbox)
+        yield Stage(
+            settings=here, supervisor=supervisor, sandbox=sandbox, addresses=addresses, merchant=merchant,
+            warehouse=Warehouse(addresses.gateway_port, merchant, SECRETS["DEMO_SHOP_WAREHOUSE_WEBHOOK_SECRET"]),
+            folder=folder, parts=tuple(running),
+        )  # fmt: skip
+
+
+def run_folder() -> Path:
+    """A new folder beside the cached jars, outside of any checkout. Of earlier ones the newest few stay."""
+    runs = cache_directory(os.environ) / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for old in sorted(runs.iterdir())[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
+
+
+def merchant_file(example: str, merchant: str, addresses: Addresses) -> str:
+    """The worked example under another name, at this run's addresses, in a hurry."""
+    text = example.replace("127.0.0.1:8900", f"127.0.0.1:{addresses.sandbox_port}")
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{addresses.gateway_port}")
+    for key, value in {"merchant": f'"{merchant}"', **QUICKER}.items():
+        text, changed = re.subn(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
+        if not changed:
+            raise ValueError(f"expected a key {key} in {EXAMPLE}, found none: the demo cannot be set up")
+    return text
+
+
+def _write_merchant(folder: Path, merchant: str, addresses: Addresses) -> None:
+    folder.mkdir()
+    text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
+    (folder / f"{merchant}.toml").write_text(text, encoding="utf-8")
+
+
+def _own(settings: ProcessSettings, folder: Path, own_kafka: bool) -> dict[str, object]:
+    return {
+        "kafka_bootstrap": f"127.0.0.1:{free_port()}" if own_kafka else settings.kafka_bootstrap,
+        "ledger_url": f"sqlite:///{folder / 'ledger.db'}",
+        "merchants": folder / "merchants",
+        "data_dir": folder / "data",
+        "session_timeout_seconds": SESSION_SECONDS,
+    }
+
+
+def _addresses() -> Addresses:
+    """A row of ports that are free now: the gateway's, the sandbox's, one for each process's metrics."""
+    while True:
+        first = free_port()
+        if all(is_free(first + each) for each in range(PORTS)):
+            return Addresses(gateway_port=first, sandbox_port=first + 1, metrics_from=first + 2)
+
+
+def _shop(orders: tuple[Body, ...]) -> Body:
+    return {
+        "currency": "ZAR",
+        "access_token": SECRETS["DEMO_SHOP_SHOPIFY_TOKEN"],
+        "client_secret": SECRETS["DEMO_SHOP_SHOPIFY_WEBHOOK_SECRET"],
+        "returngo_key": SECRETS["DEMO_SHOP_RETURNGO_KEY"],
+        "read_all_orders": False,  # so the shop does not show us orders that are older than two months
+        "bucket_size": 20_000,  # a shop on the largest plan: a day's calls in half a minute
+        "restore_rate": 1_000,
+        "locations": shop.LOCATIONS,
+        "products": shop.PRODUCTS,
+        "customers": shop.CUSTOMERS,
+        "orders": orders,
+    }
+
+
+def _wait_for_subscriptions(sandbox: Sandbox) -> None:
+    """Until both systems know where to send. Not fatal when they do not: the polls find what was missed."""
+    deadline = time.monotonic() + SUBSCRIBED_WITHIN_SECONDS
+    before, now = -1, 0
+    while time.monotonic() < deadline and not (0 < now == before):
+        time.sleep(0.5)
+        before, now = now, sandbox.subscriptions()

@@ -1,0 +1,169 @@
+"""Consumer lag, in records and in seconds: committed offsets against what the topics hold. Only reads the broker."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, reader
+from schemas.topics import AGENTS, CATALOGUE, changelog
+
+OURS = "returnflow"
+NEVER = -1  # a group that has not committed anything for a partition
+Place = tuple[str, int]
+# An agent is assigned its table's changelog, but recovers from it by the store's own offsets and never commits.
+_NOT_COMMITTED = frozenset(changelog(agent) for agent in AGENTS)
+
+
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a group is behind on one partition. `seconds` is the age of the first record it has not settled."""
+
+    group: str
+    topic: str
+    partition: int
+    committed: int | None
+    end: int
+    messages: int
+    seconds: float
+
+
+def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS) -> list[Lag]:
+    """Lag of every group whose name starts with `prefix`, by group, topic and partition."""
+    names = groups(admin, prefix)
+    committed = _assigned(admin, names)
+    for name in names:
+        committed[name] |= _committed(admin, name)
+    unseen = _not_begun(admin, prefix, committed)
+    for name, place in unseen:
+        committed.setdefault(name, {})[place] = NEVER
+    places = {place for offsets in committed.values() for place in offsets}
+    starts, ends = _offsets(admin, places, OffsetSpec.earliest()), _offsets(admin, places, OffsetSpec.latest())
+    waiting = {
+        (*place, next_offset(offset, starts[place]))
+        for offsets in committed.values()
+        for place, offset in offsets.items()
+        if place in ends and next_offset(offset, starts[place]) < ends[place]
+    }
+    times = _timestamps(bootstrap, waiting)
+    return [
+        _lag(group, place, offset, starts[place], ends[place], times, now_ms)
+        for group, offsets in sorted(committed.items())
+        for place, offset in sorted(offsets.items())
+        if place in ends and not (offset == NEVER and place[0] in _NOT_COMMITTED)
+        if (group, place) not in unseen or ends[place] > starts[place]
+    ]
+
+
+def _not_begun(admin: AdminClient, prefix: str, known: Mapping[str, Mapping[Place, int]]) -> set[tuple[str, Place]]:
+    """What a group should read by the catalogue and the broker knows nothing of: it is down and never settled a record.
+    Without this, a process that was never started would not be behind."""
+    there = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    return {
+        (group, (topic.name, partition))
+        for topic in CATALOGUE.values()
+        for group in map(_group_of, topic.consumers)
+        for partition in (there[topic.name].partitions if topic.name in there else ())
+        if group.startswith(prefix) and (topic.name, partition) not in known.get(group, {})
+    }
+
+
+def _group_of(consumer: str) -> str:
+    """Consumer group of a process of the catalogue, "" for people's tools: they settle nothing."""
+    kind, _, name = consumer.partition(" ")
+    if kind == "agent":
+        return changelog(name).removesuffix(f"-{name}-changelog")
+    return f"{OURS}-{kind}-{name}" if kind in ("source", "sink") else ""
+
+
+def next_offset(committed: int, start: int) -> int:
+    """Where the group reads on: what retention deleted is behind it, a group without a commit begins at the start."""
+    return max(committed, start)
+
+
+def groups(admin: AdminClient, prefix: str) -> list[str]:
+    """Consumer groups by name."""
+    found = admin.list_consumer_groups(request_timeout=ANSWER_WITHIN_SECONDS).result()
+    return sorted(each.group_id for each in found.valid if each.group_id.startswith(prefix))
+
+
+def _assigned(admin: AdminClient, names: list[str]) -> dict[str, dict[Place, int]]:
+    """What members hold, before anything is committed: a group that never settled a record is behind as well."""
+    if not names:
+        return {}
+    answers = admin.describe_consumer_groups(names, request_timeout=ANSWER_WITHIN_SECONDS)
+    return {
+        name: {
+            (place.topic, place.partition): NEVER
+            for member in answer.result().members
+            if member.assignment is not None
+            for place in member.assignment.topic_partitions
+        }
+        for name, answer in answers.items()
+    }
+
+
+def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
+    request = [ConsumerGroupTopicPartitions(group)]
+    answers = admin.list_consumer_group_offsets(request, request_timeout=ANSWER_WITHIN_SECONDS)
+    places = answers[group].result().topic_partitions or ()
+    return {(each.topic, each.partition): each.offset if each.offset >= 0 else NEVER for each in places}
+
+
+def _offsets(admin: AdminClient, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+    """Offsets of the partitions that exist: a group may remember topics that were deleted."""
+    wanted = {TopicPartition(*place): spec for place in places}
+    if not wanted:
+        return {}
+    found = {}
+    for place, answer in admin.list_offsets(wanted, request_timeout=ANSWER_WITHIN_SECONDS).items():
+        try:
+            found[place.topic, place.partition] = answer.result().offset
+        except KafkaException:
+            continue
+    return found
+
+
+def _timestamps(bootstrap: str, waiting: Iterable[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], int]:
+    """Timestamp of the first record at or after each place. One place per partition is read at a time."""
+    left, found = set(waiting), dict[tuple[str, int, int], int]()
+    if not left:
+        return found
+    consumer = reader(bootstrap)
+    try:
+        while left:
+            batch = {(topic, partition): offset for topic, partition, offset in sorted(left)}
+            found |= _first_timestamps(consumer, batch)
+            left -= {(*place, offset) for place, offset in batch.items()}
+    finally:
+        consumer.close()
+    return found
+
+
+def _first_timestamps(consumer: Consumer, batch: dict[Place, int]) -> dict[tuple[str, int, int], int]:
+    consumer.assign([TopicPartition(*place, offset) for place, offset in batch.items()])
+    left, found = dict(batch), dict[tuple[str, int, int], int]()
+    deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
+    while left and time.monotonic() < deadline:
+        for message in fetched(consumer):
+            offset = left.pop((message.topic(), message.partition()), None)
+            if offset is not None and message.error() is None:
+                found[message.topic(), message.partition(), offset] = message.timestamp()[1]
+    return found
+
+
+def _lag(
+    group: str, place: Place, offset: int, start: int, end: int, times: Mapping[tuple[str, int, int], int], now_ms: int
+) -> Lag:
+    behind_from = next_offset(offset, start)
+    first_ms = times.get((*place, behind_from))
+    return Lag(
+        group=group,
+        topic=place[0],
+        partition=place[1],
+        committed=None if offset == NEVER else offset,
+        end=end,
+        messages=max(0, end - behind_from),
+        seconds=max(0.0, (now_ms - first_ms) / 1000) if first_ms is not None else 0.0,
+    )

@@ -1,0 +1,159 @@
+"""A real single-node Apache Kafka (KRaft) on this machine, as a context manager.
+
+Touches processes, the loopback interface, a temporary data directory, the jar cache and, the first time, the network.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from ops.local.broker_config import broker_command, broker_properties, format_command
+from ops.local.failures import LocalServiceError
+from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
+from ops.local.java import java_executable
+from ops.local.ports import free_port, is_free
+from ops.local.process import GuardedProcess
+
+READY_WITHIN_SECONDS = 90
+OTHER_CLUSTER = "RETURNFLOW_KAFKA_BOOTSTRAP"
+
+
+class LocalKafka:
+    """A running broker: `with LocalKafka.start() as kafka: kafka.bootstrap`. Fault tests pause, kill and restart it."""
+
+    def __init__(self, *, java: Path, jars: list[Path], port: int, run: Path, temporary: bool) -> None:
+        self.port = port
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._java = java
+        self._jars = jars
+        self._run = run
+        self._properties = run / "server.properties"
+        self._remove_with_us = [run] if temporary else []
+        self._broker: GuardedProcess | None = None
+
+    @classmethod
+    def start(cls, port: int = 0, data_dir: Path | None = None) -> Self:
+        """Start a broker and return when it serves; port 0 picks a free one.
+
+        `data_dir` keeps the data; without it the data is temporary. Raises LocalServiceError with what to do.
+        """
+        if port and not is_free(port):
+            raise LocalServiceError(
+                f"Expected port {port} on 127.0.0.1 to be free for Kafka, but something listens there. Stop it, "
+                f"choose another port, or set {OTHER_CLUSTER}=127.0.0.1:{port} if it is the Kafka you want to use."
+            )
+        java = java_executable()
+        jars = ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
+        run = data_dir or Path(tempfile.mkdtemp(prefix="returnflow-kafka-"))
+        run.mkdir(parents=True, exist_ok=True)
+        kafka = cls(java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None)
+        try:
+            kafka._format()
+            kafka._launch()
+        except BaseException:
+            kafka.stop()
+            raise
+        return kafka
+
+    @property
+    def pid(self) -> int:
+        """Process id of the broker."""
+        return self._running().pid
+
+    def pause(self) -> None:
+        """Freeze the broker: connections stay open, requests time out."""
+        self._running().pause()
+
+    def resume(self) -> None:
+        """Let a frozen broker run on."""
+        self._running().resume()
+
+    def kill(self) -> None:
+        """`kill -9`; the data stays for `restart`."""
+        self._running().kill()
+
+    def restart(self) -> None:
+        """Run the broker again on the same port and data, after a kill or instead of the running one."""
+        self._running().stop()
+        self._launch()
+
+    def stop(self) -> None:
+        """Stop cleanly and remove temporary data. Safe to call twice."""
+        if self._broker is not None:
+            self._broker.stop()
+        for directory in self._remove_with_us:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> GuardedProcess:
+        if self._broker is None:
+            raise LocalServiceError("This Kafka was never started: use LocalKafka.start().")
+        return self._broker
+
+    def _format(self) -> None:
+        controller_port = free_port(besides=[self.port])
+        data = self._run / "data"
+        text = broker_properties(port=self.port, controller_port=controller_port, data=data)
+        self._properties.write_text(text, encoding="utf-8")
+        command = format_command(self._java, self._jars, self._properties)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LocalServiceError(f"Kafka could not prepare {data}: {(done.stdout + done.stderr).strip()}")
+
+    def _launch(self) -> None:
+        command = broker_command(self._java, self._jars, self._properties)
+        self._broker = GuardedProcess(command, log=self._run / "broker.log", remove_with_us=self._remove_with_us)
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while not answers(self.bootstrap, timeout_seconds=1):
+            if self._broker.exit_status is not None:
+                raise LocalServiceError(
+                    f"Kafka ended with status {self._broker.exit_status} while starting on port {self.port}. "
+                    f"Its last words:\n{self._broker.last_words()}"
+                )
+            if time.monotonic() > deadline:
+                raise LocalServiceError(
+                    f"Expected Kafka to serve {self.bootstrap} within {READY_WITHIN_SECONDS} s, but it does not. "
+                    f"Its last words:\n{self._broker.last_words()}"
+                )
+            time.sleep(0.05)
+
+
+def answers(bootstrap: str, timeout_seconds: float) -> bool:
+    """Whether a cluster with at least one live broker answers the Admin API there."""
+    settings = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0}
+    try:
+        return bool(AdminClient(settings).list_topics(timeout=timeout_seconds).brokers)
+    except KafkaException:
+        return False
+
+
+@contextmanager
+def kafka_from_environment(answer_within_seconds: float = 10) -> Iterator[str]:
+    """Address of the cluster in RETURNFLOW_KAFKA_BOOTSTRAP, else of a local one that lives as long as the block."""
+    if other := os.environ.get(OTHER_CLUSTER):
+        if not answers(other, timeout_seconds=answer_within_seconds):
+            raise LocalServiceError(
+                f"Expected a Kafka at {other} (from {OTHER_CLUSTER}), but none answers. Start it, correct the address, "
+                "or unset the variable to use a local Kafka."
+            )
+        yield other
+        return
+    with LocalKafka.start() as kafka:
+        yield kafka.bootstrap

@@ -1,0 +1,74 @@
+"""One child process that never outlives us: its log, its signals, its watchdog.
+
+Touches the process table and a log file.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ops.local.watchdog import Watchdog
+
+STOP_GRACE_SECONDS = 20
+
+
+class GuardedProcess:
+    """A running command in a session of its own, so that Ctrl-C reaches us and we stop it in our order."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        remove_with_us: Sequence[Path] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
+            )
+        self._watchdog = Watchdog(self.pid, remove=remove_with_us)
+
+    @property
+    def pid(self) -> int:
+        """Process id, also after the end."""
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative for a signal, as subprocess has it."""
+        return self._process.poll()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP): connections stay open and nobody answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without a chance to clean up, and wait until it is gone."""
+        if self.exit_status is None:
+            self._process.kill()
+            self._process.wait()
+        self._watchdog.release()
+
+    def stop(self) -> None:
+        """Ask it to end, and insist after a grace; also when it is frozen or gone already."""
+        if self.exit_status is None:
+            self.resume()
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_GRACE_SECONDS)
+        self.kill()
+
+    def last_words(self, lines: int = 12) -> str:
+        """The end of its log, for an error message."""
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            return "".join(deque(log, maxlen=lines)).rstrip()

@@ -1,0 +1,92 @@
+"""What the control door takes for each thing that staff can do."""
+
+from decimal import Decimal
+
+import msgspec
+
+from ops.sandbox.shopify.values import ZERO
+
+
+class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units of an order line, named by SKU or id."""
+
+    sku: str | None = None
+    line_item_id: int | None = None
+    quantity: int = 1
+    restock_type: str = "NO_RESTOCK"
+    location_id: int | None = None
+
+
+class RefundSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A refund by staff; without an amount no money moves."""
+
+    order: str | int
+    lines: list[LineSpec] = []
+    amount: Decimal = ZERO
+    note: str | None = None
+
+
+class RestockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A hand adjustment of stock."""
+
+    sku: str
+    location_id: int
+    delta: int
+    name: str = "available"
+    reason: str = "correction"
+
+
+class CreditSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Store credit by hand."""
+
+    customer_id: int
+    amount: Decimal
+    currency: str | None = None
+
+
+class LocationSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A location opened or closed."""
+
+    location_id: int
+    active: bool
+
+
+class TrackingSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stock tracking switched on or off."""
+
+    sku: str
+    tracked: bool
+
+
+class OrderNamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Just an order."""
+
+    order: str | int
+
+
+class TagSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tags put on or taken off by hand."""
+
+    order: str | int
+    add: list[str] = []
+    remove: list[str] = []
+
+
+class ReturnSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A native return made in the admin."""
+
+    order: str | int
+    lines: list[LineSpec]
+
+
+class SettleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The payment provider's last word on a pending refund."""
+
+    transaction_id: int
+    status: str
+
+
+class DraftSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A draft order completed by hand."""
+
+    draft_order_id: int

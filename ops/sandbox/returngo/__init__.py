@@ -1,0 +1,1 @@
+"""ReturnGO as the sandbox plays it: its REST API and its webhooks."""

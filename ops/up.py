@@ -1,0 +1,133 @@
+"""The whole pipeline as child processes of one supervisor: what to start, with which settings, in which order.
+
+Touches the broker (topics), the ledger (migrations) and starts processes.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from ops.kafka import admin
+from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
+from ops.probes import http_ok, kafka_answers
+from ops.supervisor import Ready, Supervisor
+from ops.topics import apply
+from schemas.merchant import Merchant, load_all
+from schemas.registry import register_all
+from schemas.settings import ProcessSettings
+from schemas.topics import AGENTS, COMMAND_SYSTEMS, SYSTEMS
+from sinks.ledger.engine import open_engine
+
+KAFKA, SANDBOX = "kafka", "sandbox"
+KAFKA_WITHIN_SECONDS = 90.0
+READY_WITHIN_SECONDS = 90.0
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parts listen on 127.0.0.1; metrics ports count up from `metrics_from` in order of start."""
+
+    gateway_port: int = 8080
+    sandbox_port: int = 8900
+    metrics_from: int = 9401
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of ours: its name, its command line after `returnflow`, and its metrics port."""
+
+    name: str
+    arguments: tuple[str, ...]
+    metrics_port: int
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
+
+def parts(merchants: Mapping[str, Merchant], addresses: Addresses) -> list[Part]:
+    """Every process the merchants need, downstream first: the gateway starts last and stops first."""
+    pairs = enumerate(_pairs(configured_systems(merchants)), addresses.metrics_from)
+    workers = [Part(name="-".join(pair), arguments=pair, metrics_port=port) for port, pair in pairs]
+    port = addresses.gateway_port  # the gateway serves its metrics beside its webhooks
+    return [*workers, Part(name="gateway", arguments=("gateway", "--port", str(port)), metrics_port=port)]
+
+
+def configured_systems(merchants: Mapping[str, Merchant]) -> list[str]:
+    """Systems that at least one merchant uses, in the order of the catalogue."""
+    used = {name for each in merchants.values() for name, system in each.systems if system is not None}
+    return [system for system in SYSTEMS if system.replace("-", "_") in used]
+
+
+def _pairs(systems: list[str]) -> Iterator[tuple[str, str]]:
+    for system in systems:
+        if system in COMMAND_SYSTEMS:
+            yield ("sink", system)
+    for agent in AGENTS:
+        yield ("agent", agent)
+    for system in systems:
+        yield ("source", system)
+
+
+def start_kafka(supervisor: Supervisor, bootstrap: str, data: Path) -> None:
+    """A local broker on the bootstrap's port, ready when this returns. Fetches the jars first, with progress shown."""
+    ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
+    port = bootstrap.rpartition(":")[2]
+    argv = [sys.executable, "-m", "ops.local", "--port", port, "--data-dir", str(data)]
+    supervisor.start(KAFKA, argv, ready=kafka_answers(bootstrap))
+    supervisor.wait_ready(KAFKA, within_seconds=KAFKA_WITHIN_SECONDS)
+
+
+def start_sandbox(supervisor: Supervisor, port: int) -> None:
+    """The stand-in for ReturnGO and Shopify, ready when this returns."""
+    ready = http_ok(f"http://127.0.0.1:{port}/_sandbox/clock")
+    supervisor.start(SANDBOX, [*returnflow(), "sandbox", "--port", str(port)], ready=ready)
+    supervisor.wait_ready(SANDBOX)
+
+
+def prepare(settings: ProcessSettings) -> int:
+    """Topics, schemas and ledger tables; returns how many topics were created."""
+    mended = apply(admin(settings.kafka_bootstrap), replication=None)
+    if settings.registry_url is not None:
+        register_all(settings.registry_url)
+    open_engine(settings.ledger_url).dispose()
+    return sum(each.what == "missing" for each in mended)
+
+
+def start_pipeline(
+    supervisor: Supervisor, settings: ProcessSettings, addresses: Addresses, secrets: Mapping[str, str]
+) -> list[Part]:
+    """Start every part side by side, return when all serve. `secrets` are variables for the children only."""
+    wanted = parts(load_all(settings.merchants), addresses)
+    for part in wanted:
+        supervisor.start(part.name, [*returnflow(), *part.arguments], _env(settings, part, secrets), ready_probe(part))
+    supervisor.wait_ready(*(part.name for part in wanted), within_seconds=READY_WITHIN_SECONDS)
+    return wanted
+
+
+def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
+    """The exporter of consumer lag."""
+    argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
+    supervisor.start("lag", argv, ready=http_ok(f"http://127.0.0.1:{port}/metrics"))
+
+
+def environment(settings: ProcessSettings) -> dict[str, str]:
+    """The same settings as variables, for a child process."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {f"RETURNFLOW_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def returnflow() -> list[str]:
+    """The command line of `returnflow` in this interpreter."""
+    return [sys.executable, "-m", "ops.cli"]
+
+
+def ready_probe(part: Part) -> Ready:
+    """A part serves when its metrics do."""
+    return http_ok(part.metrics_url)
+
+
+def _env(settings: ProcessSettings, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:
+    own = settings.model_copy(update={"metrics_port": part.metrics_port})
+    return {**environment(own), **secrets}
