@@ -1,0 +1,92 @@
+"""Fixtures of the whole suite: a real Kafka, a real PostgreSQL, and the check of the requirement marks."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from ops.local.kafka import kafka_from_environment
+from ops.local.postgres import LocalPostgres, local_postgres
+
+REQUIREMENT_IDS = frozenset(Path(__file__).with_name("requirement_ids.txt").read_text(encoding="utf-8").split())
+
+# Tests that need a tool of Debian's. CI installs them all, so there an absent one is a failure; elsewhere its test is
+# not collected, and the header says so.
+TOOL_TESTS = {
+    "kcat": "integration/test_kcat.py",
+    "docker-compose": "integration/test_docker_compose.py",
+    "promtool": "contract/test_promtool.py",
+}
+LEFT_OUT = {
+    tool: test for tool, test in TOOL_TESTS.items() if shutil.which(tool) is None and os.environ.get("CI") != "true"
+}
+collect_ignore = list(LEFT_OUT.values())
+
+NewTopicFactory = Callable[..., str]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out, so that nobody takes a smaller suite for the whole one."""
+    return [f"{tool} is not installed: tests/{test} is not collected" for tool, test in LEFT_OUT.items()]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every `req` mark names requirements that exist; tests that share a fixture stay together."""
+    problems = []
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_together(item.path)))
+        for mark in item.iter_markers("req"):
+            unknown = [each for each in mark.args if each not in REQUIREMENT_IDS]
+            if unknown or not mark.args:
+                problems.append(f"{item.nodeid}: {unknown or 'no id at all'}")
+    if problems:
+        listed = "\n  ".join(problems)
+        raise pytest.UsageError(f"req marks must name ids of tests/requirement_ids.txt, but:\n  {listed}")
+
+
+def _together(path: Path) -> str:
+    """What one worker of a parallel run has to itself: the whole pipeline's tests, or one file."""
+    return "e2e" if "e2e" in path.parts else str(path)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Bootstrap address: of RETURNFLOW_KAFKA_BOOTSTRAP, else of one local broker for the whole session."""
+    with kafka_from_environment() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def new_topic(kafka: str) -> Iterator[NewTopicFactory]:
+    """`new_topic("facts", partitions=4, config={...}) -> name`: a topic no other test has; removed at the end."""
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    made: list[str] = []
+
+    def make(stem: str = "topic", *, partitions: int = 1, config: dict[str, str] | None = None) -> str:
+        name = f"{stem}-{uuid.uuid4().hex[:12]}"
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+        admin.create_topics([topic])[name].result(30)
+        made.append(name)
+        return name
+
+    yield make
+    if made:
+        for deleted in admin.delete_topics(made).values():
+            deleted.result(30)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    """One local PostgreSQL for the whole session; `postgres.new_database()` for fixtures of a wider scope."""
+    with local_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: LocalPostgres) -> str:
+    """SQLAlchemy URL of a database of this test's own."""
+    return postgres.new_database()

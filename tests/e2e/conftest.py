@@ -1,0 +1,40 @@
+"""One pipeline for all end-to-end tests: its own Kafka, sandbox, gateway, sources, agents and sinks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.demo.stage import stage
+from schemas.settings import ProcessSettings
+from tests.e2e.day import PLAYS, Day
+from tests.e2e.world import World, open_others
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These tests stay together and come last: the pipeline runs no longer than it is needed."""
+    items.sort(key=lambda item: HERE in item.path.parents)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Everything up, on a broker of its own whatever the environment says: group ids and topics are fixed names."""
+    folder = tmp_path_factory.mktemp("e2e")
+    told: list[str] = []
+    settings = ProcessSettings.model_construct()
+    with stage(settings, (), lambda *said: told.append(" ".join(said)), folder=folder, also=open_others) as running:
+        seen = World(running)
+        yield seen
+        seen.close()
+
+
+@pytest.fixture(scope="session")
+def day(world: World, request: pytest.FixtureRequest) -> Iterator[Day]:
+    """The played tests of this run, all begun."""
+    wanted = [getattr(item, "function", None) for item in request.session.items]
+    running = Day(world, [PLAYS[each] for each in wanted if each in PLAYS])
+    yield running
+    running.close()

@@ -1,0 +1,183 @@
+"""The whole pipeline as it runs, seen from outside: the shops' books, the topics, what `returnflow` prints."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from ops import inbox
+from ops.demo import shop as goods
+from ops.demo.client import Sandbox
+from ops.demo.stage import EXAMPLE, Stage, merchant_file
+from ops.demo.story import Body
+from ops.kafka import Seen, admin, read
+from ops.lag import OURS, Lag, measure
+from ops.sandbox_shop import SECRETS
+from ops.up import Addresses, environment
+from schemas.codec import Codec
+from schemas.exceptions import ExceptionRaised
+
+T = TypeVar("T")
+CALM = "demo-shop"
+# Merchants beside the demo's own, each for what would disturb the others.
+OTHERS = ("rough", "crash", "refusing", "down")
+WITHIN_SECONDS = 90.0
+LOOK_EVERY_SECONDS = 0.5
+QUIET_LOOKS = 3
+CUSTOMER_NAME, CUSTOMER_EMAIL = "Wilhelmina Quagga", "w.quagga@private.example"
+
+
+def until(look: Callable[[], T], right: Callable[[T], object], within_seconds: float = WITHIN_SECONDS) -> T:
+    """The first look that is right; fails with the last one when none is in time."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        seen = look()
+        if right(seen):
+            return seen
+        assert time.monotonic() < deadline, f"not so within {within_seconds:g} s; the last look: {seen}"
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+class Shared(Generic[T]):
+    """One look serves everybody who asked before it began: many tests wait side by side."""
+
+    def __init__(self, look: Callable[[], T]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._began = -1.0
+        self._found: list[T] = []
+
+    def fresh(self) -> T:
+        """A look that began after it was asked for."""
+        asked = time.monotonic()
+        with self._lock:
+            if self._began < asked:
+                self._began = time.monotonic()
+                self._found = [self._look()]
+            return self._found[0]
+
+
+class World:
+    """What every test may do and see."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.bootstrap = stage.settings.kafka_bootstrap
+        self.gateway = f"http://127.0.0.1:{stage.addresses.gateway_port}"
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{stage.addresses.sandbox_port}/_sandbox", timeout=30.0)
+        self._books: Shared[dict[str, Any]] = Shared(lambda: self.get("/books")["shops"])
+        self.codec = Codec()
+        self._inbox = Shared(lambda: inbox.load(self.bootstrap, self.codec).items)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def get(self, path: str) -> Any:
+        """Ask the sandbox's control door."""
+        return self._http.get(path).raise_for_status().json()
+
+    def post(self, path: str, body: object) -> Any:
+        """Make something happen in the sandbox."""
+        answer = self._http.post(path, json=body)
+        assert answer.is_success, f"POST {path}: {answer.text}"
+        return answer.json()
+
+    def books(self, domain: str) -> dict[str, Any]:
+        """What really happened in a shop."""
+        found: dict[str, Any] = self._books.fresh()[domain]
+        return found
+
+    def exceptions(self) -> tuple[inbox.Item, ...]:
+        """All exceptions, cleared ones too."""
+        return self._inbox.fresh()
+
+    def raised(self, order_id: str) -> dict[str, ExceptionRaised]:
+        """Open exceptions of an order by type."""
+        return {
+            each.raised.type: each.raised
+            for each in self.exceptions()
+            if each.state == "open" and each.raised.order_id == order_id
+        }
+
+    def cli(self, *arguments: str) -> Any:
+        """What `returnflow … --json` prints."""
+        argv = [sys.executable, "-m", "ops.cli", *arguments, "--json"]
+        env = {**os.environ, **environment(self.stage.settings)}
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def topic(self, name: str) -> list[Seen]:
+        """All records of a topic."""
+        return list(read(self.bootstrap, name))
+
+    def lag(self) -> list[Lag]:
+        """How far each group is behind."""
+        return measure(admin(self.bootstrap), self.bootstrap, time.time_ns() // 1_000_000, OURS)
+
+    def quiet(self) -> None:
+        """Wait until no webhook is under way, nothing is left to read, and it stays so."""
+        still = 0
+
+        def look() -> list[Lag]:
+            self.post("/webhooks/settle", {"seconds": 10})
+            return [each for each in self.lag() if each.messages]
+
+        def right(behind: list[Lag]) -> bool:
+            nonlocal still
+            still = 0 if behind else still + 1
+            return still >= QUIET_LOOKS
+
+        until(look, right)
+
+
+def domain_of(merchant: str) -> str:
+    """The shop of a merchant."""
+    return f"{merchant}.myshopify.com"
+
+
+def variable(merchant: str, name: str) -> str:
+    """The variable that holds one of a merchant's secrets."""
+    return f"{merchant.replace('-', '_').upper()}_{name}"
+
+
+def secrets_of(merchant: str) -> dict[str, str]:
+    """The variables that a merchant's file names, with values of its own."""
+    prefix = variable(merchant, "")[:-1]
+    own = {name.replace("DEMO_SHOP", prefix): value for name, value in SECRETS.items()}
+    if merchant == CALM:
+        return own
+    return {name: value if value.startswith("whsec_") else f"{merchant}-{value}" for name, value in own.items()}
+
+
+def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox) -> Mapping[str, str]:
+    """Files and shops of the other merchants; their secrets."""
+    secrets: dict[str, str] = {}
+    for merchant in OTHERS:
+        text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
+        text = text.replace(goods.DOMAIN, domain_of(merchant)).replace("DEMO_SHOP_", variable(merchant, ""))
+        (folder / f"{merchant}.toml").write_text(text, encoding="utf-8")
+        secrets |= secrets_of(merchant)
+        sandbox.post("/shops", _shop(merchant))
+    return secrets
+
+
+def _shop(merchant: str) -> Body:
+    secrets = secrets_of(merchant)
+    return {
+        "domain": domain_of(merchant),
+        "access_token": secrets[variable(merchant, "SHOPIFY_TOKEN")],
+        "client_secret": secrets[variable(merchant, "SHOPIFY_WEBHOOK_SECRET")],
+        "returngo_key": secrets[variable(merchant, "RETURNGO_KEY")],
+        "bucket_size": 20_000,
+        "restore_rate": 1_000,
+        "locations": goods.LOCATIONS,
+    }
