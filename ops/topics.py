@@ -136,11 +136,21 @@ def apply(admin: AdminClient, replication: int | None, catalogue: Mapping[str, T
 
 def _wait_until_seen(admin: AdminClient, mended: list[Difference], catalogue: Mapping[str, Topic]) -> None:
     """Brokers acknowledge a change before each of them shows it; who starts next must find it."""
-    deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
-    while any(each in mended for each in differences(read_actual(admin, catalogue), catalogue)):
+    deadline = time.monotonic() + CHANGE_WITHIN_SECONDS
+    while not _led(admin, catalogue) or any(
+        each in mended for each in differences(read_actual(admin, catalogue), catalogue)
+    ):
         if time.monotonic() > deadline:
             return
         time.sleep(0.05)
+
+
+def _led(admin: AdminClient, catalogue: Mapping[str, Topic]) -> bool:
+    """Whether every partition can be written and read: a new one has no leader for a moment."""
+    there = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    return all(
+        partition.leader >= 0 for name in catalogue if name in there for partition in there[name].partitions.values()
+    )
 
 
 def change(admin: AdminClient, wanted: Iterable[Difference]) -> None:

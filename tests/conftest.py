@@ -34,6 +34,7 @@ def pytest_report_header() -> list[str]:
     return [f"{tool} is not installed: tests/{test} is not collected" for tool, test in LEFT_OUT.items()]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every `req` mark names requirements that exist; tests that share a fixture stay together."""
     problems = []
@@ -49,8 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _together(path: Path) -> str:
-    """What one worker of a parallel run has to itself: the whole pipeline's tests, or one file."""
-    return "e2e" if "e2e" in path.parts else str(path)
+    """What one worker of a parallel run has to itself: the tests that share a broker, or one file."""
+    parts = path.relative_to(Path(__file__).parent).parts
+    return "/".join(parts[:2]) if parts[0] == "integration" else parts[0] if parts[0] == "e2e" else str(path)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,8 @@ class Ledger:
             calls = self._gather()
             if calls:
                 self._commit(calls)
-            elif self._closing.is_set() and self._calls.empty():
+            # Also after a commit: the wake-up of `close` may have been gathered together with the last calls.
+            if self._closing.is_set() and self._calls.empty():
                 return
 
     def _gather(self) -> list[_Call]:

@@ -54,7 +54,7 @@ def test_a_return_that_only_went_wrong_is_found_too(run: Run, send: Send) -> Non
 
 def test_an_unknown_return_says_what_was_searched(run: Run) -> None:
     result = run("line", "why", "NO-SUCH-RMA")
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result.output
     assert result.stdout == ""
     assert (
         "Nothing is known of RMA NO-SUCH-RMA: the whole topic case-journal was searched (all 6 partitions)"

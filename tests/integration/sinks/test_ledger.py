@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from schemas.startup import CannotStart
 from sinks.contract import Limit, Seen
@@ -296,6 +297,28 @@ async def test_a_closed_ledger_says_so(ledger_url: str) -> None:
     closed.close()
     with pytest.raises(LedgerClosed):
         await closed.do(effects.claim, claim())
+
+
+async def test_closing_ends_also_with_the_last_operations_gathered_beside_it(ledger_url: str) -> None:
+    ledger = Ledger(ledger_url)
+    started, go_on = threading.Event(), threading.Event()
+
+    def holds(_: Connection) -> None:
+        started.set()
+        go_on.wait(10)
+
+    first = asyncio.create_task(ledger.run(holds))
+    await asyncio.to_thread(started.wait, 10)
+    last = asyncio.create_task(ledger.run(lambda _: "done"))
+    await asyncio.sleep(0)
+    closing = threading.Thread(target=ledger.close, daemon=True)
+    closing.start()
+    await asyncio.sleep(0.05)  # it has asked the ledger's thread to end, behind `last`
+    go_on.set()
+    await asyncio.to_thread(closing.join, 10)
+    assert not closing.is_alive()
+    await first
+    assert await last == "done"
 
 
 def test_the_tables_are_what_the_migrations_make(ledger_url: str) -> None:

@@ -1,7 +1,7 @@
 """An app that is built and never started, and a process exit that can be caught."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ def build_app() -> Callable[[ShellSettings], Any]:
     return lambda settings: build(settings, EchoCore(), ["facts"], "dead-{}".format, registry=CollectorRegistry())
 
 
-@pytest.fixture(autouse=True)
-def exits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process ends as `Ended` instead of for good."""
+@pytest.fixture(autouse=True, scope="module")
+def exits() -> Iterator[None]:
+    """The process ends as `Ended` instead of for good; also for what is left of a test when its fixtures are gone."""
 
     def leave(status: int) -> None:
         raise Ended(status)
 
-    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "_exit", leave)
+        yield
