@@ -28,7 +28,7 @@ T = TypeVar("T")
 CALM = "demo-shop"
 # Merchants beside the demo's own, each for what would disturb the others.
 OTHERS = ("rough", "crash", "refusing", "down")
-WITHIN_SECONDS = 90.0
+WITHIN_SECONDS = 150.0
 LOOK_EVERY_SECONDS = 0.5
 QUIET_LOOKS = 3
 CUSTOMER_NAME, CUSTOMER_EMAIL = "Wilhelmina Quagga", "w.quagga@private.example"
