@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ops.bench import gateway, latency, recovery, throughput
+from ops.bench import gateway, latency, recovery, sink, throughput
 from ops.bench.figure import Bench
 from ops.local.failures import LocalServiceError
 from ops.local.kafka import kafka_from_environment
@@ -17,6 +17,7 @@ BENCHES: dict[str, Bench] = {
     "shell": Bench("facts/s of the Faust shell beside a bare loop and Quix Streams, same core", throughput.run),
     "latency": Bench("fact produced → output readable, through the shell at 2 500 facts/s", latency.run),
     "gateway": Bench("signed webhooks through the gateway on one core", gateway.run),
+    "sink": Bench("commands through a sink worker to a system that answers in 50 ms", sink.run),
     "recovery": Bench("rows per second that a worker with an empty disk takes from its changelog", recovery.run),
 }
 
