@@ -5,6 +5,7 @@ One call is one attempt. Whoever calls decides how to wait: in memory, or parked
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import count
 
 import msgspec
 
@@ -49,10 +50,15 @@ Ending = Done | Later | Held
 
 
 class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim lasts `claim_ms`; a request that might last longer than what is left of it renews it first."""
+    """A claim lasts `claim_ms`; a request that might last longer than what is left of it renews it first.
+
+    No request is under way in a claim's last `skew_ms`. Claims end by the wall clock of whoever wants the command next,
+    so this is how far the clocks of two workers may be apart. `claim_ms` must be longer than the other two together.
+    """
 
     claim_ms: int
     request_ms: int
+    skew_ms: int = 1_000
 
 
 class Applier:
@@ -74,6 +80,7 @@ class Applier:
         chance: Callable[[], float],
     ) -> None:
         self._worker = worker
+        self._numbers = count()
         self._transport = transport
         self._merchants = merchants
         self._ledger = ledger
@@ -101,7 +108,7 @@ class Applier:
             case Busy():
                 return Later(wait_seconds=max(0.1, (answer.until_ms - now_ms) / 1000), reason="claimed elsewhere")
             case Claimed():
-                return await self._carry(_Claim(work, answer, claim.until_ms, now_ms), probing)
+                return await self._carry(_Claim(work, answer, claim, now_ms), probing)
             case Behind():
                 pass
         return Done()
@@ -116,15 +123,17 @@ class Applier:
             key=work.arrival.key,
             fingerprint=work.fingerprint,
             idempotency_key=_key(work, 0),
-            worker=self._worker,
+            # Each claim by a name of its own: one that ran out must not be renewed when this worker has it again.
+            worker=f"{self._worker}/{next(self._numbers)}",
             now_ms=now_ms,
             until_ms=now_ms + self._times.claim_ms,
             arrival=None if work.parked else work.arrival,
         )
 
     async def _carry(self, claim: "_Claim", probing: Pause | None) -> Ending:
-        async def before() -> None:
+        async def before() -> int:
             await self._renew(claim)
+            return claim.until_ms - self._times.skew_ms
 
         try:
             outcome = await attempt(
@@ -146,11 +155,11 @@ class Applier:
         return await self._follow(claim, outcome, probing)
 
     async def _renew(self, claim: "_Claim") -> None:
-        if self._now_ms() + self._times.request_ms < claim.until_ms:
+        if self._now_ms() + self._times.request_ms + self._times.skew_ms < claim.until_ms:
             return
         until_ms = self._now_ms() + self._times.claim_ms
         command_id = claim.work.command.command_id
-        renewal = effects.Renew(command_id=command_id, worker=self._worker, until_ms=until_ms)
+        renewal = effects.Renew(command_id=command_id, worker=claim.holder, until_ms=until_ms)
         if not await self._ledger.do(effects.renew, renewal):
             raise ClaimLost(command_id)
         claim.until_ms = until_ms
@@ -205,7 +214,7 @@ class Applier:
         renewed = epoch != claim.claimed.epoch
         release = effects.Release(
             command_id=claim.work.command.command_id,
-            worker=self._worker,
+            worker=claim.holder,
             now_ms=self._now_ms(),
             epoch=epoch,
             idempotency_key=_key(claim.work, epoch) if renewed else claim.claimed.idempotency_key,
@@ -220,10 +229,11 @@ class Applier:
 class _Claim:
     """A command while this worker has it."""
 
-    def __init__(self, work: Work, claimed: Claimed, until_ms: int, started_ms: int) -> None:
+    def __init__(self, work: Work, claimed: Claimed, asked: effects.Claim, started_ms: int) -> None:
         self.work = work
         self.claimed = claimed
-        self.until_ms = until_ms
+        self.holder = asked.worker
+        self.until_ms = asked.until_ms
         self.started_ms = started_ms
         self.sent = Sent()
         self._open = claimed.first_sent_ms is not None

@@ -183,8 +183,8 @@ def _patience(settings: SinkSettings) -> Patience:
 
 def _times(settings: SinkSettings) -> ClaimTimes:
     # A claim outlives any one request, so a claim that has run out means that nothing of ours is under way.
-    longest = settings.request_seconds + 2
-    return ClaimTimes(claim_ms=int(max(settings.claim_seconds, longest + 3) * 1000), request_ms=int(longest * 1000))
+    claim_seconds = max(settings.claim_seconds, settings.request_seconds + 5)
+    return ClaimTimes(claim_ms=int(claim_seconds * 1000), request_ms=int((settings.request_seconds + 1) * 1000))
 
 
 def _lanes(settings: SinkSettings, merchants: int) -> Lanes[Item]:

@@ -20,6 +20,7 @@ from schemas.startup import CannotStart
 from sinks.breaker import Settings as BreakerSettings
 from sinks.breaker import State
 from sinks.contract import EFFECT, OPERATION, Limit, NotSent, ReadFlow, System, Unanswered
+from sinks.fence import Fence, TooLate
 from sinks.ledger.ledger import Ledger
 from sinks.pool import Pool
 from sinks.quota import Priority
@@ -28,7 +29,8 @@ from sinks.telemetry import RequestTelemetry
 
 log = structlog.get_logger()
 T = TypeVar("T")
-Before = Callable[[], Awaitable[None]]
+# Until when (wall clock, ms) the request that follows may be under way.
+Before = Callable[[], Awaitable[int]]
 
 # What is sure not to have reached the system; every other transport error leaves it open.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -111,7 +113,8 @@ class Transport:
     ) -> T:
         """What the flow returns. NotSent and Unanswered are thrown into it, and raised here if it lets them pass.
 
-        `before` is awaited directly before each request goes out; what it raises ends the drive.
+        `before` is awaited directly before each request goes out; what it raises ends the drive. A request that has
+        not begun to be written by the time that it gives is NotSent, and one under way is Unanswered then.
         """
         sent = Sent() if sent is None else sent
         try:
@@ -144,22 +147,24 @@ class Transport:
             costs = self.system.cost(request)
             await route.take(costs, priority)
             try:
-                if before is not None:
-                    await before()
+                fence = None if before is None else Fence(await before(), self._now_ms)
                 route.admit()
             except BaseException:
                 route.give_back(costs, priority)
                 raise
+            earlier_ms = sent.effect_ms
             sent.requests += 1
             if EFFECT in request.extensions and sent.effect_ms is None:
                 sent.effect_ms = self._now_ms()
             started = time.monotonic()
             outcome = "unanswered"
             try:
-                response = await self._exchange(route, request, costs, priority)
+                response = await self._exchange(route, request, costs, priority, fence)
                 outcome = "failed" if response.status_code >= 500 else "answered"
             except NotSent:
                 outcome = "not_sent"
+                sent.requests -= 1
+                sent.effect_ms = earlier_ms
                 raise
             finally:
                 seconds = time.monotonic() - started
@@ -175,22 +180,32 @@ class Transport:
             return response
 
     async def _exchange(
-        self, route: Route, request: httpx.Request, costs: Mapping[str, float], priority: Priority
+        self,
+        route: Route,
+        request: httpx.Request,
+        costs: Mapping[str, float],
+        priority: Priority,
+        fence: Fence | None,
     ) -> httpx.Response:
+        longest = self._settings.request_seconds
         try:
-            async with asyncio.timeout(self._settings.request_seconds):
-                response = await self._client.send(self._ready(route, request))
+            ready = self._ready(route, request, fence)
+            async with asyncio.timeout(longest if fence is None else fence.seconds(longest)):
+                response = await self._client.send(ready)
             seen = self.system.seen(request, response)
         except _NEVER_SENT as error:
-            route.fails()
+            _failed(route, fence)
             route.give_back(costs, priority)
             raise NotSent(f"could not connect ({type(error).__name__})") from error
         except _OUR_FAULT:
             route.learned_nothing()
             route.give_back(costs, priority)
             raise
-        except (httpx.HTTPError, TimeoutError) as error:
-            route.fails()
+        except (httpx.HTTPError, TimeoutError, TooLate) as error:
+            _failed(route, fence)
+            if fence is not None and not fence.written:
+                route.give_back(costs, priority)
+                raise NotSent(f"not written in time ({type(error).__name__})") from error
             await route.spent(costs, priority, {})
             raise Unanswered(f"no answer ({type(error).__name__})") from error
         except BaseException:
@@ -204,11 +219,20 @@ class Transport:
         await route.spent(costs, priority, seen)
         return response
 
-    def _ready(self, route: Route, request: httpx.Request) -> httpx.Request:
+    def _ready(self, route: Route, request: httpx.Request, fence: Fence | None) -> httpx.Request:
         ready = self.system.authorize(route.connection, request)
         # A request that the client did not build itself has no time-outs unless it brings them.
         ready.extensions = {**ready.extensions, "timeout": self._client.timeout.as_dict()}
+        if fence is not None:
+            ready.extensions["trace"] = fence.trace
         return ready
+
+
+def _failed(route: Route, fence: Fence | None) -> None:
+    if fence is not None and fence.late:
+        route.learned_nothing()  # it is us who were late: that says nothing about the system
+    else:
+        route.fails()
 
 
 @asynccontextmanager

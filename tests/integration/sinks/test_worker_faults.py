@@ -49,9 +49,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         assert producer.flush(30) == 0
 
     @contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
-            [sys.executable, str(WORKER), self.bootstrap, self.ledger_url, self.system, self.peer.url],
+            [sys.executable, str(WORKER), self.bootstrap, self.ledger_url, self.system, self.peer.url, *arguments],
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         )
         try:
@@ -170,6 +170,31 @@ def test_a_second_worker_joins_and_the_first_leaves_under_load(field: Field) -> 
             first.terminate()
             assert first.wait(20) == 0
             wait_for("everything is committed", lambda: field.lag() == 0)
+            second.terminate()
+            assert second.wait(15) == 0
+    assert field.peer.effects == dict.fromkeys(ids, 1)
+    assert field.results().keys() == ids
+
+
+def is_stopped(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a signal has stopped it; Linux says so behind the name of the program."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.req("INV-13", "INV-14", "MON-11")
+def test_a_worker_that_wakes_after_another_took_over_sends_nothing_more(field: Field) -> None:
+    """SIGSTOP with requests half-way out; its claims run out, the second worker applies all of it, SIGCONT."""
+    commands = load(field.system, 60)
+    ids = {command.command_id for command in commands}
+    field.send(commands)
+    with field.worker("20") as frozen:
+        wait_for("it freezes in mid-flight", lambda: is_stopped(frozen))
+        with field.worker() as second:
+            wait_for("everything is applied", lambda: field.peer.effects.keys() == ids)
+            wait_for("everything is committed", lambda: field.lag() == 0)
+            frozen.send_signal(signal.SIGCONT)
+            frozen.terminate()
+            assert frozen.wait(30) == 0
             second.terminate()
             assert second.wait(15) == 0
     assert field.peer.effects == dict.fromkeys(ids, 1)

@@ -1,25 +1,46 @@
-"""A sink worker as a process of its own, with the toy system: `worker.py <kafka> <ledger> <system> <peer url>`."""
+"""A sink worker as a process of its own, with the toy system: `worker.py <kafka> <ledger> <system> <url> [freeze]`.
+
+With a number in the end it freezes itself, once, when so many effects have passed it and the next one is about to go
+out: after the runtime's last look into the ledger, before the connection.
+"""
 
 import asyncio
+import os
 import signal
 import sys
 
+import httpx
 from prometheus_client import CollectorRegistry
 
 from schemas.codec import Codec
 from sinks.parts import Environment
 from sinks.settings import SinkSettings
 from sinks.worker import run
-from tests.unit.sinks.toy import Toy, merchant
+from tests.unit.sinks.toy import Connection, Toy, merchant
 
 
-async def work(bootstrap: str, ledger_url: str, system: str, url: str) -> None:
+class Freezing(Toy):
+    """Stops its own process; whoever started it lets it go on."""
+
+    def __init__(self, name: str, after: int) -> None:
+        super().__init__(name)
+        self.left = after
+
+    def authorize(self, connection: Connection, request: httpx.Request) -> httpx.Request:
+        if request.method == "POST":
+            self.left -= 1
+            if self.left == -1:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        return super().authorize(connection, request)
+
+
+async def work(bootstrap: str, ledger_url: str, system: str, url: str, freeze: str = "") -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     environment = Environment(
-        system=Toy(system),
+        system=Freezing(system, int(freeze)) if freeze else Toy(system),
         merchants={name: merchant(name, system, url) for name in ("shop", "other")},
         secret=lambda _: "good",
         bootstrap=bootstrap,

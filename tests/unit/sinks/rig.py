@@ -124,7 +124,8 @@ class Rig:
             patience=Patience(
                 first_seconds=changed["first_seconds"], longest_seconds=0.2, give_up_seconds=changed["give_up_seconds"]
             ),
-            times=ClaimTimes(claim_ms=changed["claim_ms"], request_ms=500), now_ms=now_ms, chance=lambda: 1.0,
+            times=ClaimTimes(claim_ms=changed["claim_ms"], request_ms=500, skew_ms=50), now_ms=now_ms,
+            chance=lambda: 1.0,
         )  # fmt: skip
         self.redriver = Redriver(
             worker=changed["worker"], ledger=self.ledger, codec=CODEC, applier=self.applier,

@@ -81,7 +81,7 @@ async def test_an_open_breaker_sends_nothing_and_says_how_long(make_rig: MakeRig
 async def test_what_stops_a_request_costs_nothing(make_rig: MakeRig, peer: Peer) -> None:
     rig = await make_rig()
 
-    async def never() -> None:
+    async def never() -> int:
         raise RuntimeError("the claim is lost")
 
     with pytest.raises(RuntimeError, match="claim is lost"):
