@@ -69,8 +69,14 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         while True:
             self._hold_back()
             fetched = await self._consumer.getmany(timeout_ms=500, max_records=MOST_PER_FETCH)
-            records = [record for batch in fetched.values() for record in batch]
-            await asyncio.gather(*(self._take(record) for record in records))
+            now_ms = self._now_ms()
+            # All are taken before anything is awaited: a rebalance finds each of them, or none of them consumed.
+            taken = [
+                (record, self._progress.taken(record.topic, record.partition, record.offset, now_ms))
+                for batch in fetched.values()
+                for record in batch
+            ]
+            await asyncio.gather(*(self._take(record, place) for record, place in taken))
 
     async def commit_for_ever(self) -> None:
         """Commits twice a second, until cancelled."""
@@ -94,14 +100,13 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         await self.commit()
-        self._progress.revoked((tp.topic, tp.partition) for tp in revoked)
+        gone = {(tp.topic, tp.partition) for tp in revoked}
+        self._progress.revoked(gone)
+        self._signals.revoked(gone)
         self._source.revoked()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        given = [(tp.topic, tp.partition) for tp in assigned]
-        # a fetch may have come in between losing a partition and getting it back: what it left is void
-        self._progress.revoked(given)
-        log.info("assigned", system=self._source.system, partitions=len(given))
+        log.info("assigned", system=self._source.system, partitions=len(set(assigned)))
 
     def polls(self) -> bool:
         """Whether this worker does the polling: one of a group has the first partition."""
@@ -118,9 +123,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         oldest = self._progress.oldest_ms()
         return 0.0 if oldest is None else max(self._now_ms() - oldest, 0) / 1000
 
-    async def _take(self, record: ConsumerRecord[Any, Any]) -> None:
-        place = Place(record.topic, record.partition, record.offset)
-        self._progress.taken(place, self._now_ms())
+    async def _take(self, record: ConsumerRecord[Any, Any], place: Place) -> None:
+        if not self._progress.holds(place):
+            return  # its partition went before its turn came: a source that saw it now would call it a repeat later
         try:
             routed = await self._routed(record)
         except DeadLetter as refused:
@@ -129,6 +134,8 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         if routed is not None:
             await self._follow(routed)
             telemetry.CONSUMED.labels(self._source.system, routed.result).inc()
+        if not self._progress.holds(place):
+            return  # its partition went meanwhile: who has it now asks for the reads
         if routed is not None and routed.wanted:
             self._progress.joined(place, len(routed.wanted) - 1)
             self._signals.add(routed.wanted, place)

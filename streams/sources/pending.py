@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+from collections.abc import Collection
 
 import msgspec
 
@@ -24,7 +25,7 @@ class Pending:
 
     def __init__(self) -> None:
         self._waiting: dict[Resource, Waiting] = {}
-        self._under_way: set[Resource] = set()
+        self._under_way: dict[Resource, Waiting] = {}
         self._queue: list[tuple[int, int, Resource]] = []
         self._order = itertools.count()
 
@@ -63,19 +64,21 @@ class Pending:
             if entry[2] in self._under_way:
                 held.append(entry)
                 continue
-            taken.append(self._waiting.pop(entry[2]))
-            self._under_way.add(entry[2])
+            self._under_way[entry[2]] = self._waiting.pop(entry[2])
+            taken.append(waiting)
         for entry in held:
             heapq.heappush(self._queue, entry)
         return taken
 
     def done(self, waiting: Waiting) -> None:
         """It was read, or given up."""
-        self._under_way.discard(waiting.resource)
+        self._under_way.pop(waiting.resource, None)
 
     def again(self, waiting: Waiting, due_ms: int) -> None:
         """It could not be read: try later, together with what has come for it meanwhile."""
-        self._under_way.discard(waiting.resource)
+        self._under_way.pop(waiting.resource, None)
+        if not waiting.places:
+            return  # nobody of ours waits for it any more; what came meanwhile has a read of its own
         waiting.attempts += 1
         waiting.due_ms = due_ms
         newer = self._waiting.get(waiting.resource)
@@ -83,6 +86,12 @@ class Pending:
             waiting.places += newer.places
             waiting.urgency = "effect" if "effect" in (newer.urgency, waiting.urgency) else "news"
         self._put(waiting)
+
+    def forget(self, partitions: Collection[tuple[str, int]]) -> None:
+        """Other workers consume these again: what only their records asked for and has not begun is theirs to read."""
+        for waiting in [*self._waiting.values(), *self._under_way.values()]:
+            waiting.places = [each for each in waiting.places if (each.topic, each.partition) not in partitions]
+        self._waiting = {resource: waiting for resource, waiting in self._waiting.items() if waiting.places}
 
     def next_due_ms(self) -> int | None:
         """When the next read is due; None while nothing waits."""

@@ -1,7 +1,7 @@
 """Works off the reads that consumed records asked for, and settles the records. Touches what the desk touches."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -36,6 +36,11 @@ class Signals:
         for each in wanted:
             self._pending.setdefault(each.resource.merchant, Pending()).add(each, place, self._now_ms())
         self._awake.set()
+
+    def revoked(self, partitions: Collection[tuple[str, int]]) -> None:
+        """Forget the records of partitions that went to another worker."""
+        for pending in self._pending.values():
+            pending.forget(partitions)
 
     async def run(self) -> None:
         """Until cancelled; reads under way are finished by `drain`. Raises what a bug made a read raise."""

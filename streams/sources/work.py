@@ -25,11 +25,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A consumed record."""
+    """A consumed record. `turn` tells it from the same record, consumed when its partition had come back."""
 
     topic: str
     partition: int
     offset: int
+    turn: int = 0
 
 
 class Learnt(msgspec.Struct, frozen=True, kw_only=True):

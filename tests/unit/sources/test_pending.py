@@ -9,6 +9,8 @@ from streams.sources.repeats import Repeats
 from streams.sources.signals import LONGEST_WAIT_MS, wait_ms
 from streams.sources.work import Place, Resource, Urgency, Wanted
 
+MINE = ("returngo-deliveries", 0)
+
 
 def wanted(name: str, after_seconds: float = 5.0, urgency: Urgency = "news") -> Wanted:
     resource = Resource(merchant="shop-a", kind="rma", name=name)
@@ -89,7 +91,7 @@ def test_every_record_is_settled_by_some_read(signals: list[tuple[str, int]], da
 def test_a_commit_stops_before_the_first_record_that_is_not_settled() -> None:
     progress = Progress()
     for offset in (3, 4, 5):
-        progress.taken(place(offset), 100 + offset)
+        progress.taken(*MINE, offset, 100 + offset)
     progress.joined(place(3), 1)
     progress.settled(place(4))
     progress.settled(place(3))
@@ -102,14 +104,61 @@ def test_a_commit_stops_before_the_first_record_that_is_not_settled() -> None:
 
 def test_what_went_to_another_worker_is_no_longer_ours_to_commit() -> None:
     progress = Progress()
-    progress.taken(place(7), 0)
-    progress.taken(place(1, partition=1), 0)
-    progress.revoked([("returngo-deliveries", 0)])
-    progress.settled(place(7))
+    before = progress.taken(*MINE, 7, 0)
+    progress.taken("returngo-deliveries", 1, 1, 0)
+    progress.revoked([MINE])
+    progress.settled(before)
     assert (progress.unsettled, progress.to_commit()) == (1, {("returngo-deliveries", 1): 1})
-    progress.taken(place(2), 0)  # it came back, from where the other one had committed
-    progress.settled(place(2))
-    assert progress.to_commit()["returngo-deliveries", 0] == 3
+    again = progress.taken(*MINE, 7, 0)  # it came back, from where the other one had committed
+    progress.settled(before)
+    assert (progress.holds(before), progress.to_commit()[MINE]) == (False, 7)
+    progress.settled(again)
+    assert progress.to_commit()[MINE] == 8
+
+
+@given(st.lists(st.sampled_from(["consume", "ask", "end", "commit", "lose"]), max_size=60), st.data())
+def test_no_order_of_reads_and_rebalances_commits_past_a_record_that_is_not_done(
+    steps: list[str], data: st.DataObject
+) -> None:
+    progress, at, committed = Progress(), 0, 0
+    places: list[Place] = []  # as consumed; what is still to be done for each, and whether its partition went since
+    left: list[int] = []
+    stale: list[bool] = []
+    for step in steps:
+        chosen = data.draw(st.integers(0, len(places) - 1)) if places else None
+        match step:
+            case "consume":
+                places.append(progress.taken(*MINE, at, 0))
+                left.append(1)
+                stale.append(False)
+                at += 1
+            case "ask" if chosen is not None and left[chosen]:
+                progress.joined(places[chosen], 1)
+                left[chosen] += 1
+            case "end" if chosen is not None and left[chosen]:
+                progress.settled(places[chosen])
+                left[chosen] -= 1
+            case "commit":
+                committed = progress.to_commit().get(MINE, committed)
+                progress.committed({MINE: committed})
+            case "lose":  # and it comes back at once, from where it was committed
+                progress.revoked([MINE])
+                stale, at = [True] * len(places), committed
+        undone = [place.offset for place, more, gone in zip(places, left, stale, strict=True) if more and not gone]
+        assert progress.to_commit().get(MINE, 0) <= min(undone, default=at)
+
+
+def test_what_is_forgotten_is_neither_read_nor_tried_again() -> None:
+    pending = Pending()
+    pending.add(wanted("begun", 0), place(1), 0)
+    (begun,) = pending.take(0, 9)
+    for name, partition in (("gone", 0), ("shared", 0), ("shared", 1), ("begun", 1)):
+        pending.add(wanted(name, 0), place(2, partition), 0)
+    pending.forget({MINE})
+    pending.again(begun, 1)
+    assert {each.resource.name: each.places for each in pending.take(9, 9)} == {
+        "begun": [place(2, 1)], "shared": [place(2, 1)],
+    }  # fmt: skip
 
 
 def test_repeats_are_remembered_within_bounds() -> None:

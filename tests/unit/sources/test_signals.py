@@ -23,12 +23,13 @@ class Reader:
     def __init__(self) -> None:
         self.answers: dict[str, Callable[[], Learnt]] = {}
         self.stuck: set[str] = set()
+        self.go_on = asyncio.Event()
         self.read_names: list[str] = []
 
     async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
         self.read_names.append(resource.name)
         if resource.merchant in self.stuck:
-            await asyncio.Event().wait()
+            await self.go_on.wait()
         return self.answers.get(resource.name, Learnt)()
 
 
@@ -48,11 +49,13 @@ async def signals(folder: Path) -> AsyncIterator[tuple[Signals, Reader, Progress
 
 def asked(made: Signals, progress: Progress, offset: int, *wanted: Wanted) -> Place:
     """A record that asks for reads."""
-    place = Place("returngo-deliveries", 0, offset)
-    progress.taken(place, 0)
+    place = progress.taken("returngo-deliveries", 0, offset, 0)
     progress.joined(place, len(wanted) - 1)
     made.add(wanted, place)
     return place
+
+
+MINE = ("returngo-deliveries", 0)
 
 
 def wanted(name: str, merchant: str = "shop-a", urgency: Urgency = "effect") -> Wanted:
@@ -104,8 +107,7 @@ async def test_a_merchant_whose_system_hangs_holds_up_no_other(tmp_path: Path) -
         reader.stuck.add("shop-a")
         for offset in range(100):
             asked(made, progress, offset, wanted(str(offset)))
-        place = Place("returngo-deliveries", 1, 0)
-        progress.taken(place, 0)
+        place = progress.taken("returngo-deliveries", 1, 0, 0)
         made.add([wanted("b", "shop-b")], place)
         await all_settled(progress, left=100)
         assert progress.to_commit()["returngo-deliveries", 1] == 1
@@ -123,3 +125,38 @@ async def test_a_bug_ends_the_worker_with_its_record_unsettled(tmp_path: Path) -
         with pytest.raises(ZeroDivisionError):
             await made.run()
         assert progress.unsettled == 1
+
+
+async def test_a_read_that_began_before_a_rebalance_settles_nothing_of_after_it(tmp_path: Path) -> None:
+    async with signals(tmp_path) as (made, reader, progress):
+        reader.stuck.add("shop-a")
+        asked(made, progress, 5, wanted("1"), wanted("2"))
+        async with asyncio.timeout(10):
+            while len(reader.read_names) < 2:  # noqa: ASYNC110  the reader is stuck: it tells nobody
+                await asyncio.sleep(0.01)
+        progress.revoked([MINE])
+        made.revoked([MINE])
+        place = asked(made, progress, 5, wanted("1"), wanted("2"))
+        old, reader.go_on = reader.go_on, asyncio.Event()
+        old.set()
+        async with asyncio.timeout(10):
+            while len(reader.read_names) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (progress.holds(place), progress.to_commit()) == (True, {MINE: 5})
+        reader.go_on.set()
+        await all_settled(progress)
+        assert progress.to_commit() == {MINE: 6}
+
+
+async def test_reads_that_only_another_workers_records_want_are_not_begun(tmp_path: Path) -> None:
+    async with signals(tmp_path) as (made, reader, progress):
+        late = Wanted(resource=wanted("1").resource, urgency="effect", cause="signal", after_seconds=60.0)
+        asked(made, progress, 5, late)
+        other = progress.taken("returngo-deliveries", 1, 0, 0)
+        made.add([wanted("2")], other)
+        progress.revoked([MINE])
+        made.revoked([MINE])
+        await all_settled(progress)
+        made.add([wanted("3")], progress.taken("returngo-deliveries", 1, 1, 0))
+        await all_settled(progress)
+        assert (reader.read_names, progress.to_commit()) == (["2", "3"], {("returngo-deliveries", 1): 2})

@@ -1,0 +1,162 @@
+"""From consumed records to settled ones: what is routed, set aside, and what a rebalance makes void."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from schemas import ids
+from schemas.codec import Codec
+from schemas.facts import Delivery
+from streams.sources.consuming import Consuming
+from streams.sources.progress import Progress
+from streams.sources.signals import Signals
+from tests.unit.sources.doubles import Source, returngo_source
+from tests.unit.sources.merchants import shop
+from tests.unit.sources.payloads import RMA_ID, rma
+
+TOPIC = "returngo-deliveries"
+MINE = TopicPartition(TOPIC, 0)
+
+
+class Consumer:
+    """Kafka's consumer as far as it is asked: hands out what a test puts in, remembers what was committed."""
+
+    def __init__(self) -> None:
+        self.coming: asyncio.Queue[list[Any]] = asyncio.Queue()
+        self.mine = {MINE}
+        self.committed: dict[Any, int] = {}
+
+    async def getmany(self, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
+        return {MINE: await self.coming.get()}
+
+    async def commit(self, offsets: dict[Any, int]) -> None:
+        self.committed |= offsets
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.mine
+
+    def paused(self) -> set[TopicPartition]:
+        return set()
+
+
+class Running(msgspec.Struct):
+    """A source that consumes."""
+
+    base: Source
+    consumer: Consumer
+    consuming: Consuming
+    progress: Progress
+    work: list[asyncio.Task[None]]
+
+    async def settled(self, left: int = 0) -> None:
+        async with asyncio.timeout(10):
+            while self.progress.unsettled > left or not self.consumer.coming.empty():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await self.consuming.commit()
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    async with returngo_source(tmp_path, shop(coalesce_seconds=0.0)) as base:
+        base.store.rmas[RMA_ID] = rma()
+        consumer, progress = Consumer(), Progress()
+        signals = Signals("returngo", base.desk, progress, base.clock)
+        consuming = Consuming(
+            consumer=consumer, source=base.reader, trigger=None, signals=signals, outbox=base.outbox,
+            progress=progress, codec=Codec(), now_ms=base.clock,
+        )  # fmt: skip
+        work = [asyncio.create_task(each) for each in (consuming.run(), signals.run())]
+        yield Running(base, consumer, consuming, progress, work)
+        for each in work:
+            each.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        await signals.drain(0)
+
+
+def delivery(rma_id: str = RMA_ID, merchant: str = "shop-a") -> Delivery:
+    body = b'{"eventName": "RMA_STATUS_UPDATED", "rmaId": "%s"}' % rma_id.encode()
+    return Delivery(
+        delivery_id=ids.digest(body), merchant=merchant, system="returngo", event="RMA_STATUS_UPDATED",
+        resource_id=rma_id, headers={}, body=body, received_at_ms=1,
+    )  # fmt: skip
+
+
+def record(offset: int, value: Delivery | bytes | None) -> Any:
+    data = Codec().encode(value) if isinstance(value, Delivery) else value
+    return ConsumerRecord(
+        topic=TOPIC, partition=0, offset=offset, timestamp=1, timestamp_type=0, key=b"k", value=data, checksum=None,
+        serialized_key_size=1, serialized_value_size=1, headers=(("kept", b"yes"),),
+    )  # fmt: skip
+
+
+async def test_a_delivery_is_read_and_committed(running: Running) -> None:
+    running.consumer.coming.put_nowait([record(4, delivery())])
+    await running.settled()
+    assert [each.topic for each in running.base.log.written] == ["return-events"] * 2
+    assert running.consumer.committed == {MINE: 5}
+
+
+@pytest.mark.req("EXC-6")
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, b"undecodable"),
+        (b"\x07", b"undecodable"),
+        (b"\x00\x00\x0f\x42\x3fxx", b"undecodable"),  # a schema id that nobody knows
+        (msgspec.structs.replace(delivery(), system="shopify"), b"wrong_system"),
+    ],
+)
+async def test_what_is_no_delivery_is_set_aside_and_the_next_one_read(
+    running: Running, value: Any, reason: bytes
+) -> None:
+    running.consumer.coming.put_nowait([record(4, value), record(5, delivery())])
+    await running.settled()
+    (letter,) = [each for each in running.base.log.written if each.topic == "returngo-dead-letters"]
+    bytes_of_it = record(4, value).value
+    assert (letter.key, letter.value, dict(letter.headers)["reason"]) == (b"k", bytes_of_it, reason)
+    assert dict(letter.headers)["kept"] == b"yes"
+    assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 6})
+
+
+async def test_a_dead_letter_that_cannot_be_written_ends_the_worker_and_holds_the_offset(running: Running) -> None:
+    running.base.log.broken = OSError("gone")
+    running.consumer.coming.put_nowait([record(4, b"\x07")])
+    async with asyncio.timeout(10):
+        with pytest.raises(OSError, match="gone"):
+            await running.work[0]
+    await running.consuming.commit()
+    assert running.consumer.committed.get(MINE, 4) == 4
+
+
+async def test_what_was_under_way_when_its_partition_went_is_consumed_again_before_it_is_committed(
+    running: Running,
+) -> None:
+    running.base.store.broken = {RMA_ID}
+    running.consumer.coming.put_nowait([record(4, delivery())])
+    await running.settled(left=1)
+    await running.consuming.on_partitions_revoked([MINE])
+    await running.consuming.on_partitions_assigned([MINE])
+    assert running.progress.unsettled == 0
+    running.consumer.coming.put_nowait([record(4, delivery())])
+    await running.settled(left=1)
+    assert running.consumer.committed.get(MINE, 4) == 4
+    running.base.store.broken = set()
+    await running.settled()
+    assert (running.consumer.committed, running.base.log.written[0].topic) == ({MINE: 5}, "return-events")
+
+
+async def test_records_that_a_rebalance_overtakes_are_left_to_the_next_owner(running: Running) -> None:
+    await asyncio.sleep(0)  # it waits for records now
+    running.consumer.coming.put_nowait([record(4, delivery())])
+    await asyncio.create_task(running.consuming.on_partitions_revoked([MINE]))  # before its turn to be routed
+    await running.settled()
+    assert (running.base.store.calls, running.consumer.committed.get(MINE, 4)) == ([], 4)
+    running.consumer.coming.put_nowait([record(4, delivery())])
+    await running.settled()
+    assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 5})
