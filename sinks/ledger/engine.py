@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -12,6 +13,8 @@ from schemas.startup import CannotStart
 from sinks.ledger.migrate import upgrade
 
 BUSY_SECONDS = 10.0
+# A process that is frozen in the middle of a transaction must not keep others from its rows for longer than this.
+IDLE_SECONDS = 10
 
 
 def open_engine(url: str) -> Engine:
@@ -68,4 +71,12 @@ def _begin_immediate(connection: Connection) -> None:
 
 def _postgresql(address: URL) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": 10}
-    return create_engine(address, connect_args=arguments, pool_pre_ping=True)
+    engine = create_engine(address, connect_args=arguments, pool_pre_ping=True)
+    event.listen(engine, "connect", _configure_postgresql)
+    return engine
+
+
+def _configure_postgresql(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.autocommit = True  # inside of a transaction it would end with the first rollback
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.autocommit = False

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from sinks.ledger.engine import open_engine
 
@@ -74,11 +74,13 @@ class Ledger:
 
         return await self.do(many, None)
 
-    def close(self) -> None:
-        """Finish what was asked for, as far as the database answers, and let go of it."""
+    def close(self, patience_seconds: float = 15.0) -> None:
+        """Finish what was asked for, as far as the database answers in that time, and let go of it."""
         self._closing.set()
         self._calls.put(None)
-        self._thread.join()
+        self._thread.join(patience_seconds)
+        if self._thread.is_alive():
+            log.warning("ledger_left_open", seconds=round(patience_seconds, 1))  # ends with the process
         self.engine.dispose()
 
     def _work(self) -> None:
@@ -133,7 +135,9 @@ class Ledger:
             started = time.monotonic()
             try:
                 answers = self._transaction(calls)
-            except (OperationalError, InterfaceError) as error:
+            except DBAPIError as error:
+                if not _passes(error):
+                    raise
                 # Busy, deadlocked or gone: nothing was committed, or we cannot know; operations bear repetition.
                 if self._closing.is_set():
                     raise LedgerClosed("the ledger did not answer while the process was stopping") from error
@@ -156,6 +160,11 @@ class Ledger:
                 for index, answer in zip(indexes, found, strict=True):
                     answers[index] = answer
         return answers
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether it is about the database and not about what we asked. It may close a connection under any name."""
+    return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
 
 
 def _hand_over(calls: list[_Call], answers: list[Any]) -> None:

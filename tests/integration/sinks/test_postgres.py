@@ -1,6 +1,8 @@
-"""The runtime on a real PostgreSQL: workers that share it, and a connection that is cut."""
+"""The runtime on a real PostgreSQL: workers that share it, a worker that freezes in it, a connection that is cut."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -8,6 +10,8 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from schemas.commands import Command
+from sinks.ledger import effects
+from sinks.ledger.effects import Busy, Claim, Claimed
 from sinks.ledger.ledger import Ledger
 from tests.unit.sinks.peer import LOCKED, TIMES_OUT_AFTER_APPLYING, running_peer
 from tests.unit.sinks.rig import Rig, until
@@ -64,3 +68,47 @@ async def test_a_connection_that_is_cut_is_made_again_and_nothing_is_lost(postgr
     outside.dispose()
     ledger.close()
     assert rows == [0, 1, 2]
+
+
+def claim_by(worker: str) -> Claim:
+    return Claim(
+        command_id="c", merchant="shop", system="toy", kind="refund", key="k", fingerprint="f", idempotency_key="i",
+        worker=worker, now_ms=1_000, until_ms=60_000, arrival=None,
+    )  # fmt: skip
+
+
+class Frozen:
+    """A claim whose process is frozen before it commits, the first time; the server's patience is shortened for it."""
+
+    def __init__(self) -> None:
+        self.asleep, self.woken = threading.Event(), threading.Event()
+
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[effects.Answer]:
+        answers = effects.claim(connection, claims)
+        if not self.asleep.is_set():
+            connection.execute(text("set local idle_in_transaction_session_timeout = '300ms'"))
+            self.asleep.set()
+            assert self.woken.wait(60)
+        return answers
+
+
+@pytest.mark.req("OPS-3")
+async def test_a_worker_that_is_frozen_in_a_transaction_does_not_hold_up_the_others(postgres_url: str) -> None:
+    """The server ends its transaction; when it wakes it asks again and finds that another has the command."""
+    one, two, frozen = Ledger(postgres_url), Ledger(postgres_url), Frozen()
+    late = asyncio.create_task(one.do(frozen.claim, claim_by("one")))
+    await until("it is frozen", frozen.asleep.is_set)
+    assert await asyncio.wait_for(two.do(effects.claim, claim_by("two")), 60) == Claimed(idempotency_key="i")
+    frozen.woken.set()
+    assert await asyncio.wait_for(late, 60) == Busy(until_ms=60_000)
+    one.close()
+    two.close()
+
+
+async def test_every_connection_tells_the_server_how_long_it_may_be_frozen(postgres_url: str) -> None:
+    ledger = Ledger(postgres_url)
+    shown = await ledger.run(
+        lambda connection: connection.execute(text("show idle_in_transaction_session_timeout")).scalar()
+    )
+    ledger.close()
+    assert shown == "10s"
