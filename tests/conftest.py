@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from hypothesis import settings
 
 from ops.local.kafka import kafka_from_environment
 from ops.local.postgres import LocalPostgres, local_postgres
+
+# The gate judges every change by the same examples. `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("gate", derandomize=True)
+settings.load_profile("gate")
 
 REQUIREMENT_IDS = frozenset(Path(__file__).with_name("requirement_ids.txt").read_text(encoding="utf-8").split())
 

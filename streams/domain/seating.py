@@ -85,10 +85,11 @@ def _dispute(decision: Restocking, seats: list[Seat]) -> None:
 
 
 def _count(seats: list[Seat], covered: cover.Covered) -> None:
-    """More units asked back than were bought: none of the line moves until a person has looked."""
+    """More units asked back than were bought: none of the line moves until a person has looked. A unit whose return
+    was stopped counts once something moved for it."""
     returned = dict(covered.earlier)
     for seat in seats:
-        if not seat.stopped or seat.money in ("applied", "open"):
+        if not seat.stopped or seat.money in ("applied", "open") or seat.restocked in ("applied", "open"):
             for line, count in seat.parts:
                 returned[line.line_id] = returned.get(line.line_id, 0) + count
     for seat in seats:
