@@ -10,6 +10,14 @@ from structlog.typing import Processor
 
 from schemas.settings import ProcessSettings
 
+# What consumers go through with every start, rebalance and stop, and repeat by themselves.
+PASSING = frozenset(
+    {
+        "GroupCoordinatorNotAvailableError", "GroupLoadInProgressError", "NotCoordinatorForGroupError",
+        "RebalanceInProgressError", "UnknownMemberIdError", "IllegalGenerationError",
+    }
+)  # fmt: skip
+
 
 def configure(settings: ProcessSettings, process: str) -> None:
     """Send our events and the libraries' warnings through one format, each with its time (UTC), level and process."""
@@ -41,7 +49,16 @@ def _libraries(shared: list[Processor], last: list[Processor], level: int) -> No
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
         )
     )
+    handler.addFilter(_as_warning)
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _as_warning(record: logging.LogRecord) -> bool:
+    """Let every record pass; what aiokafka calls an error though it passes by itself is a warning."""
+    about = record.args if isinstance(record.args, tuple) else ()
+    if record.name.startswith("aiokafka") and any(type(each).__name__ in PASSING for each in about):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _named(process: str) -> Processor:

@@ -4,7 +4,6 @@ Assignments are eager: a rebalance takes all partitions and gives some back, so 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -13,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from sinks.assignment import Assignment, Place
+from sinks.budget import Budget, within
 from sinks.telemetry import SinkTelemetry
 from sinks.work import Received
 
@@ -113,13 +113,16 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
             assignment.committed(offsets)
 
     async def end(self, budget_seconds: float) -> None:
-        """Finish, commit, leave the group, all within the budget."""
-        deadline = time.monotonic() + budget_seconds
+        """Finish, commit, leave the group, all within the budget.
+
+        Whether the group notices that we left is up to the broker: else it gives our partitions away later.
+        """
+        budget = Budget(budget_seconds)
         assignment, self.current = self.current, None
         if assignment is not None:
-            await assignment.end(max(0.5, (deadline - time.monotonic()) / 2))
-            await self._commit(assignment)
-        await self._kafka.stop()
+            await within(budget.left * 0.7, "commands", assignment.end(budget.left / 2))
+            await within(budget.left / 2, "commit", self._commit(assignment))
+        await within(budget.left, "consumer", self._kafka.stop())
 
 
 def _received(record: Any) -> Received:

@@ -21,6 +21,7 @@ from schemas.startup import CannotStart
 from sinks import breaker
 from sinks.apply import Applier, ClaimTimes
 from sinks.assignment import Assignment, Item, Place
+from sinks.budget import Budget, within
 from sinks.consume import Intake, consumer
 from sinks.contract import System
 from sinks.failure import Failure
@@ -60,6 +61,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     pauses: Pauses
     telemetry: SinkTelemetry
+    stopping: Budget
 
 
 def now_ms() -> int:
@@ -69,23 +71,24 @@ def now_ms() -> int:
 
 @asynccontextmanager
 async def build(environment: Environment, registry: CollectorRegistry, failed: Failure) -> AsyncIterator[Parts]:
-    """Everything open and connected; closed again in reverse order. Raises CannotStart in plain words."""
+    """Everything open and connected; closed again in reverse order and in time. Raises CannotStart in plain words."""
     system, settings = environment.system, environment.settings
     worker = uuid.uuid4().hex
     telemetry = SinkTelemetry(registry)
+    stopping = Budget(settings.shutdown_seconds)
     async with AsyncExitStack() as stack:
         ledger = Ledger(environment.ledger_url, telemetry.ledger.observe)
-        stack.callback(ledger.close)
-        transport = await stack.enter_async_context(
-            open_transport(
-                system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
-                telemetry=telemetry.requests, settings=_transport_settings(settings), now_ms=now_ms,
-            )
+        stack.callback(lambda: ledger.close(stopping.left))
+        opening = open_transport(
+            system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
+            telemetry=telemetry.requests, settings=_transport_settings(settings), now_ms=now_ms,
         )  # fmt: skip
+        transport = await opening.__aenter__()
+        stack.push_async_callback(lambda: within(stopping.left / 2, "transport", opening.__aexit__(None, None, None)))
         await asyncio.to_thread(_require_topics, environment)
         kafka = producer(environment.bootstrap)
         reader = consumer(environment.bootstrap, group(system.name), environment.session_seconds)
-        await _start(kafka, reader, environment, stack)
+        await _start(kafka, reader, environment, stack, stopping)
         settlement = Settlement(
             system=system.name, ledger=ledger, publisher=Publisher(kafka), codec=environment.codec,
             telemetry=telemetry, now_ms=now_ms,
@@ -121,7 +124,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
                 pauses=pauses, transport=transport, reconnect=reconnect, most=max(1, settings.buffered // 4),
                 failed=failed, now_ms=now_ms,
             ),
-            ledger=ledger, transport=transport, pauses=pauses, telemetry=telemetry,
+            ledger=ledger, transport=transport, pauses=pauses, telemetry=telemetry, stopping=stopping,
         )  # fmt: skip
 
 
@@ -130,9 +133,10 @@ def group(system: str) -> str:
     return f"returnflow-sink-{system}"
 
 
-async def _start(kafka: Any, reader: Any, environment: Environment, stack: AsyncExitStack) -> None:
-    stack.push_async_callback(kafka.stop)  # also what did not start has to be closed
-    stack.push_async_callback(reader.stop)
+async def _start(kafka: Any, reader: Any, environment: Environment, stack: AsyncExitStack, stopping: Budget) -> None:
+    # Also what did not start has to be closed.
+    stack.push_async_callback(lambda: within(stopping.left / 2, "producer", kafka.stop()))
+    stack.push_async_callback(lambda: within(stopping.left / 2, "consumer", reader.stop()))
     try:
         await kafka.start()
         await reader.start()

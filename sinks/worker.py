@@ -13,6 +13,7 @@ from schemas.merchant import MerchantFileError, load_all
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
+from sinks.budget import within
 from sinks.failure import Failure
 from sinks.measure import measure
 from sinks.parts import Environment, Parts, build, now_ms
@@ -20,6 +21,9 @@ from sinks.settings import SinkSettings
 from sinks.systems import SYSTEMS
 
 log = structlog.get_logger()
+
+# Share of the time for stopping that is kept for closing what was opened.
+CLOSING = 0.25
 
 
 def main(settings: ProcessSettings, system: str) -> int:
@@ -77,12 +81,21 @@ async def run(environment: Environment, stop: asyncio.Event, registry: Collector
                 await parts.intake.poll()
         finally:
             stop.set()
-            # One budget for all of it: what is not finished in time is read again by the next worker.
-            budget = environment.settings.shutdown_seconds
-            await asyncio.gather(parts.intake.end(budget), parts.redriver.end(budget / 2), asyncio.wait({ticking}))
+            await _finish(parts, ticking)
     log.info("sink_stopped", system=environment.system.name, clean=failed.error is None)
     if failed.error is not None:
         raise failed.error
+
+
+async def _finish(parts: Parts, ticking: "asyncio.Task[None]") -> None:
+    """What is not finished within the budget is read again by the next worker."""
+    seconds = parts.stopping.left * (1 - CLOSING)
+    await asyncio.gather(
+        parts.intake.end(seconds),
+        within(seconds, "redriver", parts.redriver.end(seconds / 2)),
+        within(seconds, "ticking", asyncio.wait({ticking})),
+    )
+    ticking.cancel()
 
 
 async def _tick(parts: Parts, seconds: float, stop: asyncio.Event) -> None:

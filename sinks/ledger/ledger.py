@@ -80,8 +80,9 @@ class Ledger:
         self._calls.put(None)
         self._thread.join(patience_seconds)
         if self._thread.is_alive():
-            log.warning("ledger_left_open", seconds=round(patience_seconds, 1))  # ends with the process
-        self.engine.dispose()
+            log.warning("ledger_left_open", seconds=round(patience_seconds, 1))  # it ends with the process
+        else:
+            self.engine.dispose()
 
     def _work(self) -> None:
         while True:

@@ -112,3 +112,19 @@ async def test_every_connection_tells_the_server_how_long_it_may_be_frozen(postg
     )
     ledger.close()
     assert shown == "10s"
+
+
+@pytest.mark.req("OPS-3")
+async def test_a_ledger_that_waits_for_others_is_left_in_time(postgres_url: str) -> None:
+    ledger, outside = Ledger(postgres_url), create_engine(postgres_url)
+    with outside.begin() as connection:
+        connection.execute(text("lock table effects"))
+        waiting = asyncio.create_task(ledger.do(effects.claim, claim_by("one")))
+        blocked = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        with outside.connect() as watching:
+            await until("it waits", lambda: watching.execute(blocked).scalar() == 1)
+        ledger.close(0.2)
+        assert not waiting.done()
+    assert await asyncio.wait_for(waiting, 60) == Claimed(idempotency_key="i")
+    ledger.close()
+    outside.dispose()

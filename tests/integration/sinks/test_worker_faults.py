@@ -103,10 +103,11 @@ def read_all(bootstrap: str, topic: str) -> list[bytes]:
         reader.close()
 
 
-@pytest.fixture
-def field(kafka: str, tmp_path: Path) -> Iterator[Field]:
+@contextmanager
+def open_field(bootstrap: str, ledger_url: str) -> Iterator[Field]:
+    """A system with topics of its own."""
     system = f"toy-{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": bootstrap})
     own = [topics.commands_of(system), topics.dead_letters(system)]
     for name in (*own, topics.COMMAND_RESULTS, topics.EXCEPTIONS):
         made = admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])[name]
@@ -115,9 +116,15 @@ def field(kafka: str, tmp_path: Path) -> Iterator[Field]:
         except KafkaException as error:
             assert error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS  # noqa: PT017 - shared by other tests
     with running_peer() as peer:
-        yield Field(bootstrap=kafka, system=system, ledger_url=f"sqlite:///{tmp_path}/ledger.db", peer=peer)
+        yield Field(bootstrap=bootstrap, system=system, ledger_url=ledger_url, peer=peer)
     for deleted in admin.delete_topics(own).values():
         deleted.result(30)
+
+
+@pytest.fixture
+def field(kafka: str, tmp_path: Path) -> Iterator[Field]:
+    with open_field(kafka, f"sqlite:///{tmp_path}/ledger.db") as opened:
+        yield opened
 
 
 def load(system: str, count: int) -> list[Command]:
