@@ -55,6 +55,8 @@ class Cases:
 
     def reached(self, key: bytes, state: Case, due_ms: int) -> Output | None:
         merchant, order_id = state.learnt.merchant, state.learnt.order_id
+        if not self._edge.knows(merchant):
+            return None  # it would be refused, again and again; with the file comes a restart, which takes it up anew
         fact = DeadlineReached(
             fact_id=ids.fact_id("cases", f"{merchant}/{order_id}", "deadline", str(due_ms)), merchant=merchant,
             order_id=order_id, due_at_ms=due_ms,

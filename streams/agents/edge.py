@@ -9,12 +9,13 @@ from schemas import ids, topics
 from schemas.catalogue import Record as Known
 from schemas.codec import Codec
 from schemas.codec import Undecodable as Broken
-from schemas.exceptions import Evidence, raised
+from schemas.exceptions import Evidence, ExceptionRaised, raised
 from schemas.merchant import Merchant
 from streams.domain.output import Output as Made
 from streams.shell.contract import Output, Record, Undecodable
 
 F = TypeVar("F", bound=msgspec.Struct)
+UNKNOWN_MERCHANT = "unknown_merchant"
 
 
 class Edge:
@@ -39,8 +40,12 @@ class Edge:
         """The merchant's configuration; raises Undecodable when there is none."""
         rules = self._merchants.get(merchant)
         if rules is None:
-            raise Undecodable("unknown_merchant", f"expected one of {sorted(self._merchants)}, got another merchant")
+            raise Undecodable(UNKNOWN_MERCHANT, f"expected one of {sorted(self._merchants)}, got another merchant")
         return rules
+
+    def knows(self, merchant: str) -> bool:
+        """Whether there is a file for it."""
+        return merchant in self._merchants
 
     def outputs(self, made: Iterable[Made]) -> list[Output]:
         """Records as bytes."""
@@ -51,8 +56,10 @@ class Edge:
         return self._codec.encode(record)
 
     def refused(self, record: Record, reason: str, error: str) -> Sequence[Output]:
-        """An exception next to a dead letter, one per record."""
+        """An exception next to a dead letter: one per record, or one per merchant for whom there is no file."""
         merchant = record.key.decode(errors="replace").partition("|")[0]
+        if reason == UNKNOWN_MERCHANT:
+            return [self._exception(self._stranger(merchant, record))]
         subject = f"{record.topic}/{record.partition}/{record.offset}"
         exception = raised(
             "undecodable", merchant=merchant if merchant in self._merchants else "", at_ms=record.timestamp_ms,
@@ -61,9 +68,22 @@ class Edge:
             ),
             detail=f"record {subject} was set aside, {reason}: {error}", evidence=evidence(record),
         )  # fmt: skip
-        return [
-            Output(topic=topics.EXCEPTIONS, key=exception.exception_id.encode(), value=self._codec.encode(exception))
-        ]
+        return [self._exception(exception)]
+
+    def _stranger(self, merchant: str, record: Record) -> ExceptionRaised:
+        """The record says itself whose it is (`check_key`), so the name may be told."""
+        return raised(
+            "misconfigured", merchant=merchant, at_ms=record.timestamp_ms,
+            exception_id=ids.exception_id(
+                merchant=merchant, kind="misconfigured", order_id="", rma_id="", subject="agents no merchant file"
+            ),
+            detail=f"expected a merchant file for {merchant}, found none. Its facts are kept as dead letters with the "
+            f"reason {UNKNOWN_MERCHANT}; put the file back and restart the agents.",
+            evidence=evidence(record),
+        )  # fmt: skip
+
+    def _exception(self, exception: ExceptionRaised) -> Output:
+        return Output(topic=topics.EXCEPTIONS, key=exception.exception_id.encode(), value=self._codec.encode(exception))
 
 
 def evidence(record: Record) -> Evidence:

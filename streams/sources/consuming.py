@@ -5,7 +5,8 @@ them, 3 it counts as settled, 4 its offset is committed once every record before
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import structlog
@@ -22,12 +23,15 @@ from streams.sources import telemetry
 from streams.sources.progress import Progress
 from streams.sources.publishing import Outbox
 from streams.sources.signals import Signals
-from streams.sources.work import DeadLetter, Place, Routed
+from streams.sources.strangers import Strangers
+from streams.sources.unexpected import faults_shown
+from streams.sources.work import DeadLetter, Place, Routed, Unexpected
 
 log = structlog.get_logger(__name__)
 MOST_UNSETTLED = 5_000  # beyond this nothing more is fetched
 MOST_PER_FETCH = 200
 COMMIT_SECONDS = 0.5
+MOST_FAILURES = 20
 
 
 class Source(Protocol):
@@ -51,7 +55,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     def __init__(
         self, *, consumer: AIOKafkaConsumer, source: Source, trigger: Trigger | None, signals: Signals, outbox: Outbox,
-        progress: Progress, codec: Codec, now_ms: Callable[[], int],
+        progress: Progress, strangers: Strangers, codec: Codec, now_ms: Callable[[], int],
     ) -> None:  # fmt: skip
         self._consumer = consumer
         self._source = source
@@ -59,8 +63,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._signals = signals
         self._outbox = outbox
         self._progress = progress
+        self._strangers = strangers
         self._codec = codec
         self._now_ms = now_ms
+        self._failures = 0
         telemetry.UNSETTLED.labels(source.system).set_function(lambda: progress.unsettled)
         telemetry.OLDEST_UNSETTLED.labels(source.system).set_function(self._oldest_seconds)
 
@@ -129,7 +135,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         try:
             routed = await self._routed(record)
         except DeadLetter as refused:
-            await self._refuse(record, refused)
+            await self._refuse(record, refused.reason, str(refused))
             routed = None
         if routed is not None:
             await self._follow(routed)
@@ -143,12 +149,32 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._progress.settled(place)
 
     async def _routed(self, record: ConsumerRecord[Any, Any]) -> Routed | None:
+        asked: Awaitable[Routed]
         if self._trigger is not None and record.topic == topics.RETURN_EVENTS:
             try:
-                return await self._trigger(self._codec.decode_as(ReturnEvent, record.value))
+                event = self._codec.decode_as(ReturnEvent, record.value)
             except Undecodable:
                 return None  # the agent that owns this topic dead-letters it
-        return await self._source.route(self._delivery(record))
+            merchant, asked = event.merchant, self._trigger(event)
+        else:
+            delivery = self._delivery(record)
+            merchant, asked = delivery.merchant, self._source.route(delivery)
+        with self._limited():
+            routed = await asked
+        return routed if merchant in self._source.merchants else await self._strangers.held(merchant, routed)
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """A record that makes our code raise is set aside; many in a row are a bad release, which ends the process."""
+        try:
+            with faults_shown(self._source.system, "routing a record"):
+                yield
+        except Unexpected as error:
+            self._failures += 1
+            if self._failures >= MOST_FAILURES:
+                raise
+            raise DeadLetter("unexpected", error.place) from None
+        self._failures = 0
 
     def _delivery(self, record: ConsumerRecord[Any, Any]) -> Delivery:
         try:
@@ -157,20 +183,18 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             raise DeadLetter("undecodable", str(error)) from error
         if delivery.system != self._source.system:
             raise DeadLetter("wrong_system", f"expected a delivery of {self._source.system}, got another system's")
-        if delivery.merchant not in self._source.merchants:
-            raise DeadLetter("unknown_merchant", f"expected a merchant with {self._source.system}, got another")
         return delivery
 
-    async def _refuse(self, record: ConsumerRecord[Any, Any], refused: DeadLetter) -> None:
+    async def _refuse(self, record: ConsumerRecord[Any, Any], reason: str, detail: str) -> None:
         received = Received(
             topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp,
             key=record.key, value=record.value, headers=tuple(record.headers),
         )  # fmt: skip
         where = f"{record.topic}/{record.partition}/{record.offset}"
-        await self._outbox.dead_letter(received, refused.reason, str(refused))
-        await self._outbox.complain("undecodable", "", where, f"{where}: {refused}", record.timestamp)
+        await self._outbox.dead_letter(received, reason, detail)
+        await self._outbox.complain("undecodable", "", where, f"{where}: {detail}", record.timestamp)
         telemetry.CONSUMED.labels(self._source.system, "dead_letter").inc()
-        log.error("dead_letter", where=where, reason=refused.reason)
+        log.error("dead_letter", where=where, reason=reason)
 
     async def _follow(self, routed: Routed) -> None:
         if routed.complaint is not None:

@@ -5,15 +5,21 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from streams.sources import telemetry
+from streams.sources.again import Again, name_of
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
-from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Unread, Urgency
+from streams.sources.troubles import Troubles
+from streams.sources.unexpected import faults_shown
+from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Unexpected, Unread, Urgency
 
 log = structlog.get_logger(__name__)
+# So many resources of a merchant on which our code fails, and none that it reads: a bad release, not bad data.
+MOST_SET_ASIDE = 5
 
 
 class Reader(Protocol):
@@ -31,9 +37,11 @@ class Desk:
     def __init__(self, reader: Reader, outbox: Outbox, memory: Memory, now_ms: Callable[[], int], at_once: int) -> None:
         self._reader = reader
         self._outbox = outbox
-        self._memory = memory
+        self._troubles = Troubles(outbox, memory, now_ms)
+        self._again = Again(memory)
         self._now_ms = now_ms
         self._at_once = at_once
+        self._failing: dict[str, set[Resource]] = {}  # per merchant, since the last one that was read
         self._slots: dict[str, asyncio.Semaphore] = {}  # per merchant: one that is down holds up no other
         self._turns: weakref.WeakValueDictionary[Resource, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -50,14 +58,19 @@ class Desk:
     async def _learn(self, resource: Resource, urgency: Urgency, cause: Cause) -> Learnt:
         outcome = "failed"
         try:
-            learnt = await self._reader.read(resource, urgency)
+            with faults_shown(self._reader.system, f"reading {resource.kind}"):
+                learnt = await self._reader.read(resource, urgency)
             outcome = "absent" if learnt.absent else "ok"
         except Malformed as error:
             outcome = "malformed"
             return await self._malformed(resource, error)
         except Misconfigured as error:
-            await self._misconfigured(resource.merchant, error)
+            detail = f"{self._reader.system} cannot be read: {error.detail}"
+            await self._troubles.raised("misconfigured", resource.merchant, "access", detail)
             raise
+        except Unexpected as error:
+            outcome = "unexpected"
+            return await self._set_aside(resource, error)
         except Unread as error:
             log.warning(
                 "not_read", merchant=resource.merchant, kind=resource.kind, id=resource.name, reason=error.reason
@@ -69,22 +82,25 @@ class Desk:
 
     async def _malformed(self, resource: Resource, error: Malformed) -> Learnt:
         detail = f"{resource.kind} {resource.name} as {self._reader.system} gives it: {error}"
-        await self._outbox.complain("malformed_delivery", resource.merchant, str(resource), detail, self._now_ms())
-        return Learnt(notes={f"problem:{resource}": "malformed_delivery"})
+        await self._troubles.raised("malformed_delivery", resource.merchant, str(resource), detail)
+        return Learnt(notes={name_of(resource): None})
 
-    async def _misconfigured(self, merchant: str, error: Misconfigured) -> None:
-        if await self._memory.notes(merchant, ["problem:access"]):
-            return  # open already
-        detail = f"{self._reader.system} cannot be read: {error.detail}"
-        await self._outbox.complain("misconfigured", merchant, "access", detail, self._now_ms())
-        await self._memory.keep(merchant, {"problem:access": "misconfigured"})
+    async def _set_aside(self, resource: Resource, error: Unexpected) -> Learnt:
+        """It is read again later, and holds up nobody. Raises Unexpected when it looks like a bad release: then records
+        stay unsettled, so that nothing drains and people are not flooded."""
+        failing = self._failing.setdefault(resource.merchant, set())
+        if resource not in failing and len(failing) >= MOST_SET_ASIDE:
+            raise error
+        failing.add(resource)
+        detail = (
+            f"expected to read {resource.kind} {resource.name} as {self._reader.system} gives it, our code failed: "
+            f"{error.place}. It is read again by itself, at the latest every six hours."
+        )
+        await self._troubles.raised("undecodable", resource.merchant, str(resource), detail)
+        return Learnt(notes=await self._again.later(resource, self._now_ms()))
 
     async def _well(self, resource: Resource, learnt: Learnt) -> Learnt:
         """Clears what was wrong before."""
-        problems = {"problem:access": "access", f"problem:{resource}": str(resource)}
-        known = await self._memory.notes(resource.merchant, list(problems))
-        for name, kind in known.items():
-            await self._outbox.clear(kind, resource.merchant, problems[name], "it was read without trouble")
-        if known:
-            await self._memory.keep(resource.merchant, dict.fromkeys(known))
-        return learnt
+        self._failing.pop(resource.merchant, None)
+        await self._troubles.gone(resource.merchant, ("access", str(resource)), "it was read without trouble")
+        return msgspec.structs.replace(learnt, notes={name_of(resource): None, **learnt.notes})

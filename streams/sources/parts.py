@@ -17,6 +17,7 @@ from sinks.systems import SYSTEMS
 from sinks.telemetry import RequestTelemetry
 from sinks.transport import Transport, open_transport
 from streams.sources import rounds, subscriptions
+from streams.sources.again import Again
 from streams.sources.consuming import Consuming, Source, Trigger
 from streams.sources.desk import Desk
 from streams.sources.memory import Memory
@@ -30,6 +31,8 @@ from streams.sources.signals import Signals
 from streams.sources.source_doors import DoorSource
 from streams.sources.source_returngo import ReturnGoSource
 from streams.sources.source_shopify import ShopifySource
+from streams.sources.strangers import Strangers
+from streams.sources.troubles import Troubles
 from streams.sources.waiting import WaitingRoom
 from streams.sources.work import Learnt, Resource, Urgency
 
@@ -38,10 +41,11 @@ READS_AT_ONCE = {"returngo": 2, "shopify": 8}
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source process is given; `merchants` are those that use the system."""
+    """What a source process is given; `merchants` are those that use the system, `elsewhere` those that do not."""
 
     system: str
     merchants: dict[str, Merchant]
+    elsewhere: frozenset[str]
     secret: Callable[[str], str]
     bootstrap: str
     ledger_url: str
@@ -124,7 +128,7 @@ def _reading(environment: Environment, base: _Base, transport: Transport) -> Par
     if environment.system == "returngo":
         source = ReturnGoSource(*given)
     else:
-        source = ShopifySource(*given)
+        source = ShopifySource(*given, elsewhere=environment.elsewhere)
         trigger = source.triggered
     desk = Desk(source, base.outbox, base.memory, environment.now_ms, READS_AT_ONCE[environment.system])
     poller = Poller(environment.system, desk, base.outbox, base.memory, environment.now_ms)
@@ -150,27 +154,32 @@ def _parts(
         heartbeat_interval_ms=int(environment.session_seconds * 1000 / 6),
         max_partition_fetch_bytes=4_194_304,
     )  # fmt: skip
+    strangers = Strangers(
+        environment.system, Again(base.memory), Troubles(base.outbox, base.memory, environment.now_ms)
+    )
     signals = Signals(environment.system, desk, base.progress, environment.now_ms)
     consuming = Consuming(
         consumer=consumer, source=source, trigger=trigger, signals=signals, outbox=base.outbox,
-        progress=base.progress, codec=environment.codec, now_ms=environment.now_ms,
+        progress=base.progress, strangers=strangers, codec=environment.codec, now_ms=environment.now_ms,
     )  # fmt: skip
-    forget = (rounds.PURGE_SECONDS, rounds.purge(base.memory, environment.now_ms))
-    return Parts(consumer=consumer, consuming=consuming, signals=signals, rounds=[*by_clock, forget])
+    daily = (rounds.purge(base.memory, environment.now_ms), rounds.welcome(strangers, environment.merchants))
+    by_clock = [*by_clock, *((rounds.DAY_SECONDS, each) for each in daily)]
+    return Parts(consumer=consumer, consuming=consuming, signals=signals, rounds=by_clock)
 
 
 def _polls(environment: Environment, base: _Base, transport: Transport, poller: Poller) -> list[tuple[float, Round]]:
     found: list[tuple[float, Round]] = []
+    again = Again(base.memory)
     for name, merchant in environment.merchants.items():
         store, shop = merchant.systems.returngo, merchant.systems.shopify
         if environment.system == "returngo" and store is not None:
             polls = (RmaPoll(name, store, transport, base.memory), TransactionPoll(name, store, transport, base.memory))
-            work = rounds.ReturnGoRound(poller, *polls, Sweep(name, store, base.memory), environment.now_ms)
+            work = rounds.ReturnGoRound(poller, *polls, Sweep(name, store, base.memory), again, environment.now_ms)
             found.append((store.poll_seconds, work))
         elif environment.system == "shopify" and shop is not None:
             orders = OrderPoll(name, shop, transport, base.memory)
             leftovers = Leftovers(name, base.memory)
-            found.append((shop.poll_seconds, rounds.ShopifyRound(poller, orders, leftovers, environment.now_ms)))
+            found.append((shop.poll_seconds, rounds.ShopifyRound(poller, orders, leftovers, again, environment.now_ms)))
     return found
 
 

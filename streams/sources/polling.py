@@ -17,7 +17,9 @@ from streams.sources.desk import Desk
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
-from streams.sources.work import Cause, Resource, Unread
+from streams.sources.troubles import Troubles
+from streams.sources.unexpected import faults_shown
+from streams.sources.work import Cause, Resource, Unexpected, Unread
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class Poller:
         self._desk = desk
         self._outbox = outbox
         self._memory = memory
+        self._troubles = Troubles(outbox, memory, now_ms)
         self._now_ms = now_ms
 
     async def once(self, poll: Poll) -> bool:
@@ -74,16 +77,20 @@ class Poller:
             log.warning(
                 "poll_incomplete", system=self._system, poll=poll.name, merchant=poll.merchant, reason=unread.reason
             )
+            if isinstance(unread, Unexpected):
+                await self._failed(poll, unread)
             return False
         await self._end(poll, window.begun_ms)
+        await self._troubles.gone(poll.merchant, [f"poll {poll.name}"], "the poll went through")
         return True
 
     async def _through(self, poll: Poll, since_ms: int, begun_ms: int) -> Unread | None:
         """All pages, also behind a resource that cannot be read; the first failure."""
         failed: Unread | None = None
         try:
-            async for page in _pages(poll, since_ms):
-                found = await poll.changed(page, begun_ms)
+            async for page in self._pages(poll, since_ms):
+                with faults_shown(self._system, f"poll {poll.name}"):
+                    found = await poll.changed(page, begun_ms)
                 await self._complain(poll, found.problems)
                 try:
                     await self.read(found.resources, "poll")
@@ -92,6 +99,23 @@ class Poller:
         except Unread as error:
             failed = failed or error
         return failed
+
+    async def _pages(self, poll: Poll, since_ms: int) -> AsyncIterator[Page]:
+        cursor: str | None = None
+        while True:
+            with faults_shown(self._system, f"poll {poll.name}"):
+                page = await poll.pages(since_ms, cursor)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def _failed(self, poll: Poll, error: Unexpected) -> None:
+        detail = (
+            f"expected to read {self._system}'s list of {poll.name}, our code failed: {error.place}. The poll is tried "
+            "again from the same time."
+        )
+        await self._troubles.raised("undecodable", poll.merchant, f"poll {poll.name}", detail)
 
     async def _complain(self, poll: Poll, problems: Iterable[str]) -> None:
         """A row that cannot be read must not hold up the rest: a person learns of it."""
@@ -148,13 +172,3 @@ def sound(rows: Iterable[Row], of: Callable[[Row], T]) -> tuple[list[T], tuple[s
         except Malformed as error:
             problems.append(str(error))
     return found, tuple(problems)
-
-
-async def _pages(poll: Poll, since_ms: int) -> AsyncIterator[Page]:
-    cursor: str | None = None
-    while True:
-        page = await poll.pages(since_ms, cursor)
-        yield page
-        cursor = page.next_cursor
-        if cursor is None:
-            return

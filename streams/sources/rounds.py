@@ -1,22 +1,24 @@
 """What a source does by the clock: polls, sweeps, watching subscriptions, forgetting. One worker of a group does it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
+from streams.sources.again import Again
 from streams.sources.memory import Memory
 from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
 from streams.sources.poll_shopify import Leftovers, OrderPoll
 from streams.sources.polling import Poller
-from streams.sources.work import Unread
+from streams.sources.strangers import Strangers
+from streams.sources.work import Cause, Resource, Unread
 
 log = structlog.get_logger(__name__)
 TRANSACTIONS_EVERY = 3  # polls of RMAs; each costs a call of the day
 WATCH_SHOPIFY_SECONDS = 300.0
 WATCH_RETURNGO_SECONDS = 3600.0
 WAITING_SECONDS = 5.0
-PURGE_SECONDS = 86_400.0
+DAY_SECONDS = 86_400.0
 REMEMBERED_MS = 120 * 86_400_000
 
 NOT_MINE_SECONDS = 0.2  # before asking again whether it is
@@ -38,12 +40,14 @@ class ReturnGoRound:
     """Polls RMAs, every third time transactions, and sweeps open RMAs."""
 
     def __init__(
-        self, poller: Poller, rmas: RmaPoll, transactions: TransactionPoll, sweep: Sweep, now_ms: Callable[[], int]
-    ) -> None:
+        self, poller: Poller, rmas: RmaPoll, transactions: TransactionPoll, sweep: Sweep, again: Again,
+        now_ms: Callable[[], int],
+    ) -> None:  # fmt: skip
         self._poller = poller
         self._rmas = rmas
         self._transactions = transactions
         self._sweep = sweep
+        self._again = again
         self._now_ms = now_ms
         self._count = 0
 
@@ -52,27 +56,34 @@ class ReturnGoRound:
         if self._count % TRANSACTIONS_EVERY == 0:
             await self._poller.once(self._transactions)
         self._count += 1
-        try:
-            await self._poller.read(await self._sweep.due(self._now_ms()), "sweep")
-        except Unread as error:
-            log.info("sweep_incomplete", merchant=self._rmas.merchant, reason=error.reason)
+        await _read(self._poller, await self._again.due(self._rmas.merchant, self._now_ms()), "again")
+        await _read(self._poller, await self._sweep.due(self._now_ms()), "sweep")
 
 
 class ShopifyRound:
     """Polls orders and asks again for what was missing."""
 
-    def __init__(self, poller: Poller, orders: OrderPoll, leftovers: Leftovers, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, poller: Poller, orders: OrderPoll, leftovers: Leftovers, again: Again, now_ms: Callable[[], int]
+    ) -> None:
         self._poller = poller
         self._orders = orders
         self._leftovers = leftovers
+        self._again = again
         self._now_ms = now_ms
 
     async def __call__(self) -> None:
         await self._poller.once(self._orders)
-        try:
-            await self._poller.read(await self._leftovers.due(self._now_ms()), "again")
-        except Unread as error:
-            log.info("leftovers_incomplete", merchant=self._orders.merchant, reason=error.reason)
+        await _read(self._poller, await self._again.due(self._orders.merchant, self._now_ms()), "again")
+        await _read(self._poller, await self._leftovers.due(self._now_ms()), "again")
+
+
+async def _read(poller: Poller, resources: list[Resource], cause: Cause) -> None:
+    """What cannot be read now is due again at the next round."""
+    try:
+        await poller.read(resources, cause)
+    except Unread as error:
+        log.info("round_incomplete", cause=cause, merchant=resources[0].merchant, reason=error.reason)
 
 
 def purge(memory: Memory, now_ms: Callable[[], int]) -> Round:
@@ -80,5 +91,14 @@ def purge(memory: Memory, now_ms: Callable[[], int]) -> Round:
 
     async def work() -> None:
         await memory.purge(now_ms() - REMEMBERED_MS)
+
+    return work
+
+
+def welcome(strangers: Strangers, merchants: Collection[str]) -> Round:
+    """Says of the merchants who have a file that they have one."""
+
+    async def work() -> None:
+        await strangers.known(merchants)
 
     return work

@@ -84,10 +84,11 @@ class DoorSource:
         self._now_ms = now_ms
 
     async def route(self, delivery: Delivery) -> Routed:
-        """A fact, a note that it waits for its order, or a complaint."""
+        """A fact, a note that it waits for its order or for its merchant's file, or a complaint."""
         try:
             message = _READERS[self.system](delivery)
-            found = await self._order_of(delivery.merchant, message.named)
+            known = delivery.merchant in self.merchants
+            found = await self._order_of(delivery.merchant, message.named) if known else None
             event = message.event(*found) if found else message.event("?", "?")
         except Malformed as error:
             complaint = Complaint(

@@ -64,7 +64,8 @@ class ReturnGoSource:
         urgency = urgency_of(told.event, delivery.body)
         if not rma or urgency is None:
             return Routed(result="malformed" if complaint else "ignored", complaint=complaint)
-        store = self.merchants[delivery.merchant].systems.returngo
+        merchant = self.merchants.get(delivery.merchant)
+        store = merchant.systems.returngo if merchant else None
         wanted = Wanted(
             resource=Resource(merchant=delivery.merchant, kind="rma", name=rma), urgency=urgency, cause="signal",
             after_seconds=store.coalesce_seconds if store else 0.0,

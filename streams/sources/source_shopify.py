@@ -3,7 +3,7 @@
 It also consumes `return-events`: an order that a return names and that we do not have is read, its SKUs are looked up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -48,9 +48,11 @@ class ShopifySource:
     system = shopify_orders.SYSTEM
 
     def __init__(
-        self, merchants: Mapping[str, Merchant], transport: Transport, memory: Memory, now_ms: Callable[[], int]
-    ) -> None:
+        self, merchants: Mapping[str, Merchant], transport: Transport, memory: Memory, now_ms: Callable[[], int],
+        elsewhere: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self.merchants = merchants
+        self._elsewhere = elsewhere  # merchants who have a file and no Shopify shop
         self._transport = transport
         self._memory = memory
         self._now_ms = now_ms
@@ -76,7 +78,8 @@ class ShopifySource:
         self._repeats.clear()
 
     def _wanted(self, resource: Resource, cause: Cause) -> Wanted:
-        shop = self.merchants[resource.merchant].systems.shopify
+        merchant = self.merchants.get(resource.merchant)
+        shop = merchant.systems.shopify if merchant else None
         gather = shop.coalesce_seconds if shop and cause == "signal" else 0.0
         return Wanted(resource=resource, urgency="effect", cause=cause, after_seconds=gather)
 
@@ -96,7 +99,7 @@ class ShopifySource:
     async def triggered(self, event: ReturnEvent) -> Routed:
         """What a return makes us read: its order unless we have it, its SKUs unless we have them from a moment ago."""
         merchant = event.merchant
-        if merchant not in self.merchants or not event.order_id:
+        if merchant in self._elsewhere or not event.order_id:
             return Routed(result="ignored")
         skus = sorted({u.sku for u in event.units if u.sku} | {u.exchange_sku for u in event.units if u.exchange_sku})
         order = f"order:{event.order_id}"

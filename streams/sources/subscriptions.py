@@ -21,6 +21,7 @@ from streams.sources.envelope import RETURNGO_EVENTS
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.reading import ask
+from streams.sources.unexpected import faults_shown
 from streams.sources.work import Unread
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,8 @@ class Watch:
     async def look(self) -> None:
         """Make what is missing; raise what was there before and is gone, until it is there again."""
         try:
-            missing = sorted(self._each.wanted - await self._each.present())
+            with faults_shown(self._each.system, "looking at subscriptions"):
+                missing = sorted(self._each.wanted - await self._each.present())
             await self._lost(missing)
             for event in missing:
                 await self._each.make(event)

@@ -16,12 +16,13 @@ UNACKNOWLEDGED = Gauge("returnflow_gateway_unacknowledged", "Webhooks that wait 
 
 CONSUMED = Counter(
     "returnflow_source_deliveries_total",
-    "Consumed deliveries and triggers by result: read, direct, repeat, ignored, malformed, dead_letter.",
+    "Consumed deliveries and triggers by result: read, direct, waits, repeat, ignored, malformed, held, dead_letter.",
     ["system", "result"],
 )
 READS = Counter(
     "returnflow_source_reads_total",
-    "Resources read by cause (signal, poll, sweep, trigger) and outcome (ok, absent, malformed, failed, refused).",
+    "Resources read by cause (signal, poll, sweep, trigger, again) and outcome (ok, absent, malformed, unexpected, "
+    "failed).",
     ["system", "cause", "outcome"],
 )
 FACTS = Counter("returnflow_source_facts_total", "Facts sent, by record type.", ["system", "record"])
@@ -39,5 +40,9 @@ EXCEPTIONS = Counter("returnflow_source_exceptions_total", "Exceptions raised by
 SUBSCRIPTIONS_MISSING = Gauge(
     "returnflow_source_subscriptions_missing", "Webhook subscriptions found missing at the last look.",
     ["system", "merchant"],
+)  # fmt: skip
+UNEXPECTED = Counter(
+    "returnflow_source_unexpected_total", "Faults of our own code while reading; the log names type and place.",
+    ["system"],
 )  # fmt: skip
 WAITING = Gauge("returnflow_source_waiting", "Deliveries that wait for an RMA or order to become known.", ["system"])

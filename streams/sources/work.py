@@ -63,7 +63,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
 class Routed(msgspec.Struct, frozen=True, kw_only=True):
     """What a consumed record asks for; `result` is its word in the metrics."""
 
-    result: Literal["read", "direct", "waits", "repeat", "ignored", "malformed"]
+    result: Literal["read", "direct", "waits", "repeat", "ignored", "malformed", "held"]
     wanted: tuple[Wanted, ...] = ()
     merchant: str = ""
     facts: tuple[Fact, ...] = ()
@@ -86,6 +86,14 @@ class Unread(Exception):
         super().__init__(reason)
         self.reason = reason
         self.after_seconds = after_seconds
+
+
+class Unexpected(Unread):
+    """Our code failed on the question or the answer. `place`: type and line; what else the fault says stays out."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__("unexpected")
+        self.place = place
 
 
 class Misconfigured(Unread):

@@ -35,8 +35,11 @@ def main(settings: ProcessSettings, system: str) -> int:
 def _environment(settings: ProcessSettings, system: str) -> Environment:
     if system not in SUPPORTED:
         raise CannotStart(f"source {system}: expected one of {', '.join(SUPPORTED)}")
+    known = load_all(settings.merchants)
+    merchants = users_of(system, known)
     return Environment(
-        system=system, merchants=users_of(system, load_all(settings.merchants)), bootstrap=settings.kafka_bootstrap,
+        system=system, merchants=merchants, elsewhere=frozenset(known.keys() - merchants.keys()),
+        bootstrap=settings.kafka_bootstrap,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(), ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url), session_seconds=settings.session_timeout_seconds,
         now_ms=lambda: time.time_ns() // 1_000_000,

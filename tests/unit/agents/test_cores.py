@@ -124,6 +124,24 @@ def test_a_refused_record_is_told_to_its_owner_with_its_place() -> None:
     assert (raised.evidence.topic, raised.evidence.offset) == (topics.RETURN_EVENTS, 7)
 
 
+@pytest.mark.req("EXC-4")
+def test_facts_of_a_merchant_without_a_file_are_told_once_and_its_deadlines_rest() -> None:
+    lost = Cases(Edge(CODEC, {}))
+    fact = record(topics.ORDER_SNAPSHOTS, CODEC.encode(order()))
+    told = []
+    for offset in (7, 8, 9):
+        with pytest.raises(Undecodable) as refused:
+            lost.decide(None, replace(fact, offset=offset))
+        (made,) = lost.refused(replace(fact, offset=offset), refused.value.reason, refused.value.error)
+        told.append(CODEC.decode_as(ExceptionRaised, made.value))
+    assert {(each.type, each.merchant, each.owner) for each in told} == {("misconfigured", MERCHANT, "integration")}
+    assert len({each.exception_id for each in told}) == 1
+    case, _ = decide_all(Cases(edge()))
+    assert case is not None
+    assert case.due_ms is not None
+    assert lost.reached(KEY, case, case.due_ms) is None
+
+
 def test_the_stock_core_answers_intents_and_keeps_its_row() -> None:
     core = Stock(edge())
     _, told = decide_all(Cases(edge()))

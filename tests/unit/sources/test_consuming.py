@@ -12,10 +12,15 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import ids
 from schemas.codec import Codec
+from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import Delivery
-from streams.sources.consuming import Consuming
+from streams.sources.again import Again
+from streams.sources.consuming import MOST_FAILURES, Consuming
 from streams.sources.progress import Progress
 from streams.sources.signals import Signals
+from streams.sources.strangers import Strangers
+from streams.sources.troubles import Troubles
+from streams.sources.work import Routed, Unexpected
 from tests.unit.sources.doubles import Source, returngo_source
 from tests.unit.sources.merchants import shop
 from tests.unit.sources.payloads import RMA_ID, rma
@@ -66,10 +71,11 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     async with returngo_source(tmp_path, shop(coalesce_seconds=0.0)) as base:
         base.store.rmas[RMA_ID] = rma()
         consumer, progress = Consumer(), Progress()
+        strangers = Strangers("returngo", Again(base.memory), Troubles(base.outbox, base.memory, base.clock))
         signals = Signals("returngo", base.desk, progress, base.clock)
         consuming = Consuming(
             consumer=consumer, source=base.reader, trigger=None, signals=signals, outbox=base.outbox,
-            progress=progress, codec=Codec(), now_ms=base.clock,
+            progress=progress, strangers=strangers, codec=Codec(), now_ms=base.clock,
         )  # fmt: skip
         work = [asyncio.create_task(each) for each in (consuming.run(), signals.run())]
         yield Running(base, consumer, consuming, progress, work)
@@ -122,6 +128,65 @@ async def test_what_is_no_delivery_is_set_aside_and_the_next_one_read(
     assert (letter.key, letter.value, dict(letter.headers)["reason"]) == (b"k", bytes_of_it, reason)
     assert dict(letter.headers)["kept"] == b"yes"
     assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 6})
+
+
+@pytest.mark.req("EXC-6")
+async def test_a_record_that_makes_our_code_raise_is_set_aside_and_told_without_what_it_holds(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bug(delivery: Delivery) -> Routed:
+        raise KeyError("Jane Doe")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running.base.reader, "route", bug)
+        running.consumer.coming.put_nowait([record(4, delivery())])
+        await running.settled()
+    running.consumer.coming.put_nowait([record(5, delivery())])
+    await running.settled()
+    (letter,) = [each for each in running.base.log.written if each.topic == "returngo-dead-letters"]
+    (raised,) = running.base.log.records("exceptions")
+    assert isinstance(raised, ExceptionRaised)
+    headers = dict(letter.headers)
+    assert (letter.value, headers["reason"]) == (record(4, delivery()).value, b"unexpected")
+    assert headers["error"].startswith(b"KeyError at consuming.py:")
+    assert "Jane" not in raised.detail + str(headers)
+    assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 6})
+
+
+async def test_a_release_that_fails_on_everything_ends_and_does_not_empty_the_topic(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bug(delivery: Delivery) -> Routed:
+        raise TypeError
+
+    monkeypatch.setattr(running.base.reader, "route", bug)
+    running.consumer.coming.put_nowait([record(each, delivery()) for each in range(4, 104)])
+    async with asyncio.timeout(10):
+        with pytest.raises(Unexpected, match="unexpected"):
+            await running.work[0]
+    await running.consuming.commit()
+    letters = [each for each in running.base.log.written if each.topic == "returngo-dead-letters"]
+    assert (len(letters), running.consumer.committed[MINE]) == (MOST_FAILURES - 1, 4 + MOST_FAILURES - 1)
+
+
+@pytest.mark.req("EXC-4", "OPS-3")
+async def test_what_comes_for_a_merchant_without_a_file_waits_for_the_file_and_is_told_once(running: Running) -> None:
+    lost = [record(4 + each, delivery(str(100 + each % 3), "shop-lost")) for each in range(30)]
+    running.consumer.coming.put_nowait([*lost, record(34, delivery())])
+    await running.settled()
+    base = running.base
+    assert (running.consumer.committed, base.store.read(RMA_ID)) == ({MINE: 35}, 1)
+    raised = [each for each in base.log.records("exceptions") if isinstance(each, ExceptionRaised)]
+    assert [(each.type, each.merchant) for each in raised] == [("misconfigured", "shop-lost")]
+    assert [each for each in base.log.written if each.topic == "returngo-dead-letters"] == []
+    again = Again(base.memory)
+    waiting = await again.due("shop-lost", base.clock())
+    assert {each.name for each in waiting} == {"100", "101", "102"}
+    # its file is there again
+    await Strangers("returngo", again, Troubles(base.outbox, base.memory, base.clock)).known(["shop-a", "shop-lost"])
+    cleared = base.log.records("exceptions")[-1]
+    assert isinstance(cleared, ExceptionCleared)
+    assert cleared.exception_id == raised[0].exception_id
 
 
 async def test_a_dead_letter_that_cannot_be_written_ends_the_worker_and_holds_the_offset(running: Running) -> None:

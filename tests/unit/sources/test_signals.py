@@ -13,6 +13,7 @@ from streams.sources.signals import Signals
 from streams.sources.work import Learnt, Place, Resource, Unread, Urgency, Wanted
 from tests.unit.sources.doubles import returngo_source
 from tests.unit.sources.merchants import shop
+from tests.unit.sources.payloads import RMA_ID, rma
 
 
 class Reader:
@@ -113,17 +114,16 @@ async def test_a_merchant_whose_system_hangs_holds_up_no_other(tmp_path: Path) -
         assert progress.to_commit()["returngo-deliveries", 1] == 1
 
 
-async def test_a_bug_ends_the_worker_with_its_record_unsettled(tmp_path: Path) -> None:
-    def bug() -> Learnt:
-        raise ZeroDivisionError
-
+async def test_trouble_with_kafka_ends_the_worker_with_its_record_unsettled(tmp_path: Path) -> None:
     async with returngo_source(tmp_path, shop()) as base:
-        reader, progress = Reader(), Progress()
-        reader.answers["1"] = bug
-        made = Signals("returngo", Desk(reader, base.outbox, base.memory, base.clock, 2), progress, base.clock)
-        asked(made, progress, 5, wanted("1"))
-        with pytest.raises(ZeroDivisionError):
-            await made.run()
+        progress = Progress()
+        made = Signals("returngo", base.desk, progress, base.clock)
+        base.store.rmas[RMA_ID] = rma()
+        base.log.broken = OSError("gone")
+        asked(made, progress, 5, wanted(RMA_ID))
+        async with asyncio.timeout(10):
+            with pytest.raises(OSError, match="gone"):
+                await made.run()
         assert progress.unsettled == 1
 
 

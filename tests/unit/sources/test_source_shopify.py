@@ -104,7 +104,10 @@ async def test_a_return_makes_us_read_its_order_and_its_items_unless_we_have_the
 
 async def test_a_return_of_another_systems_merchant_is_none_of_ours(made: Shop) -> None:
     other = msgspec.structs.replace(event("requested", "MUG"), merchant="shop-z")
-    assert (await made.source.triggered(other)).result == "ignored"
+    source = ShopifySource({"shop-a": shop()}, made.base.transport, made.memory, made.base.clock, elsewhere={"shop-z"})
+    assert (await source.triggered(other)).result == "ignored"
+    lost = msgspec.structs.replace(other, merchant="shop-without-a-file")
+    assert names(await source.triggered(lost)) == ["order:5001", "sku:MUG"]
 
 
 async def test_a_poll_reads_only_orders_whose_version_is_new(made: Shop) -> None:

@@ -1,0 +1,38 @@
+"""Faults of our own code: made visible by type and place. Never by their message: it may hold personal data."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from streams.sources import telemetry
+from streams.sources.fields import Malformed
+from streams.sources.work import Unexpected
+
+log = structlog.get_logger(__name__)
+# What a mistake in reading a payload raises. Trouble with Kafka or the ledger is none of these: it ends the process.
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+_OURS = ("/streams/", "/sinks/", "/schemas/")
+
+
+@contextmanager
+def faults_shown(system: str, doing: str) -> Iterator[None]:
+    """Counts and logs a fault of ours and raises Unexpected in its place; Malformed is no fault."""
+    try:
+        yield
+    except Malformed:
+        raise
+    except FAULTS as error:
+        place = where(error)
+        telemetry.UNEXPECTED.labels(system).inc()
+        log.error("unexpected", system=system, doing=doing, error=place)  # noqa: TRY400  a traceback shows the message
+        raise Unexpected(place) from None
+
+
+def where(error: BaseException) -> str:
+    """Type, and the innermost line of ours, or of anybody where there is none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if any(part in frame.filename for part in _OURS)] or frames
+    place = f" at {ours[-1].filename.rsplit('/', 1)[-1]}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{place}"
