@@ -79,7 +79,7 @@ class Restocking(_Model):
     """When and by whom stock is put back."""
 
     actor: Literal["returnflow", "returngo", "pos"] = "returnflow"
-    batch_seconds: float = Field(default=0.0, ge=0, le=0)  # 0: immediate; batches are not built yet, so no more
+    batch_seconds: float = Field(default=0.0, ge=0, le=10)  # restocks of so long go out together; 0: each at once
     damaged_to_stock: bool = True  # book damaged goods into the damaged state; False: into no stock at all
 
 

@@ -9,21 +9,22 @@ from itertools import count
 
 import msgspec
 
-from schemas import ids
 from schemas.commands import kind_of
 from schemas.merchant import Merchant
 from sinks import policy
 from sinks.attempt import ClaimLost, Unexpected, attempt
+from sinks.batches import Batches, Seat
+from sinks.claim import ClaimTimes, InHand, key
 from sinks.ledger import effects
 from sinks.ledger.effects import Behind, Busy, Claimed, Contradicts, Settled
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.pauses import Pause
-from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.outcomes import Outcome
 from sinks.pauses import Pauses, equal_rejections, still_stands
 from sinks.policy import History, Patience
 from sinks.settle import Settlement
 from sinks.telemetry import SinkTelemetry
-from sinks.transport import Sent, Transport
+from sinks.transport import Transport
 from sinks.work import Work
 
 
@@ -49,18 +50,6 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 Ending = Done | Later | Held
 
 
-class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim lasts `claim_ms`; a request that might last longer than what is left of it renews it first.
-
-    No request is under way in a claim's last `skew_ms`. Claims end by the wall clock of whoever wants the command next,
-    so this is how far the clocks of two workers may be apart. `claim_ms` must be longer than the other two together.
-    """
-
-    claim_ms: int
-    request_ms: int
-    skew_ms: int = 1_000
-
-
 class Applier:
     """One worker's hands. `chance` is evenly spread over 0 … 1."""
 
@@ -76,6 +65,7 @@ class Applier:
         telemetry: SinkTelemetry,
         patience: Patience,
         times: ClaimTimes,
+        batches: Batches | None,
         now_ms: Callable[[], int],
         chance: Callable[[], float],
     ) -> None:
@@ -89,11 +79,24 @@ class Applier:
         self._telemetry = telemetry
         self._patience = patience
         self._times = times
+        self._batches = batches  # None: the system takes none
         self._now_ms = now_ms
         self._chance = chance
 
-    async def apply(self, work: Work, probing: Pause | None = None) -> Ending:
-        """One attempt, or what stands in its way. `probing` names the pause that this command is to test."""
+    def shares(self, work: Work) -> bool:
+        """Whether a command may wait for others of its lane, to go out with them in one request."""
+        return self._batches is not None and self._batches.takes(work.command)
+
+    def flush(self) -> None:
+        """Send at once what waits for others."""
+        if self._batches is not None:
+            self._batches.flush()
+
+    async def apply(self, work: Work, probing: Pause | None = None, joined: Callable[[], None] | None = None) -> Ending:
+        """One attempt, or what stands in its way. `probing` names the pause that this command is to test.
+
+        `joined` is called when the command begins to wait for others; without it the command goes out by itself.
+        """
         pause = self._pauses.of(work.command.merchant)
         if pause is not None and probing is None:
             return Held(pause=pause)
@@ -108,7 +111,7 @@ class Applier:
             case Busy():
                 return Later(wait_seconds=max(0.1, (answer.until_ms - now_ms) / 1000), reason="claimed elsewhere")
             case Claimed():
-                return await self._carry(_Claim(work, answer, claim, now_ms), probing)
+                return await self._carry(InHand(work, answer, claim, now_ms), probing, joined)
             case Behind():
                 pass
         return Done()
@@ -122,7 +125,7 @@ class Applier:
             kind=kind_of(command),
             key=work.arrival.key,
             fingerprint=work.fingerprint,
-            idempotency_key=_key(work, 0),
+            idempotency_key=key(work, 0),
             # Each claim by a name of its own: one that ran out must not be renewed when this worker has it again.
             worker=f"{self._worker}/{next(self._numbers)}",
             now_ms=now_ms,
@@ -130,7 +133,7 @@ class Applier:
             arrival=None if work.parked else work.arrival,
         )
 
-    async def _carry(self, claim: "_Claim", probing: Pause | None) -> Ending:
+    async def _carry(self, claim: InHand, probing: Pause | None, joined: Callable[[], None] | None) -> Ending:
         async def before() -> int:
             await self._renew(claim)
             return claim.until_ms - self._times.skew_ms
@@ -144,6 +147,7 @@ class Applier:
                 sent=claim.sent,
                 before=before,
                 now_ms=claim.started_ms,
+                together=Seat(self._batches, claim, joined),
             )
         except ClaimLost:
             return Later(wait_seconds=1.0, reason="claimed elsewhere")
@@ -154,7 +158,7 @@ class Applier:
         self._telemetry.attempts.labels(self._settlement.system, type(outcome).__name__).inc()
         return await self._follow(claim, outcome, probing)
 
-    async def _renew(self, claim: "_Claim") -> None:
+    async def _renew(self, claim: InHand) -> None:
         if self._now_ms() + self._times.request_ms + self._times.skew_ms < claim.until_ms:
             return
         until_ms = self._now_ms() + self._times.claim_ms
@@ -164,7 +168,7 @@ class Applier:
             raise ClaimLost(command_id)
         claim.until_ms = until_ms
 
-    async def _follow(self, claim: "_Claim", outcome: Outcome, probing: Pause | None) -> Ending:
+    async def _follow(self, claim: InHand, outcome: Outcome, probing: Pause | None) -> Ending:
         merchant = claim.work.command.merchant
         step, history = policy.after(
             outcome, claim.history, self._patience, answers=self._answers(merchant), now_ms=self._now_ms(),
@@ -189,7 +193,7 @@ class Applier:
         return merchant not in self._transport.merchants or self._transport.breaker_state(merchant) == "closed"
 
     async def _refuse(
-        self, claim: "_Claim", step: policy.DeadLetter, history: History, probing: Pause | None, *, unexpected: bool
+        self, claim: InHand, step: policy.DeadLetter, history: History, probing: Pause | None, *, unexpected: bool
     ) -> Ending:
         if probing is not None and still_stands(probing, step.code):
             await self._release(claim, history)
@@ -209,7 +213,7 @@ class Applier:
         pause = self._pauses.of(merchant)
         return Later(wait_seconds=0.0, reason="resumed") if pause is None else Held(pause=pause)
 
-    async def _release(self, claim: "_Claim", history: History, step: policy.Again | None = None) -> None:
+    async def _release(self, claim: InHand, history: History, step: policy.Again | None = None) -> None:
         epoch = claim.claimed.epoch + (1 if step is not None and step.new_key else 0)
         renewed = epoch != claim.claimed.epoch
         release = effects.Release(
@@ -217,54 +221,10 @@ class Applier:
             worker=claim.holder,
             now_ms=self._now_ms(),
             epoch=epoch,
-            idempotency_key=_key(claim.work, epoch) if renewed else claim.claimed.idempotency_key,
+            idempotency_key=key(claim.work, epoch) if renewed else claim.claimed.idempotency_key,
             attempts=history.attempts,
             first_sent_ms=claim.first_sent_ms,
             failing_since_ms=history.failing_since_ms,
             notes=claim.claimed.notes | ({} if step is None else step.notes),
         )
         await self._ledger.do(effects.release, release)
-
-
-class _Claim:
-    """A command while this worker has it."""
-
-    def __init__(self, work: Work, claimed: Claimed, asked: effects.Claim, started_ms: int) -> None:
-        self.work = work
-        self.claimed = claimed
-        self.holder = asked.worker
-        self.until_ms = asked.until_ms
-        self.started_ms = started_ms
-        self.sent = Sent()
-        self._open = claimed.first_sent_ms is not None
-
-    def learn(self, outcome: Outcome) -> None:
-        """What the outcome says about the effect: it may be there, or this attempt did nothing."""
-        match outcome:
-            case Uncertain():
-                self._open = True
-            case Deferred() | Rejected() | Misconfigured() if not isinstance(outcome, Unexpected):
-                self.sent.effect_ms = None
-            case _:
-                pass
-
-    @property
-    def first_sent_ms(self) -> int | None:
-        """Since when the effect may be there; None: no request that could make it went out."""
-        if self.claimed.first_sent_ms is not None:
-            return self.claimed.first_sent_ms
-        if self.sent.effect_ms is not None:
-            return self.sent.effect_ms
-        return self.started_ms if self._open else None
-
-    @property
-    def history(self) -> History:
-        return History(
-            attempts=self.claimed.attempts,
-            failing_since_ms=self.claimed.failing_since_ms,
-            open=self.first_sent_ms is not None,
-        )
-
-
-def _key(work: Work, epoch: int) -> str:
-    return ids.idempotency_key(merchant=work.command.merchant, command_id=work.command.command_id, epoch=epoch)

@@ -6,6 +6,7 @@ Touches nothing itself; what it starts touches ledger, network and Kafka.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,6 +18,7 @@ from sinks.ledger import parking
 from sinks.ledger.ledger import Ledger
 from sinks.offsets import Offsets
 from sinks.settle import Settlement
+from sinks.turn import Turn
 from sinks.work import Received, Refused, Work, read
 
 log = structlog.get_logger()
@@ -57,6 +59,7 @@ class Assignment:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
         self._settled_one = asyncio.Event()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by key, while one is in use
 
     def accept(self, records: Iterable[Received]) -> None:
         """Start or queue what was read. Records of other partitions are left over from before a rebalance: dropped."""
@@ -69,7 +72,8 @@ class Assignment:
             item = read(received, self._codec, self._system)
             key, merchant = _lane(item)
             crowded = self.lanes.crowded(merchant, key)
-            if self.lanes.put(key, merchant, item):
+            shares = isinstance(item, Work) and self._applier.shares(item)
+            if self.lanes.put(key, merchant, item, shares=shares):
                 self._start(self._run(item, crowded=crowded))
 
     def _start(self, coroutine: Coroutine[None, None, None]) -> None:
@@ -81,38 +85,45 @@ class Assignment:
         self._tasks.discard(task)
         self._failed.of(task)
 
-    async def _run(self, first: Item, *, crowded: bool) -> None:
-        """A lane, until it is empty."""
-        key, merchant = _lane(first)
-        if crowded and isinstance(first, Work):
+    async def _run(self, item: Item, *, crowded: bool = False) -> None:
+        """An item, and then what it held up."""
+        key, merchant = _lane(item)
+        if crowded and isinstance(item, Work):
             # One merchant's backlog must not fill the memory that all share: it waits in the ledger.
-            await self._park(first, "spilled", 0.0)
-            self._settled(first)
-            following = self.lanes.done(key, merchant)
-        else:
-            following = first
-        while following is not None and not self._ending.is_set():
-            if not await self._carry(following):
-                return
-            self._settled(following)
-            following = self.lanes.done(key, merchant)
+            await self._park(item, "spilled", 0.0)
+        elif not await self._carry(item):
+            return
+        self._settled(item)
+        for following in self.lanes.done(key, merchant):
+            if not self._ending.is_set():
+                self._start(self._run(following))
 
     async def _carry(self, item: Item) -> bool:
         """Whether the item is settled; if not, the assignment is ending."""
         if isinstance(item, Refused):
             await self._settlement.refused(item)
             return True
+        turn = Turn(self._turns.setdefault(item.arrival.key, asyncio.Lock()))
+        try:
+            return await self._apply(item, turn)
+        finally:
+            turn.give()
+
+    async def _apply(self, work: Work, turn: Turn) -> bool:
         deadline = time.monotonic() + self._park_seconds
         while True:
-            ending = await self._applier.apply(item)
+            await turn.take()
+            if self._ending.is_set():
+                return False
+            ending = await self._applier.apply(work, joined=turn.give)
             match ending:
                 case Done():
                     return True
                 case Held():
-                    await self._park(item, "paused", 0.0)
+                    await self._park(work, "paused", 0.0)
                     return True
                 case Later() if time.monotonic() + ending.wait_seconds > deadline:
-                    await self._park(item, "failing", ending.wait_seconds)
+                    await self._park(work, "failing", ending.wait_seconds)
                     return True
                 case Later():
                     if await self._ends_within(ending.wait_seconds):
@@ -171,6 +182,7 @@ class Assignment:
     async def end(self, budget_seconds: float) -> None:
         """Finish what is under way, as far as the budget goes; let go of the rest."""
         self._ending.set()
+        self._applier.flush()
         tasks = set(self._tasks)
         if not tasks:
             return

@@ -5,12 +5,13 @@ Here stands one of the two guards of the project: an exception of ours must not 
 
 import traceback
 from collections.abc import Mapping
+from typing import Protocol
 
 import structlog
 
 from schemas.commands import Command, kind_of
 from schemas.merchant import Merchant
-from sinks.contract import Attempt, NotSent, Unanswered
+from sinks.contract import Attempt, Change, NotSent, Unanswered
 from sinks.ledger.effects import Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.policy import priority
@@ -26,8 +27,26 @@ class ClaimLost(Exception):
     """Another worker has the command now: nothing more may be sent for it."""
 
 
+class Unbound(Deferred, frozen=True, kw_only=True):
+    """The batch of the command did nothing and let it go."""
+
+
 class Unexpected(Rejected, frozen=True, kw_only=True):
     """Our code raised; the command is set aside."""
+
+
+class Together(Protocol):
+    """A command's way into a batch of its merchant."""
+
+    @property
+    def may_join(self) -> bool:
+        """Whether its change may be left to a batch."""
+
+    async def join(self, change: Change) -> Outcome:
+        """Go out with others; returns when that has ended."""
+
+    async def again(self, batch_id: str) -> Outcome:
+        """What became of the batch that it is bound to, which is sent again if nobody knows."""
 
 
 async def attempt(
@@ -39,6 +58,7 @@ async def attempt(
     sent: Sent,
     before: Before,
     now_ms: int,
+    together: Together,
 ) -> Outcome:
     """How it ended. Raises ClaimLost if `before` did; `sent` tells what went out."""
     if command.merchant not in transport.merchants:
@@ -53,13 +73,17 @@ async def attempt(
         number=claimed.attempts + 1,
         first_sent_ms=claimed.first_sent_ms,
         notes=claimed.notes,
+        may_join=together.may_join,
     )
     try:
+        if claimed.batch_id is not None:
+            return await together.again(claimed.batch_id)
         connection = transport.connection(command.merchant)
         flow = transport.system.flow(command, connection, merchants[command.merchant], known)
-        return await transport.drive(
+        outcome = await transport.drive(
             flow, merchant=command.merchant, priority=priority(command), sent=sent, before=before
         )
+        return await together.join(outcome) if isinstance(outcome, Change) else outcome
     except NotSent as error:
         # Nothing of this request went out; but one before it may have made the effect.
         if sent.effect_ms is not None:

@@ -23,7 +23,6 @@ from sinks.outcomes import Outcome
 T = TypeVar("T")
 # yields a request, is sent its response (body read), returns what it learned
 ReadFlow = Generator[httpx.Request, httpx.Response, T]
-Flow = ReadFlow[Outcome]
 
 OPERATION = "returnflow.operation"  # httpx.Request.extensions: str
 EFFECT = "returnflow.effect"  # httpx.Request.extensions: True
@@ -52,6 +51,54 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 1  # 1 for the first
     first_sent_ms: int | None = None  # None: no earlier attempt can have written anything
     notes: dict[str, str] = {}  # what earlier attempts of this command chose to remember
+    may_join: bool = False  # the flow may return a Change instead of sending it
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left to do for a command when nothing speaks against it: units that may go out with those of others.
+
+    Changes of one `target` (an item, a place, a state) add up, in any order.
+    """
+
+    target: tuple[str, ...]
+    quantity: int
+
+
+Flow = ReadFlow[Outcome | Change]
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch was applied, as a whole; `targets` are those that the answer lists."""
+
+    external_ids: dict[str, str]
+    targets: frozenset[tuple[str, ...]]
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """The system understood a batch and refused it: nothing of it was done, and nothing will be under its key."""
+
+    reason: str
+
+
+class Batching(Protocol):
+    """How a system takes many changes in one request, all or none of them.
+
+    The batch's id is the key by which the system recognises a repeat, for the system's `key_horizon_seconds`.
+    """
+
+    most: int  # changes in one request
+
+    def change(self, command: Command) -> Change | None:
+        """What a command might leave to a batch; None: it never does."""
+
+    def merge(self, batch_id: str, changes: Sequence[Change]) -> bytes:
+        """The body of the request: one change per target. The order of `changes` makes no difference."""
+
+    def reference(self, batch_id: str) -> str:
+        """How the system will name the batch to people."""
+
+    def flow(self, connection: Any, body: bytes) -> ReadFlow[Moved | Refused | Outcome]:
+        """Sends the body as it is, in one request. An Outcome that is not about the batch itself leaves it open."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +132,7 @@ class System(Protocol):
     name: str
     handles: frozenset[CommandKind]
     key_horizon_seconds: float | None  # how long the system remembers an idempotency key; None: it has none
+    batching: Batching | None  # None: one request for each command
 
     def connect(self, merchant: Merchant, secret: Callable[[str], str]) -> Any:
         """The system's own settings of a merchant; `secret` resolves references. Raises ValueError in plain words."""

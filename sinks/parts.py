@@ -19,11 +19,14 @@ from schemas.codec import Codec
 from schemas.merchant import Merchant
 from schemas.startup import CannotStart
 from sinks import breaker
-from sinks.apply import Applier, ClaimTimes
+from sinks.apply import Applier
 from sinks.assignment import Assignment, Item, Place
+from sinks.batches import Batches
 from sinks.budget import Budget, within
+from sinks.claim import ClaimTimes
 from sinks.consume import Intake, consumer
 from sinks.contract import System
+from sinks.dispatch import Dispatch
 from sinks.failure import Failure
 from sinks.lanes import Lanes
 from sinks.ledger.ledger import Ledger
@@ -97,10 +100,13 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
             system=system.name, ledger=ledger, settlement=settlement, telemetry=telemetry,
             probe_seconds=settings.probe_seconds, equal_rejections=settings.equal_rejections, now_ms=now_ms,
         )  # fmt: skip
+        batches = _batches(environment, worker, transport, ledger, telemetry)
+        if batches is not None:
+            stack.push_async_callback(lambda: within(stopping.left / 2, "batches", batches.end()))
         applier = Applier(
             worker=worker, transport=transport, merchants=environment.merchants, ledger=ledger, settlement=settlement,
-            pauses=pauses, telemetry=telemetry, patience=_patience(settings), times=_times(settings), now_ms=now_ms,
-            chance=random.random,
+            pauses=pauses, telemetry=telemetry, patience=_patience(settings), times=_times(settings),
+            batches=batches, now_ms=now_ms, chance=random.random,
         )  # fmt: skip
 
         def assign(places: Collection[Place]) -> Assignment:
@@ -189,6 +195,19 @@ def _times(settings: SinkSettings) -> ClaimTimes:
     # A claim outlives any one request, so a claim that has run out means that nothing of ours is under way.
     claim_seconds = max(settings.claim_seconds, settings.request_seconds + 5)
     return ClaimTimes(claim_ms=int(claim_seconds * 1000), request_ms=int((settings.request_seconds + 1) * 1000))
+
+
+def _batches(
+    environment: Environment, worker: str, transport: Transport, ledger: Ledger, telemetry: SinkTelemetry
+) -> Batches | None:
+    batching, times = environment.system.batching, _times(environment.settings)
+    if batching is None:
+        return None
+    dispatch = Dispatch(
+        worker=worker, transport=transport, batching=batching, ledger=ledger, telemetry=telemetry, times=times,
+        now_ms=now_ms,
+    )  # fmt: skip
+    return Batches(dispatch=dispatch, batching=batching, merchants=environment.merchants, times=times)
 
 
 def _lanes(settings: SinkSettings, merchants: int) -> Lanes[Item]:

@@ -57,6 +57,14 @@ class SinkTelemetry:
         self.attempts = Counter(
             "returnflow_sink_attempts_total", "Attempts by how they ended.", ("system", "outcome"), registry=registry
         )
+        self.batches = Counter(
+            "returnflow_sink_batches_total", "Requests for several commands by how they ended.", (*where, "outcome"),
+            registry=registry,
+        )  # fmt: skip
+        self.batch_commands = Histogram(
+            "returnflow_sink_batch_commands", "Commands that went out in one request.", ("system",),
+            buckets=(1, 2, 5, 10, 25, 50, 100, 250, 1000), registry=registry,
+        )  # fmt: skip
         self.records = Counter(
             "returnflow_sink_records_total", "Records read from the command topic.", ("system",), registry=registry
         )

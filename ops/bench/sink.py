@@ -26,7 +26,7 @@ from schemas import ids, topics
 from schemas.codec import Codec
 from schemas.commands import Command, CommandKind, Restock
 from schemas.merchant import Merchant, Systems
-from sinks.contract import EFFECT, Attempt, Flow, Limit, Seen
+from sinks.contract import EFFECT, Attempt, Batching, Flow, Limit, Seen
 from sinks.outcomes import Applied, Uncertain
 from sinks.parts import Environment
 from sinks.settings import SinkSettings
@@ -43,6 +43,7 @@ class Slow:
 
     handles: frozenset[CommandKind] = frozenset({"restock"})
     key_horizon_seconds: float | None = None
+    batching: Batching | None = None
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name

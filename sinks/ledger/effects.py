@@ -36,7 +36,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """It is ours. With `first_sent_ms` an earlier attempt may have written: look before writing."""
+    """It is ours. With `first_sent_ms` an earlier attempt may have written: look before writing.
+
+    With `batch_id` it goes out in that batch and in no other way; `alone`: in none.
+    """
 
     idempotency_key: str
     epoch: int = 0
@@ -44,6 +47,8 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     first_sent_ms: int | None = None
     failing_since_ms: int | None = None
     notes: dict[str, str] = {}
+    batch_id: str | None = None
+    alone: bool = False
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +91,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     result: bytes | None
     claimed_by: str | None
     claim_until_ms: int
+    batch_id: str | None
+    alone: bool
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,11 +176,13 @@ def _answer(claim: Claim, row: _Row | None, *, is_parked: bool) -> Answer:
         first_sent_ms=row.first_sent_ms,
         failing_since_ms=row.failing_since_ms,
         notes=orjson.loads(row.notes),
+        batch_id=row.batch_id,
+        alone=row.alone,
     )
 
 
 def _just_claimed(claim: Claim) -> _Row:
-    fields = _claimed_row(claim) | {"failing_since_ms": None, "result": None}
+    fields = _claimed_row(claim) | {"failing_since_ms": None, "result": None, "batch_id": None, "alone": False}
     return _Row(**{name: fields[name] for name in _Row.__struct_fields__})
 
 
@@ -258,13 +267,7 @@ _TAKE = (
         first_sent_ms=func.coalesce(effects.c.first_sent_ms, bindparam("_first_sent_ms")),
     )
 )
-_RENEW = (
-    update(effects)
-    .where(_ROW)
-    .values(
-        claim_until_ms=bindparam("_until_ms"),
-    )
-)
+_RENEW = update(effects).where(_ROW).values(claim_until_ms=bindparam("_until_ms"))
 _SETTLE = (
     update(effects)
     .where(_ROW, _OPEN)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -41,7 +43,31 @@ effects = Table(
     Column("claim_until_ms", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("batch_id", String(64)),  # it goes out with others, in this batch and in no other way
+    Column("alone", Boolean, nullable=False, server_default=false()),  # its batch was refused: no second one
     Index("effects_by_state", "system", "state", "updated_ms"),
+    Index("effects_by_batch", "batch_id"),
+)
+
+# One request for the effects that are bound to it, written down before it is sent: whoever repeats it sends this body.
+# Its id is also the key by which the system recognises the repeat.
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", String(64), primary_key=True),
+    Column("merchant", String(64), nullable=False),
+    Column("system", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reference", Text, nullable=False),  # how the system names it to people
+    Column("members", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # open, applied, refused, unsent
+    Column("external_ids", Text, nullable=False),
+    Column("moved", Text, nullable=False),  # targets that the answer lists
+    Column("held_by", String(64)),
+    Column("held_until_ms", BigInteger, nullable=False),
+    Column("sends", Integer, nullable=False),
+    Column("first_sent_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
 )
 
 # A key that cannot go on; its commands wait in parked_commands, in order.

@@ -6,7 +6,7 @@ import httpx
 
 from schemas.commands import Annotate, Command, CommandKind, kind_of
 from schemas.merchant import Merchant
-from sinks.contract import Attempt, Flow, Limit, Seen
+from sinks.contract import Attempt, Batching, Flow, Limit, Seen
 from sinks.outcomes import Rejected
 from sinks.systems.ended import Ended
 from sinks.systems.returngo import annotate, connection
@@ -19,6 +19,7 @@ class ReturnGo:
     name = "returngo"
     handles: frozenset[CommandKind] = frozenset({"annotate"})
     key_horizon_seconds: float | None = None
+    batching: Batching | None = None
 
     def connect(self, merchant: Merchant, secret: Callable[[str], str]) -> Connection:
         return connection.connect(merchant, secret)

@@ -7,10 +7,11 @@ import httpx
 
 from schemas.commands import Annotate, Command, CommandKind, Exchange, Journal, Refund, Restock, StoreCredit
 from schemas.merchant import Merchant
-from sinks.contract import Attempt, Flow, Limit, Seen
+from sinks.contract import Attempt, Batching, Flow, Limit, Seen
 from sinks.outcomes import Rejected
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import annotate, connection, credit, exchange, refund, restock
+from sinks.systems.shopify.adjust_many import BATCHING
 from sinks.systems.shopify.connection import Connection
 
 
@@ -20,6 +21,7 @@ class Shopify:
     name = "shopify"
     handles: frozenset[CommandKind] = frozenset({"restock", "refund", "store_credit", "exchange", "annotate"})
     key_horizon_seconds: float | None = restock.KEY_HORIZON_SECONDS
+    batching: Batching | None = BATCHING
 
     def connect(self, merchant: Merchant, secret: Callable[[str], str]) -> Connection:
         return connection.connect(merchant, secret)

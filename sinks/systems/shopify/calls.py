@@ -18,21 +18,21 @@ Variables = dict[str, Any]  # what GraphQL takes: text, numbers, lists and objec
 def read(c: Connection, stem: str, variables: Variables) -> ReadFlow[dict[str, Any]]:
     """`data` as Shopify says it, for readers that hand it on."""
     document = documents.load(stem)
-    return replies.data(document, (yield from _asked(c, document, variables)))
+    return replies.data(document, (yield from _asked(c, stem, variables)))
 
 
 def look(c: Connection, stem: str, variables: Variables, shape: type[Shape]) -> ReadFlow[Shape]:
     """A read before a write, as a record; also makes sure that the pinned API version answers."""
     document = documents.load(stem)
-    response = yield from _asked(c, document, variables)
+    response = yield from _asked(c, stem, variables)
     replies.version_checked(response, c.api_version)
     return replies.shaped(document, response, shape)
 
 
-def _asked(c: Connection, document: documents.Document, variables: Variables) -> ReadFlow[httpx.Response]:
+def _asked(c: Connection, stem: str, variables: Variables) -> ReadFlow[httpx.Response]:
     """The answer to what is no effect; without one nothing was done, so the command waits."""
     try:
-        return (yield _request(c, document, variables, {}))
+        return (yield request(c, stem, encoded(stem, variables), {}))
     except NotSent as error:
         raise Ended(Deferred(reason="not_sent", after_seconds=error.after_seconds)) from error
     except Unanswered as error:
@@ -46,7 +46,7 @@ def write(c: Connection, stem: str, variables: Variables, shape: type[Shape]) ->
     """
     document = documents.load(stem)
     try:
-        return replies.payload(document, (yield from _asked(c, document, variables)), shape)
+        return replies.payload(document, (yield from _asked(c, stem, variables)), shape)
     except Ended as ended:
         if isinstance(ended.outcome, Uncertain):
             raise Ended(Deferred(reason=ended.outcome.reason)) from ended
@@ -56,19 +56,24 @@ def write(c: Connection, stem: str, variables: Variables, shape: type[Shape]) ->
 def effect(c: Connection, stem: str, variables: Variables, shape: type[Shape]) -> ReadFlow[Shape]:
     """The payload of the write that the command is about. From here on a lost answer leaves the command uncertain."""
     document = documents.load(stem)
-    response = yield _request(c, document, variables, {EFFECT: True})
+    response = yield request(c, stem, encoded(stem, variables), {EFFECT: True})
     return replies.payload(document, response, shape)
 
 
-def _request(
-    c: Connection, document: documents.Document, variables: Variables, extensions: dict[str, Any]
-) -> httpx.Request:
+def encoded(stem: str, variables: Variables) -> bytes:
+    """The body of a request, always written alike."""
+    document = documents.load(stem)
     # Sorted keys: Shopify compares the input of a repeated key as it is written.
     body = {"operationName": document.name, "query": document.text, "variables": variables}
+    return msgspec.json.encode(body, order="sorted")
+
+
+def request(c: Connection, stem: str, content: bytes, extensions: dict[str, Any]) -> httpx.Request:
+    """A request with a body that was encoded before."""
     return httpx.Request(
         "POST",
         c.url,
         headers={"Content-Type": "application/json", "Accept": "application/json"},
-        content=msgspec.json.encode(body, order="sorted"),
-        extensions={OPERATION: document.name, **extensions},
+        content=content,
+        extensions={OPERATION: documents.load(stem).name, **extensions},
     )

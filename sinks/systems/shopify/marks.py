@@ -58,6 +58,11 @@ def reference_uri(command_id: str) -> str:
     return f"gid://returnflow/Restock/{command_id}"
 
 
+def batch_uri(batch_id: str) -> str:
+    """What the adjustment of a batch names as its document; the ledger knows the batch's commands."""
+    return f"gid://returnflow/RestockBatch/{batch_id}"
+
+
 def encode(claim: Claim) -> str:
     return msgspec.json.encode(claim).decode()
 

@@ -37,13 +37,21 @@ def _new_key(message: str) -> Outcome:  # noqa: ARG001  every meaning takes the 
     return Uncertain(reason="previous_attempt_failed", new_key=True)
 
 
-_MISMATCH = _rejected("rejected_by_system", "the same key went out with other content: see what the first one did")
+class OtherInput(Rejected, frozen=True, kw_only=True):
+    """The key is taken by another input, which may have been applied."""
+
+
+def _other_input(message: str) -> Outcome:
+    hint = "the same key went out with other content: see what the first one did"
+    return OtherInput(code="rejected_by_system", detail=f"{message}; {hint}")
+
+
 _BY_HAND = "credit_not_issued"
 
 BY_CODE: dict[str, dict[str, Meaning]] = {
     "": {
         "IDEMPOTENCY_CONCURRENT_REQUEST": _uncertain("concurrent_request"),
-        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": _MISMATCH,
+        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": _other_input,
         "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": _new_key,
         "ACCESS_DENIED": _misconfigured("access_denied"),
         "APP_NOT_AUTHORIZED": _misconfigured("access_denied"),
@@ -79,6 +87,7 @@ BY_CODE: dict[str, dict[str, Meaning]] = {
         ),
     },
 }
+BY_CODE["AdjustMany"] = BY_CODE["Adjust"]
 
 # (operations, text, meaning); the first row that fits counts. No operation named: any.
 BY_TEXT: tuple[tuple[frozenset[str], re.Pattern[str], Meaning], ...] = tuple(
@@ -90,7 +99,7 @@ BY_TEXT: tuple[tuple[frozenset[str], re.Pattern[str], Meaning], ...] = tuple(
             r"request is currently in ?progress|idempot.*(concurrent|being processed)",
             _uncertain("concurrent_request"),
         ),
-        ("", r"idempot.*(parameter|mismatch|different|other input)", _MISMATCH),
+        ("", r"idempot.*(parameter|mismatch|different|other input)", _other_input),
         ("", r"idempot.*(previous|failed)|previous attempt.*failed", _new_key),
         ("RefundCreate", r"greater than net payment received", _rejected("amount_mismatch")),
         ("RefundCreate", r"more items than were purchased", _rejected("refund_outside_workflow")),

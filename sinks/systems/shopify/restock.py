@@ -11,6 +11,7 @@ from sinks.contract import Attempt, Flow, ReadFlow
 from sinks.outcomes import Applied, Rejected, Uncertain
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import calls, marks, native, native_cover, refusals
+from sinks.systems.shopify.adjust_many import BATCHING
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid, number
 from sinks.systems.shopify.shapes import Payload, Ref, Shape
@@ -85,6 +86,8 @@ def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
             return (yield from native.dispose(command, c, attempt, cover))
         if not _stocked(looked.inventory_item):
             yield from _activate(command, c, attempt)
+        elif attempt.may_join and not cover.undisposed and (change := BATCHING.change(command)) is not None:
+            return change  # nothing but the adjustment is left to do
     else:
         _within_horizon(command, attempt.now_ms - attempt.first_sent_ms)
     applied = yield from _adjust(command, c, attempt)

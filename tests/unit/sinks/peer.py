@@ -1,6 +1,7 @@
 """A small HTTP system on a loopback port, scripted fault by fault, with books that show what really happened.
 
-It has no idea of idempotency: every POST that it applies is counted, so an effect applied twice shows.
+It has no idea of idempotency: every POST that it applies is counted, so an effect applied twice shows. Only batches
+have a key that it knows again. `units` are what really moved, by whatever way.
 """
 
 import asyncio
@@ -72,6 +73,12 @@ class Peer:
         self.keys: dict[str, list[str]] = defaultdict(list)  # idempotency keys seen per command
         self.script: dict[str, list[Answer]] = defaultdict(list)
         self.always: dict[str, Answer] = {}
+        self.units: Counter[str] = Counter()
+        self.batches: list[tuple[str, bool]] = []  # key of each POST of one, and whether it moved anything
+        self.refuses: set[str] = set()  # targets
+        self.forgets: set[str] = set()  # targets that it accepts and leaves as they are, without a word
+        self._bodies: dict[str, bytes] = {}  # by key
+        self._spent: set[str] = set()  # keys of what was refused
         self.token = "good"
         self.down = False
         self.delay_seconds = 0.0
@@ -96,7 +103,10 @@ class Peer:
             return Answer(status=401, applies=False)
         if self.quota is not None and not self.quota.take():
             return Answer(status=429, applies=False, headers={"retry-after": "1"})
-        answer = self._get(path, command_id) if method == "GET" else self._post(command_id, body)
+        if path == "/batches":
+            answer = self._batch(body)
+        else:
+            answer = self._get(path, command_id) if method == "GET" else self._post(command_id, body)
         if self.quota is not None:
             answer = Answer(**{**answer.__dict__, "headers": {"x-left": str(self.quota.tokens)}})
         return answer
@@ -106,13 +116,37 @@ class Peer:
             return Answer(body=json.dumps(sorted(self.effects)))
         return Answer(body=json.dumps({"id": command_id})) if self.effects[command_id] else Answer(status=404)
 
+    def _batch(self, body: bytes) -> Answer:
+        asked = json.loads(body)
+        key, changes = asked["key"], asked["changes"]
+        waiting = self.script["batches"]
+        answer = waiting.pop(0) if waiting else self.always.get("batches", Answer())
+        if self._bodies.setdefault(key, body) != body:
+            return Answer(status=400, applies=False)
+        if key in self._spent:
+            return KEY_SPENT
+        if answer.applies and self.refuses & changes.keys():
+            answer = REFUSED
+        if answer.status == REFUSED.status:
+            self._spent.add(key)
+        moves = answer.applies and (key, True) not in self.batches
+        self.batches.append((key, moves))
+        if moves:
+            self.units.update(changes)
+        moved = [target for target in changes if target not in self.forgets]
+        return Answer(**{**answer.__dict__, "body": answer.body or json.dumps({"id": key, "moved": moved})})
+
     def _post(self, command_id: str, body: bytes) -> Answer:
-        self.keys[command_id].append(json.loads(body)["key"])
+        asked = json.loads(body)
+        self.keys[command_id].append(asked["key"])
         waiting = self.script[command_id]
         answer = waiting.pop(0) if waiting else self.always.get(command_id, Answer())
+        if answer.applies and self.refuses & asked.get("changes", {}).keys():
+            answer = REFUSED
         if answer.applies:
             self.effects[command_id] += 1
             self.order.append(command_id)
+            self.units.update(asked.get("changes", {}))
         return Answer(**{**answer.__dict__, "body": answer.body or json.dumps({"id": command_id})})
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

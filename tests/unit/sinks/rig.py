@@ -13,8 +13,11 @@ from schemas.commands import Command, CommandResult
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.merchant import Merchant
 from sinks import breaker
-from sinks.apply import Applier, ClaimTimes
+from sinks.apply import Applier
 from sinks.assignment import Assignment
+from sinks.batches import Batches
+from sinks.claim import ClaimTimes
+from sinks.dispatch import Dispatch
 from sinks.failure import Failure
 from sinks.lanes import Lanes
 from sinks.ledger.ledger import Ledger
@@ -62,7 +65,8 @@ class Rig:
         self.token = "good"
         self.toy: Toy = changed.pop("toy", Toy(name="toy"))
         self.merchants: dict[str, Merchant] = {
-            name: merchant(name, "toy", changed.get("urls", {}).get(name, peer.url)) for name in names
+            name: merchant(name, "toy", changed.get("urls", {}).get(name, peer.url), changed.get("batch_seconds", 0.0))
+            for name in names
         }
         self.changed: dict[str, Any] = {
             "request_seconds": 0.4, "patience_seconds": 5.0, "park_seconds": 5.0, "claim_ms": 3_000,
@@ -96,6 +100,7 @@ class Rig:
                 await asyncio.wait({ticking})
                 await self.assignment.end(1.0)
                 await self.redriver.end(1.0)
+                await self.batches.end()
         if self.failed.error is not None:
             raise self.failed.error
 
@@ -118,14 +123,15 @@ class Rig:
             system="toy", ledger=self.ledger, settlement=self.settlement, telemetry=self.telemetry,
             probe_seconds=changed["probe_seconds"], equal_rejections=changed["equal_rejections"], now_ms=now_ms,
         )  # fmt: skip
+        times = ClaimTimes(claim_ms=changed["claim_ms"], request_ms=500, skew_ms=50)
+        self.batches = self._batches(transport, times)
         self.applier = Applier(
             worker=changed["worker"], transport=transport, merchants=self.merchants, ledger=self.ledger,
             settlement=self.settlement, pauses=self.pauses, telemetry=self.telemetry,
             patience=Patience(
                 first_seconds=changed["first_seconds"], longest_seconds=0.2, give_up_seconds=changed["give_up_seconds"]
             ),
-            times=ClaimTimes(claim_ms=changed["claim_ms"], request_ms=500, skew_ms=50), now_ms=now_ms,
-            chance=lambda: 1.0,
+            times=times, batches=self.batches, now_ms=now_ms, chance=lambda: 1.0,
         )  # fmt: skip
         self.redriver = Redriver(
             worker=changed["worker"], ledger=self.ledger, codec=CODEC, applier=self.applier,
@@ -133,6 +139,14 @@ class Rig:
             most=64, failed=self.failed, now_ms=now_ms,
         )  # fmt: skip
         self.assign()
+
+    def _batches(self, transport: Transport, times: ClaimTimes) -> Batches:
+        assert self.toy.batching is not None
+        dispatch = Dispatch(
+            worker=self.changed["worker"], transport=transport, batching=self.toy.batching, ledger=self.ledger,
+            telemetry=self.telemetry, times=times, now_ms=now_ms,
+        )  # fmt: skip
+        return Batches(dispatch=dispatch, batching=self.toy.batching, merchants=self.merchants, times=times)
 
     def assign(self) -> None:
         """A new assignment of partition 0, read from the beginning."""

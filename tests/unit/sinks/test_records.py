@@ -91,8 +91,8 @@ def test_metrics_are_a_closed_list_named_after_the_process() -> None:
     SinkTelemetry(registry)
     names = sorted(metric.name.removeprefix("returnflow_sink_") for metric in registry.collect())
     assert names == [
-        "attempts", "breaker_state", "buffered_commands", "command_seconds", "commands", "dead_letters",
-        "in_flight_commands", "ledger_seconds", "oldest_unsettled_seconds", "parked_commands", "parked_lanes",
-        "paused_state", "quota_capacity_units", "quota_remaining_units", "quota_used", "quota_wait_seconds", "records",
-        "request_seconds", "throttled",
+        "attempts", "batch_commands", "batches", "breaker_state", "buffered_commands", "command_seconds", "commands",
+        "dead_letters", "in_flight_commands", "ledger_seconds", "oldest_unsettled_seconds", "parked_commands",
+        "parked_lanes", "paused_state", "quota_capacity_units", "quota_remaining_units", "quota_used",
+        "quota_wait_seconds", "records", "request_seconds", "throttled",
     ]  # fmt: skip

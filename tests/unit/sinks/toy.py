@@ -1,5 +1,7 @@
 """A system for tests: its folder's worth of code, talking real HTTP to the scripted peer of `peer.py`."""
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,8 +11,8 @@ from pydantic import ConfigDict
 
 from schemas import ids
 from schemas.commands import Command, CommandKind, Refund, Restock, kind_of
-from schemas.merchant import Merchant, Systems
-from sinks.contract import EFFECT, Attempt, Flow, Limit, ReadFlow, Seen
+from schemas.merchant import Merchant, Model, Restocking, Systems
+from sinks.contract import EFFECT, Attempt, Batching, Change, Flow, Limit, Moved, ReadFlow, Refused, Seen
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.systems import retry_after
 
@@ -24,10 +26,11 @@ class Toy:
     """Satisfies sinks.contract.System. Applies a command by POST and finds it again by GET."""
 
     handles: frozenset[CommandKind] = frozenset({"restock", "refund", "annotate"})
-    key_horizon_seconds: float | None = None
+    key_horizon_seconds: float | None = 3600.0  # of batches; a single command's key is not remembered at all
 
     def __init__(self, name: str, limit: Limit | None = None) -> None:
         self.name = name
+        self.batching: Batching | None = ToyBatching()
         self.limit = limit or Limit(name="calls", capacity=10_000.0, per_second=10_000.0, in_flight=256)
 
     def connect(self, merchant: Merchant, secret: Callable[[str], str]) -> Connection:
@@ -60,16 +63,53 @@ class Toy:
             if found.status_code == 200:
                 return AlreadyApplied(external_ids={"peer": found.json()["id"]})
             if found.status_code != 404:
-                return _failed(found)
-        body = {"order": command.order_id, "kind": kind_of(command), "key": attempt.idempotency_key}
+                return failed(found)
+        body: dict[str, Any] = {"order": command.order_id, "kind": kind_of(command), "key": attempt.idempotency_key}
+        if isinstance(command, Restock):
+            if attempt.may_join and attempt.first_sent_ms is None:
+                return change_of(command)
+            body |= {"changes": {command.sku: command.quantity}}
         answer = yield httpx.Request("POST", place, json=body, extensions={EFFECT: True})
         if answer.status_code == 200:
             # A flow that chokes on an answer is a fault of ours: "poison" makes this one do so.
             return Applied(external_ids={"peer": answer.json()["id"]})
-        return _failed(answer)
+        return failed(answer)
 
 
-def _failed(answer: httpx.Response) -> Outcome:
+class ToyBatching:
+    """Satisfies sinks.contract.Batching: one POST that the peer knows again by its key."""
+
+    most = 5
+
+    def change(self, command: Command) -> Change | None:
+        return change_of(command) if isinstance(command, Restock) else None
+
+    def merge(self, batch_id: str, changes: Sequence[Change]) -> bytes:
+        units: Counter[str] = Counter()
+        for change in changes:
+            units[change.target[0]] += change.quantity
+        return json.dumps({"key": batch_id, "changes": dict(sorted(units.items()))}).encode()
+
+    def reference(self, batch_id: str) -> str:
+        return f"toy batch {batch_id}"
+
+    def flow(self, connection: Connection, body: bytes) -> ReadFlow[Moved | Refused | Outcome]:
+        answer = yield httpx.Request("POST", f"{connection.url}/batches", content=body, extensions={EFFECT: True})
+        match answer.status_code:
+            case 200:
+                targets = frozenset((each,) for each in answer.json()["moved"])
+                return Moved(external_ids={"peer": answer.json()["id"]}, targets=targets)
+            case 422 | 409:
+                return Refused(reason=f"answered {answer.status_code}")
+            case _:
+                return failed(answer)
+
+
+def change_of(command: Restock) -> Change:
+    return Change(target=(command.sku,), quantity=command.quantity)
+
+
+def failed(answer: httpx.Response) -> Outcome:
     match answer.status_code:
         case 401:
             return Misconfigured(code="unauthorized", detail="the token was refused, ask ann@example.com")
@@ -98,11 +138,12 @@ class ToySystems(Systems):
     model_config = ConfigDict(extra="allow")
 
 
-def merchant(name: str, system: str, url: str) -> Merchant:
+def merchant(name: str, system: str, url: str, batch_seconds: float = 0.0) -> Merchant:
     systems: Any = {system.replace("-", "_"): {"url": url}}
     return Merchant.model_construct(
-        merchant=name, time_zone="UTC", currency="EUR", systems=ToySystems.model_construct(**systems)
-    )
+        merchant=name, time_zone="UTC", currency="EUR", systems=ToySystems.model_construct(**systems),
+        model=Model(restocking=Restocking(batch_seconds=batch_seconds)),
+    )  # fmt: skip
 
 
 def restock(number: int, *, merchant: str = "shop", system: str = "toy", sku: str = "S", quantity: int = 1) -> Restock:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from sinks.contract import ReadFlow
+from sinks.contract import Change, ReadFlow
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -31,7 +31,14 @@ class Talk(msgspec.Struct):
         return variables
 
 
-def drive(flow: ReadFlow[T], answers: Sequence[Answer]) -> tuple[T, Talk]:
+def drive(flow: ReadFlow[T | Change], answers: Sequence[Answer]) -> tuple[T, Talk]:
+    """As `drive_through`; fails when the flow leaves a change to others."""
+    result, talk = drive_through(flow, answers)
+    assert not isinstance(result, Change)
+    return result, talk
+
+
+def drive_through(flow: ReadFlow[T], answers: Sequence[Answer]) -> tuple[T, Talk]:
     """The flow's result and the talk; fails when the flow asks for more or less than there are answers."""
     talk = Talk([], [])
     left = list(answers)

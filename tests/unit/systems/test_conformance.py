@@ -15,7 +15,7 @@ from sinks.outcomes import Misconfigured, Outcome, Rejected
 from sinks.systems import SYSTEMS
 from tests.unit.systems.conversations import CONVERSATIONS, Conversation
 from tests.unit.systems.givens import API_KEY, CARD_SECRET, FIRST, MERCHANT, SECRETS, TOKEN, again
-from tests.unit.systems.peer import drive
+from tests.unit.systems.peer import Talk, drive
 
 SECTIONS = ("Read", "Access", "Limits", "Commands", "Once", "Errors", "Reads", "Quirks", "Open points")
 MOST_REQUESTS = 12  # of one attempt at one command
@@ -35,9 +35,11 @@ def flow_outcome(conversation: Conversation, answer: httpx.Response | Exception)
         connection = system.connect(MERCHANT, SECRETS.__getitem__)
         flow = system.flow(conversation.command, connection, MERCHANT, conversation.attempt)
         try:
-            yield drive(flow, answers)[0]
+            end: tuple[Outcome, Talk] = drive(flow, answers)
         except (NotSent, Unanswered, AssertionError) as error:
             yield error
+        else:
+            yield end[0]
 
 
 def test_the_registry_has_every_folder_and_no_other() -> None:

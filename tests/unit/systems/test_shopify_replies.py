@@ -12,15 +12,19 @@ from sinks.systems.shopify import documents, refusals
 from sinks.systems.shopify.shapes import UserError
 from tests.unit.systems import shop_answers as shop
 from tests.unit.systems.givens import FIRST, MERCHANT, REFUND, SHOP
-from tests.unit.systems.peer import drive
+from tests.unit.systems.peer import Talk, drive
 
 
 def on_look(response: httpx.Response) -> Outcome:
-    return drive(shopify.SYSTEM.flow(REFUND, SHOP, MERCHANT, FIRST), [response])[0]
+    end: tuple[Outcome, Talk] = drive(shopify.SYSTEM.flow(REFUND, SHOP, MERCHANT, FIRST), [response])
+    return end[0]
 
 
 def on_write(response: httpx.Response, attempt: Attempt = FIRST) -> Outcome:
-    return drive(shopify.SYSTEM.flow(REFUND, SHOP, MERCHANT, attempt), [shop.refund_look(), response])[0]
+    end: tuple[Outcome, Talk] = drive(
+        shopify.SYSTEM.flow(REFUND, SHOP, MERCHANT, attempt), [shop.refund_look(), response]
+    )
+    return end[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""A command while a worker has it: how long, under which name, and what it learned of the effect."""
+
+import msgspec
+
+from schemas import ids
+from sinks.attempt import Unbound, Unexpected
+from sinks.ledger import effects
+from sinks.ledger.effects import Claimed
+from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.policy import History
+from sinks.transport import Sent
+from sinks.work import Work
+
+
+class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim lasts `claim_ms`; a request that might last longer than what is left of it renews it first.
+
+    No request is under way in a claim's last `skew_ms`. Claims end by the wall clock of whoever wants the command next,
+    so this is how far the clocks of two workers may be apart. `claim_ms` must be longer than the other two together.
+    """
+
+    claim_ms: int
+    request_ms: int
+    skew_ms: int = 1_000
+
+
+class InHand:
+    """A command while this worker has it. `holder` is the name of this one claim."""
+
+    def __init__(self, work: Work, claimed: Claimed, asked: effects.Claim, started_ms: int) -> None:
+        self.work = work
+        self.claimed = claimed
+        self.holder = asked.worker
+        self.until_ms = asked.until_ms
+        self.started_ms = started_ms
+        self.sent = Sent()
+        self._open = claimed.first_sent_ms is not None
+
+    def learn(self, outcome: Outcome) -> None:
+        """What the outcome says about the effect: it may be there, or this attempt did nothing."""
+        match outcome:
+            case Uncertain():
+                self._open = True
+            case Unbound():
+                # Whatever went out went out with its batch, and that did nothing.
+                self.claimed = msgspec.structs.replace(self.claimed, first_sent_ms=None)
+                self.sent.effect_ms, self._open = None, False
+            case Deferred() | Rejected() | Misconfigured() if not isinstance(outcome, Unexpected):
+                self.sent.effect_ms = None
+            case _:
+                pass
+
+    @property
+    def first_sent_ms(self) -> int | None:
+        """Since when the effect may be there; None: no request that could make it went out."""
+        if self.claimed.first_sent_ms is not None:
+            return self.claimed.first_sent_ms
+        if self.sent.effect_ms is not None:
+            return self.sent.effect_ms
+        return self.started_ms if self._open else None
+
+    @property
+    def history(self) -> History:
+        return History(
+            attempts=self.claimed.attempts,
+            failing_since_ms=self.claimed.failing_since_ms,
+            open=self.first_sent_ms is not None,
+        )
+
+
+def key(work: Work, epoch: int) -> str:
+    """The idempotency key of a command that goes out by itself."""
+    return ids.idempotency_key(merchant=work.command.merchant, command_id=work.command.command_id, epoch=epoch)
