@@ -9,7 +9,8 @@ from streams.shell import dead_letters
 from streams.shell.contract import Core, DeadLetterTopic, Output, Record, S, Undecodable
 
 Read = Callable[[bytes], bytes | None]
-Emitted = list[tuple[bytes, Sequence[Output]]]
+# outputs with the key that they stand and fall with; None: dead letters, which leave in any case
+Emitted = list[tuple[bytes | None, Sequence[Output]]]
 
 
 class TooManyUnexpected(Exception):
@@ -48,7 +49,7 @@ class _InARow:
 class _Open(Generic[S]):
     """A batch that is being decided."""
 
-    __slots__ = ("changed", "dues", "emitted", "refused", "rowless", "states")
+    __slots__ = ("aside", "changed", "dues", "emitted", "refused", "rowless", "states")
 
     def __init__(self) -> None:
         self.states: dict[bytes, S | None] = {}  # of every key so far
@@ -56,6 +57,7 @@ class _Open(Generic[S]):
         self.rowless: set[bytes] = set()  # keys that had no row before the batch
         self.dues: dict[bytes, int | None] = {}
         self.emitted: Emitted = []
+        self.aside: set[tuple[str, int]] = set()  # topic and offset of what has its dead letter
         self.refused: list[str] = []
 
 
@@ -107,7 +109,8 @@ class Decider(Generic[S]):
         return self._core.load(row)
 
     def _set_aside(self, record: Record, reason: str, error: str, batch: _Open[S]) -> None:
-        batch.emitted.append((record.key, self._refuse(record, reason, error)))
+        batch.emitted.append((None, self._refuse(record, reason, error)))
+        batch.aside.add((record.topic, record.offset))
         batch.refused.append(reason)
 
     def _finish(self, records: Sequence[Record], batch: _Open[S]) -> Work:
@@ -125,11 +128,12 @@ class Decider(Generic[S]):
                 broken[key] = (dead_letters.UNEXPECTED, dead_letters.where(error))
             else:
                 self._dumping.passed()
-        for key, outputs in batch.emitted:
-            if key not in broken:
+        for emitted_by, outputs in batch.emitted:
+            if emitted_by is None or emitted_by not in broken:
                 work.outputs.extend(outputs)
         if broken:
-            self._refuse_keys(records, broken, work)
+            fresh = [record for record in records if (record.topic, record.offset) not in batch.aside]
+            self._refuse_keys(fresh, broken, work)
         for key, row in work.rows.items():
             work.added += (row is not None) - (key not in batch.rowless)
         return work
@@ -148,7 +152,7 @@ class Decider(Generic[S]):
             key: (dead_letters.TOO_LARGE, f"an output for {output.topic} of {len(output.value)} bytes, limit {limit}")
             for key, outputs in emitted
             for output in outputs
-            if output.value is not None and len(output.value) > limit and not dead_letters.is_dead_letter(output)
+            if key is not None and output.value is not None and len(output.value) > limit
         }
 
     def _refuse_keys(self, records: Sequence[Record], broken: dict[bytes, tuple[str, str]], work: Work) -> None:

@@ -25,7 +25,7 @@ OURS = frozenset(
 
 
 def dead_letter(record: Record, reason: str, error: str, topic: DeadLetterTopic) -> Output:
-    """The record as it came, addressed to its dead-letter topic.
+    """The record as it came, whatever its size, addressed to its dead-letter topic.
 
     A record that was dead-lettered before and resubmitted keeps its first-seen time and counts one attempt more.
     """
@@ -41,11 +41,6 @@ def dead_letter(record: Record, reason: str, error: str, topic: DeadLetterTopic)
             (FIRST_SEEN_MS, b"%d" % _number(before.get(FIRST_SEEN_MS), record.timestamp_ms)),
         ),
     )
-
-
-def is_dead_letter(output: Output) -> bool:
-    """Original bytes go out whatever their size; their topic allows for it."""
-    return any(name == SOURCE_OFFSET for name, _ in output.headers)
 
 
 def _context(record: Record, reason: str, error: str) -> Headers:

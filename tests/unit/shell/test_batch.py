@@ -149,6 +149,17 @@ def test_a_key_whose_row_or_output_cannot_be_written_is_refused_as_a_whole(value
     assert work.refused == [reason, reason]
 
 
+@pytest.mark.parametrize("bad", [b"?", b"!"])
+def test_a_record_that_was_set_aside_is_counted_once_even_if_its_key_is_refused_as_a_whole(bad: bytes) -> None:
+    work = decide(record(b"a", bad, 1), record(b"a", b"1001", 2), record(b"a", bad, 3))
+    assert sorted(letters(work)) == sorted(("dead-numbers", b"a", each) for each in (bad, b"1001", bad))
+    why = {b"?": "undecodable", b"!": "unexpected"}[bad]
+    assert sorted(work.refused) == sorted([why, "too_large", why])
+    said = [output.value for output in work.outputs if output.topic == "exceptions"]
+    assert sorted(each.decode() for each in said if each) == sorted(work.refused)
+    assert work.rows == {}
+
+
 def test_a_large_original_leaves_as_a_dead_letter() -> None:
     large = b"?" + b"z" * 500
     work = decide(record(b"a", large))
