@@ -103,6 +103,10 @@ def _available(row: Json) -> int | None:
 
 
 def _components(found: Json) -> tuple[Component, ...]:
+    parts = opt(found.get("productVariantComponents"), "productVariantComponents")
+    if opt(parts.get("pageInfo"), "productVariantComponents.pageInfo").get("hasNextPage"):
+        # half a bundle would be restocked as if it were the whole
+        raise malformed("productVariantComponents", "all components on one page", parts)
     listed = []
     for row in rows(found.get("productVariantComponents"), "productVariantComponents"):
         variant = obj(row.get("productVariant"), "productVariantComponents.productVariant")

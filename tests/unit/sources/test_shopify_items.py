@@ -48,6 +48,14 @@ def test_a_bundle_names_its_components() -> None:
     assert read.components == (Component(sku="SOAP", quantity=2, item_id="8"),)
 
 
+@pytest.mark.req("INV-9")
+def test_a_bundle_that_is_not_read_to_its_end_is_no_bundle() -> None:
+    part = {"quantity": 1, "productVariant": {"id": "7", "sku": "SOAP", "inventoryItem": {"id": "8"}}}
+    parts = {**nodes(part), "pageInfo": {"hasNextPage": True}}
+    with pytest.raises(Malformed, match="all components on one page"):
+        item(variant(productVariantComponents=parts), "SET", merchant="shop-a", read_at_ms=AT)
+
+
 @pytest.mark.req("INV-7")
 def test_a_sku_the_shop_does_not_have_is_a_fact_too() -> None:
     read = missing("GONE", merchant="shop-a", read_at_ms=AT)
