@@ -112,13 +112,23 @@ TYPES: dict[str, ExceptionType] = {
     "exchange_not_released": _type("cx", "warning", 8, "The exchange order waits.", "Release it in ReturnGO."),
     "exchange_counted_as_sale": _type("finance", "warning", 24, "An exchange counts as a sale.", "Mark the order."),
     "rejected_by_system": _type(
-        "integration", "critical", 4, "A system refused the command.", "Correct and resubmit it.", "resubmit"
+        "integration",
+        "critical",
+        4,
+        "A system refused the command.",
+        "Mend what the detail names, then see the runbook SinkDeadLetters.",
+        "resubmit",
     ),
     "misconfigured": _type(
         "integration", "critical", 1, "Credentials, scope or address are wrong.", "Correct the configuration."
     ),
     "undecodable": _type(
-        "integration", "critical", 4, "A record or body cannot be read.", "Correct and resubmit it.", "resubmit"
+        "integration",
+        "critical",
+        4,
+        "A record or an answer cannot be read.",
+        "Mend what the detail names; its bytes are kept.",
+        "resubmit",
     ),
     "malformed_delivery": _type(
         "integration", "warning", 8, "A webhook body has no usable content.", "Read the delivery; the poll catches up."
