@@ -103,13 +103,11 @@ class Assignment:
         if isinstance(item, Refused):
             await self._settlement.refused(item)
             return True
-        turn = Turn(self._turns.setdefault(item.arrival.key, asyncio.Lock()))
-        try:
+        async with Turn(self._turns.setdefault(item.arrival.key, asyncio.Lock())) as turn:
             return await self._apply(item, turn)
-        finally:
-            turn.give()
 
     async def _apply(self, work: Work, turn: Turn) -> bool:
+        await turn.take()
         deadline = time.monotonic() + self._park_seconds
         while True:
             await turn.take()

@@ -94,6 +94,11 @@ class Batches:
         self._repeats: dict[str, asyncio.Task[End]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    @property
+    def waiting(self) -> list[Waiting]:
+        """Commands that wait for others."""
+        return [each for window in self._windows.values() for each in window.left]
+
     def takes(self, command: Command) -> bool:
         """Whether a command may wait for others, if nothing speaks against it: then its lane need not wait for it."""
         return self._seconds(command.merchant) > 0 and self._batching.change(command) is not None

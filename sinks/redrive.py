@@ -1,6 +1,7 @@
 """Brings parked lanes back when they are due, and probes pauses. May touch ledger, network and Kafka."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable
 
@@ -16,7 +17,8 @@ from sinks.ledger.pauses import EVERY_MERCHANT, Pause
 from sinks.pauses import Pauses
 from sinks.settle import Settlement
 from sinks.transport import Transport
-from sinks.work import Refused, again
+from sinks.turn import Turn
+from sinks.work import Refused, Work, again
 
 log = structlog.get_logger()
 
@@ -133,24 +135,48 @@ class Redriver:
                 await self._let_go(lane, lane.reason, 0.0)
 
     async def _carry(self, lane: Lane, probing: Pause | None) -> Ending:
-        for waiting in lane.waiting:
-            ending = await self._carry_one(waiting, probing)
+        left = [(waiting, again(waiting.arrival, self._codec)) for waiting in lane.waiting]
+        while left:
+            together = 1 if probing is not None else self._sharing([work for _, work in left])
+            ending = await self._carry_together(left[:together], probing)
             if not isinstance(ending, Done):
                 return ending
             if probing is not None and ending.tried:
                 await self._pauses.clear(probing, "a probe got through")
                 probing = None
-            await self._ledger.do(parking.remove, waiting.seq)
+            del left[:together]
             if self._ending or not await self._keep(lane):
                 break
         return Done()
 
-    async def _carry_one(self, waiting: Waiting, probing: Pause | None) -> Ending:
-        work = again(waiting.arrival, self._codec)
+    def _sharing(self, works: list[Work | Refused]) -> int:
+        """How many of the first may run side by side."""
+        shared = itertools.takewhile(lambda work: isinstance(work, Work) and self._applier.shares(work), works)
+        return max(1, len(list(shared)))
+
+    async def _carry_together(self, some: list[tuple[Waiting, Work | Refused]], probing: Pause | None) -> Ending:
+        """The first ending that is none; they begin one after the other, and none begins behind such an ending."""
+        lock, failed = asyncio.Lock(), list[Ending]()
+
+        async def carry(waiting: Waiting, work: Work | Refused) -> Ending:
+            async with Turn(lock) as turn:
+                if failed:
+                    return failed[0]
+                ending = await self._carry_one(work, probing, turn)
+                if isinstance(ending, Done):
+                    await self._ledger.do(parking.remove, waiting.seq)
+                else:
+                    failed.append(ending)
+                return ending
+
+        endings = await asyncio.gather(*(carry(*each) for each in some))
+        return failed[0] if failed else endings[0]
+
+    async def _carry_one(self, work: Work | Refused, probing: Pause | None, turn: Turn) -> Ending:
         if isinstance(work, Refused):  # written by a version whose schemas this one does not know
             await self._settlement.refused(work)
             return Done()
-        return await self._applier.apply(work, probing)
+        return await self._applier.apply(work, probing, joined=None if probing is not None else turn.give)
 
     async def _keep(self, lane: Lane) -> bool:
         until_ms = self._now_ms() + HOLD_MS
@@ -171,6 +197,7 @@ class Redriver:
     async def end(self, budget_seconds: float) -> None:
         """Finish the commands under way, as far as the budget goes; their lanes stay parked."""
         self._ending = True
+        self._applier.flush()
         if not self._tasks:
             return
         _, late = await asyncio.wait(set(self._tasks), timeout=budget_seconds)

@@ -1,6 +1,8 @@
 """The turn of a command among those of its lane that may run side by side: they begin one after the other."""
 
 import asyncio
+from types import TracebackType
+from typing import Self
 
 
 class Turn:
@@ -12,6 +14,15 @@ class Turn:
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
         self._held = False
+
+    async def __aenter__(self) -> Self:
+        await self.take()
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.give()
 
     async def take(self) -> None:
         """Wait for it, in order; nothing happens where it is held already."""
