@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ops.cli import COMMANDS, Root
+from ops.cli import Root
 
 BOOKS = sorted((Path(__file__).parents[2] / "ops" / "runbooks").glob("*.md"))
 TYPED = sorted(
