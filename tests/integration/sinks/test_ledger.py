@@ -4,8 +4,6 @@ import asyncio
 import concurrent.futures
 import re
 import threading
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,29 +21,6 @@ from sinks.ledger.parking import Arrival
 from sinks.ledger.pauses import Pause
 from sinks.ledger.quotas import Ask
 from sinks.ledger.tables import metadata
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/made/on/the/way/ledger.db"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
-@pytest.fixture
-async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
-    opened = Ledger(ledger_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-async def other(ledger_url: str, ledger: Ledger) -> AsyncIterator[Ledger]:
-    """The same ledger as another process has it."""
-    opened = Ledger(ledger_url)
-    yield opened
-    opened.close()
 
 
 def arrival(number: int, key: str = "shop|S") -> Arrival:
