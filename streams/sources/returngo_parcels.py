@@ -45,7 +45,7 @@ def shipped(rma: Rma, body: Json) -> list[ReturnEvent]:
 
 
 def _shipment(rma: Rma, name: str, row: Json, units: list[ReturnedUnit], body: Json) -> ReturnEvent | None:
-    status = row.get("status")
+    status = label(row.get("status"), "shipments.status")
     if not units:
         return None
     if status == "Shipped":

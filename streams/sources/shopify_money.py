@@ -14,7 +14,7 @@ _PAID_BY = frozenset({"SALE", "CAPTURE"})
 
 def payment(row: Json, path: str, currency: str) -> Payment | None:
     """A sale or capture; None for steps that took no money (authorisations, voids) or gave it back."""
-    if row.get("kind") not in _PAID_BY:
+    if label(row.get("kind"), f"{path}.kind") not in _PAID_BY:
         return None
     return Payment(
         payment_id=ident(row.get("id"), f"{path}.id"), tender=label(row.get("gateway"), f"{path}.gateway") or "",
@@ -44,7 +44,7 @@ def marks(note: object) -> tuple[str | None, str | None]:
 
 def _settled(row: Json) -> Settled:
     # whatever is neither done nor failed may still be done: pending
-    return _SETTLED.get(row.get("status"), "pending")
+    return _SETTLED.get(label(row.get("status"), "transactions.status"), "pending")
 
 
 def _lines(row: Json, path: str) -> list[RefundedLine]:
