@@ -5,6 +5,7 @@ Touches the broker; joins no consumer group and commits nothing.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -29,6 +30,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, bytes], ...]
 
 
+# What a broker answers for a moment: after a start, an election, or the creation of a topic.
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+T = TypeVar("T")
+
 # Whether a record is of interest, asked of its raw value before anything is decoded.
 Wanted = Callable[[bytes | None], bool]
 
@@ -38,6 +51,18 @@ def admin(bootstrap: str) -> AdminClient:
     client = AdminClient(quiet(bootstrap))
     client.list_topics(timeout=CONNECT_WITHIN_SECONDS)
     return client
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """The broker's answer, asked again while it says that it cannot answer just now."""
+    deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException as problem:
+            if problem.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def quiet(bootstrap: str) -> dict[str, str | int]:
@@ -121,7 +146,7 @@ def _ends(consumer: Consumer, topic: str, partitions: Sequence[int]) -> dict[int
 def _range(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """First offset that is there, and the one after the last."""
     place = TopicPartition(topic, partition)
-    found: tuple[int, int] = consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_SECONDS)
+    found: tuple[int, int] = patiently(lambda: consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_SECONDS))
     return found
 
 
@@ -129,7 +154,7 @@ def _starts(consumer: Consumer, topic: str, ends: dict[int, int], since_ms: int 
     if since_ms is None:
         return [TopicPartition(topic, partition, _range(consumer, topic, partition)[0]) for partition in ends]
     times = [TopicPartition(topic, partition, since_ms) for partition in ends]
-    found = consumer.offsets_for_times(times, timeout=ANSWER_WITHIN_SECONDS)
+    found = patiently(lambda: consumer.offsets_for_times(times, timeout=ANSWER_WITHIN_SECONDS))
     # -1: nothing is as young as that
     return [place for place in found if place.offset >= 0]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, MemberDescription, OffsetSpec
 
-from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, reader
+from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
 from schemas.topics import AGENTS, CATALOGUE, changelog
 
 OURS = "returnflow"
@@ -92,22 +92,30 @@ def _assigned(admin: AdminClient, names: list[str]) -> dict[str, dict[Place, int
     """What members hold, before anything is committed: a group that never settled a record is behind as well."""
     if not names:
         return {}
-    answers = admin.describe_consumer_groups(names, request_timeout=ANSWER_WITHIN_SECONDS)
     return {
         name: {
             (place.topic, place.partition): NEVER
-            for member in answer.result().members
+            for member in _members(admin, name)
             if member.assignment is not None
             for place in member.assignment.topic_partitions
         }
-        for name, answer in answers.items()
+        for name in names
     }
+
+
+def _members(admin: AdminClient, group: str) -> list[MemberDescription]:
+    found = patiently(
+        lambda: admin.describe_consumer_groups([group], request_timeout=ANSWER_WITHIN_SECONDS)[group].result()
+    )
+    return list(found.members)
 
 
 def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
     request = [ConsumerGroupTopicPartitions(group)]
-    answers = admin.list_consumer_group_offsets(request, request_timeout=ANSWER_WITHIN_SECONDS)
-    places = answers[group].result().topic_partitions or ()
+    answer = patiently(
+        lambda: admin.list_consumer_group_offsets(request, request_timeout=ANSWER_WITHIN_SECONDS)[group].result()
+    )
+    places = answer.topic_partitions or ()
     return {(each.topic, each.partition): each.offset if each.offset >= 0 else NEVER for each in places}
 
 

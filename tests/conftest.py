@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,17 @@ def kafka() -> Iterator[str]:
         yield bootstrap
 
 
+def _wait_until_led(admin: AdminClient, name: str, partitions: int) -> None:
+    """A broker acknowledges a topic before it shows it, and shows it before it has leaders."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = admin.list_topics(name, timeout=30).topics[name].partitions
+        if len(found) == partitions and all(each.leader >= 0 for each in found.values()):
+            return
+        assert time.monotonic() < deadline, f"the topic {name} has no leaders yet"
+        time.sleep(0.02)
+
+
 @pytest.fixture(scope="session")
 def new_topic(kafka: str) -> Iterator[NewTopicFactory]:
     """`new_topic("facts", partitions=4, config={...}) -> name`: a topic no other test has; removed at the end."""
@@ -78,6 +90,7 @@ def new_topic(kafka: str) -> Iterator[NewTopicFactory]:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
         admin.create_topics([topic])[name].result(30)
         made.append(name)
+        _wait_until_led(admin, name, partitions)
         return name
 
     yield make

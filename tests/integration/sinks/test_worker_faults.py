@@ -16,6 +16,7 @@ import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from ops.kafka import patiently
 from schemas import topics
 from schemas.codec import Codec
 from schemas.commands import Command, CommandResult
@@ -75,7 +76,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         admin, topic = AdminClient({"bootstrap.servers": self.bootstrap}), topics.commands_of(self.system)
         group = f"returnflow-sink-{self.system}"
         request = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in range(PARTITIONS)])]
-        committed = admin.list_consumer_group_offsets(request)[group].result(10).topic_partitions or []
+        answer = patiently(lambda: admin.list_consumer_group_offsets(request)[group].result(10))
+        committed = answer.topic_partitions or []
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex})
         try:
             ends = sum(reader.get_watermark_offsets(TopicPartition(topic, n), 10)[1] for n in range(PARTITIONS))
