@@ -1,16 +1,47 @@
 """`returnflow ledger`: the SQL database of effects, quotas, parked lanes and cursors."""
 
+import sys
+
 import click
+import msgspec
+import orjson
+from sqlalchemy import Connection, select
 
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings, without_password
+from ops.cli.show import as_json, console, describe, print_json, table
+from ops.when import at
 from schemas.settings import ProcessSettings
 from sinks.ledger.engine import open_engine
+from sinks.ledger.tables import batches, effects
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A command of a batch. `outcome` is None until it is settled."""
+
+    command_id: str
+    kind: str
+    key: str
+    outcome: str | None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for several commands; one that was refused has let its commands go."""
+
+    batch_id: str
+    merchant: str
+    system: str
+    state: str
+    reference: str
+    sends: int
+    first_sent_ms: int
+    external_ids: dict[str, str]
+    commands: tuple[Member, ...]
 
 
 @click.group()
 def ledger() -> None:
-    """Create or upgrade the ledger's tables."""
+    """Create or upgrade the ledger's tables; look at what went out together."""
 
 
 @ledger.command()
@@ -20,3 +51,48 @@ def upgrade(settings: ProcessSettings) -> None:
     with plain_faults(settings):
         open_engine(settings.ledger_url).dispose()
     click.echo(f"The ledger at {without_password(settings.ledger_url)} is up to date.")
+
+
+@ledger.command()
+@click.argument("batch")
+@with_settings("ledger")
+@as_json
+def batch(settings: ProcessSettings, batch: str, as_json: bool) -> None:
+    """The commands of BATCH: its id, or how the system's own history names it.
+
+    Exit status 1 when there is no such batch.
+    JSON: {batch_id, merchant, system, state, reference, sends, first_sent_ms, external_ids, commands: [{command_id,
+    kind, key, outcome}]}; state is open, applied, refused or unsent.
+    """
+    with plain_faults(settings):
+        engine = open_engine(settings.ledger_url)
+        with engine.connect() as connection:
+            found = _find(connection, batch.rpartition("/")[2])
+        engine.dispose()
+    if found is None:
+        click.echo(f"The ledger knows no batch {batch}.", err=True)
+        sys.exit(1)
+    if as_json:
+        print_json(found)
+        return
+    external = ", ".join(f"{name} {value}" for name, value in sorted(found.external_ids.items()))
+    told = [("batch", found.batch_id), ("merchant", found.merchant), ("system", found.system), ("state", found.state),
+            ("known as", found.reference), ("first sent", at(found.first_sent_ms)), ("sent", f"{found.sends} times"),
+            ("became", external)]  # fmt: skip
+    console().print(describe(told))
+    rows = [(each.command_id, each.kind, each.key, each.outcome or "open") for each in found.commands]
+    console().print(table(("command", "kind", "key", "outcome"), rows, wrap="key"))
+
+
+def _find(connection: Connection, batch_id: str) -> Batch | None:
+    row = connection.execute(select(batches).where(batches.c.batch_id == batch_id)).first()
+    if row is None:
+        return None
+    columns = [effects.c[name] for name in Member.__struct_fields__]
+    of_it = select(*columns).where(effects.c.batch_id == batch_id).order_by(effects.c.command_id)
+    same = {name: getattr(row, name) for name in Batch.__struct_fields__ if name not in ("external_ids", "commands")}
+    return Batch(
+        external_ids=orjson.loads(row.external_ids),
+        commands=tuple(Member(**each._mapping) for each in connection.execute(of_it)),
+        **same,
+    )

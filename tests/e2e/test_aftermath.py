@@ -22,7 +22,7 @@ USED = ("shopify", "returngo")
 FACTS = tuple(dict.fromkeys((*topics.CASES_SOURCES, *topics.STOCK_SOURCES, *map(topics.commands_of, USED))))
 SET_QUANTITIES = "inventorySetQuantities"
 SECONDS_FOR_A_SECOND_EFFECT = 3.0
-RESTOCK = re.compile(r"gid://returnflow/Restock/[0-9a-f-]{36}")
+RESTOCK = re.compile(r"gid://returnflow/Restock(Batch)?/[0-9a-f-]{36}")
 
 
 class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,8 @@ def test_every_movement_of_ours_is_a_relative_one_and_names_its_command(world: W
         assert f"call_{SET_QUANTITIES}" not in found["calls"]
         adjusted = [m for m in found["movements"] if m["actor"] == "api" and m["cause"] == "adjustment" and m["delta"]]
         assert all(RESTOCK.fullmatch(each["reference"]) for each in adjusted)
-        assert len({each["reference"] for each in adjusted}) == len(adjusted)
+        # A batch has one change for each item and place.
+        assert len({(m["reference"], m["sku"], m["location_id"]) for m in adjusted}) == len(adjusted)
         ours += len(adjusted)
     assert ours > 0
 

@@ -125,6 +125,31 @@ def test_an_immediate_merchants_restocks_wait_for_no_other(world: World) -> None
     assert len({each["reference"] for each in both.movements}) == 2
 
 
+@pytest.mark.req("INV-13", "INV-16", "STA-3")
+@played
+def test_what_comes_back_within_a_window_goes_out_together_and_counts_once(world: World) -> None:
+    shop = Shop(world, "gathering")
+    shop.fault("lost_after_apply", "inventoryAdjustQuantities")
+    same = shop.goods()
+    others = [shop.goods() for _ in range(6)]
+    orders = [shop.sold(line(sku)) for sku in [same] * 6 + others]
+    returns = [order.asked(back(str(order.lines[0]["sku"]))).received() for order in orders]
+    for each in returns:
+        each.order.until(lambda now: RECEIVED in now.tags)
+    for each in returns:
+        each.inspected("sellable")
+    ends = [order.ended() for order in orders]
+    assert [end.moved for end in ends] == [{"101.available": 6}] * 6 + [{"101.available": 1}] * 6
+    assert [len(end.paid) for end in ends] == [1] * 12
+    calls = shop.calls("inventoryAdjustQuantities")
+    assert len(calls) < 12
+    assert len({each["key"] for end in ends for each in end.movements}) < len(calls)  # one of them had to be repeated
+    named = {each["reference"] for end in ends for each in end.movements}
+    found = [world.cli("ledger", "batch", reference) for reference in named]
+    assert {each["state"] for each in found} == {"applied"}
+    assert sum(len(each["commands"]) for each in found) == 12
+
+
 @pytest.mark.req("INV-18", "OPS-10")
 @played
 def test_the_warehouses_signed_inspection_counts_and_an_unsigned_one_does_not(world: World) -> None:

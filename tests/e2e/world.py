@@ -27,7 +27,9 @@ from schemas.exceptions import ExceptionRaised
 T = TypeVar("T")
 CALM = "demo-shop"
 # Merchants beside the demo's own, each for what would disturb the others.
-OTHERS = ("rough", "crash", "refusing", "down")
+OTHERS = ("rough", "crash", "refusing", "down", "gathering")
+# Whose restocks go out together.
+WINDOWS = {"gathering": 5}
 WITHIN_SECONDS = 150.0
 LOOK_EVERY_SECONDS = 0.5
 QUIET_LOOKS = 3
@@ -164,6 +166,7 @@ def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox) -> Mapping
     for merchant in OTHERS:
         text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
         text = text.replace(goods.DOMAIN, domain_of(merchant)).replace("DEMO_SHOP_", variable(merchant, ""))
+        text = text.replace("batch_seconds = 0 ", f"batch_seconds = {WINDOWS.get(merchant, 0)} ")
         (folder / f"{merchant}.toml").write_text(text, encoding="utf-8")
         secrets |= secrets_of(merchant)
         sandbox.post("/shops", _shop(merchant))
