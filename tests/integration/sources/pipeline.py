@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.kafka import admin
+from ops.lag import measure
 from ops.local.ports import free_port
 from schemas.catalogue import Record
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnEvent
@@ -24,6 +26,7 @@ from tests.integration.sources.sandbox import Sandbox
 
 SHOP, DOMAIN = "shop-e", "demo.myshopify.com"
 POOR, POOR_DOMAIN = "shop-poor", "poor.myshopify.com"
+QUIET, QUIET_DOMAIN = "shop-quiet", "quiet.myshopify.com"  # what its webhooks lose, no poll finds for an hour
 SOURCES = ("returngo", "shopify", "warehouse")
 WITHIN_SECONDS = 120.0  # a killed worker takes its share of the quota with it for a minute
 
@@ -33,6 +36,7 @@ class Pipeline:
 
     def __init__(self, bootstrap: str, folder: Path, sandbox: Sandbox, gateway_port: int) -> None:
         self.bootstrap = bootstrap
+        self.folder = folder
         self.sandbox = sandbox
         self.gateway_url = f"http://127.0.0.1:{gateway_port}"
         self._env = environment(bootstrap, folder, RETURNFLOW_LEDGER_URL=f"sqlite:///{folder}/ledger.db",
@@ -48,13 +52,38 @@ class Pipeline:
         os.kill(self._sources[name].pid, signal.SIGKILL)
         self._sources[name].wait()
 
+    def leave(self, name: str) -> None:
+        """SIGTERM; the process has to end well."""
+        assert stop(self._sources[name]) == [0]
+
     def restart(self, name: str) -> None:
-        """Another process in place of the killed one."""
+        """Another process in place of the one that ended."""
         self._sources[name] = self._source(name)
+
+    @contextmanager
+    def second(self, name: str) -> Iterator[None]:
+        """One more worker of a source, which joins now and leaves at the end."""
+        process = self._source(name)
+        try:
+            until(lambda: self._workers(f"returnflow-source-{name}") == 2, WITHIN_SECONDS)
+            yield
+        finally:
+            statuses = stop(process)
+        assert statuses == [0]
+
+    def _workers(self, group: str) -> int:
+        """Members of a group that have their partitions."""
+        asked = admin(self.bootstrap)  # its answers never come once it is collected
+        described = asked.describe_consumer_groups([group])[group].result()
+        return sum(bool(each.assignment.topic_partitions) for each in described.members)
+
+    def behind(self, group: str) -> int:
+        """Records of its topics that a group has not committed."""
+        return sum(each.messages for each in measure(admin(self.bootstrap), self.bootstrap, 0, group))
 
     def stop(self) -> list[int]:
         """Exit statuses of all after SIGTERM."""
-        return [stop(each) for each in [self._gateway, *self._sources.values()]]
+        return stop(self._gateway, *self._sources.values())
 
     def all_of(self, topic: str) -> list[Record]:
         return records(self.bootstrap, topic)
@@ -98,14 +127,17 @@ class Pipeline:
 
 @contextmanager
 def running(bootstrap: str, folder: Path, sandbox: Sandbox) -> Iterator[Pipeline]:
-    """The pipeline for two merchants: one with calls to spare, one with hardly any. It ends with status 0."""
+    """The pipeline for three merchants: with calls to spare, with hardly any, without polls. It ends with status 0."""
     port = free_port()
     sandbox.shop(DOMAIN)
+    sandbox.shop(QUIET_DOMAIN, returngo_key=SECRETS["G_KEY_QUIET"])
     sandbox.shop(POOR_DOMAIN, daily_limit=100, returngo_key=SECRETS["G_KEY_POOR"])
     gateway = f"http://127.0.0.1:{port}"
     write_merchant(folder, SHOP, base_url=sandbox.url, shop=DOMAIN, gateway=gateway)
     write_merchant(folder, POOR, base_url=sandbox.url, shop=POOR_DOMAIN, gateway=gateway, key="G_KEY_POOR",
                    daily_calls=100, reserve=80)  # fmt: skip
+    write_merchant(folder, QUIET, base_url=sandbox.url, shop=QUIET_DOMAIN, gateway=gateway, key="G_KEY_QUIET",
+                   poll_seconds=3600)  # fmt: skip
     pipeline = Pipeline(bootstrap, folder, sandbox, port)
     try:
         until(lambda: _subscribed(sandbox), WITHIN_SECONDS)
@@ -116,7 +148,7 @@ def running(bootstrap: str, folder: Path, sandbox: Sandbox) -> Iterator[Pipeline
 
 
 def _subscribed(sandbox: Sandbox) -> bool:
-    """Whether both sources have made their subscriptions for both merchants."""
+    """Whether both sources have made their subscriptions for every merchant."""
     calls = sandbox.get("/calls?limit=500")
     made = [each for each in calls["calls"] if each["operation"] in ("POST /webhook", "webhookSubscriptionCreate")]
-    return len(made) >= 2 * (7 + 16)
+    return len(made) >= 3 * (7 + 16)

@@ -34,6 +34,7 @@ SECRETS = {
     "G_ACCESS": "shpat_demo",
     "G_KEY": "rg-demo",
     "G_KEY_POOR": "rg-poor",  # the quota is the key's
+    "G_KEY_QUIET": "rg-quiet",
     "G_WAREHOUSE": "whsec_" + base64.b64encode(b"warehouse-secret-1").decode(),
     "G_WAREHOUSE_OLD": base64.b64encode(b"warehouse-secret-0").decode(),
     "G_CARRIER": base64.b64encode(b"carrier-secret").decode(),
@@ -48,7 +49,7 @@ base_url = "{base_url}/returngo"
 shop = "{shop}"
 api_key = "env:{key}"
 webhook_token = "env:G_TOKEN"
-poll_seconds = 1
+poll_seconds = {poll_seconds}
 overlap_seconds = 5
 coalesce_seconds = 0.2
 daily_calls = {daily_calls}
@@ -61,7 +62,7 @@ shop = "{shop}"
 access_token = "env:G_ACCESS"
 webhook_secrets = ["env:G_NEW", "env:G_OLD"]
 gift_card_secret = "env:G_NEW"
-poll_seconds = 1
+poll_seconds = {poll_seconds}
 overlap_seconds = 5
 coalesce_seconds = 0.2
 {webhooks}
@@ -76,13 +77,14 @@ webhook_secrets = ["env:G_CARRIER"]
 
 def write_merchant(
     folder: Path, name: str, *, base_url: str, shop: str = "demo.myshopify.com", gateway: str = "",
-    key: str = "G_KEY", daily_calls: int = 100_000, reserve: int = 0,
+    key: str = "G_KEY", daily_calls: int = 100_000, reserve: int = 0, poll_seconds: int = 1,
 ) -> None:  # fmt: skip
     """A merchant file; with `gateway` the sources subscribe to webhooks."""
     webhooks = f'webhook_url = "{gateway}"' if gateway else ""
     text = _TOML.format(
-        name=name, base_url=base_url, shop=shop, webhooks=webhooks, key=key, daily_calls=daily_calls, reserve=reserve
-    )
+        name=name, base_url=base_url, shop=shop, webhooks=webhooks, key=key, daily_calls=daily_calls, reserve=reserve,
+        poll_seconds=poll_seconds,
+    )  # fmt: skip
     (folder / f"{name}.toml").write_text(text)
 
 
@@ -97,13 +99,15 @@ def start(arguments: list[str], env: dict[str, str]) -> "subprocess.Popen[bytes]
     return subprocess.Popen([sys.executable, "-m", "ops.cli", *arguments], env=env)
 
 
-def stop(process: "subprocess.Popen[bytes]") -> int:
-    """SIGTERM, and the exit status."""
-    process.send_signal(signal.SIGTERM)
+def stop(*processes: "subprocess.Popen[bytes]") -> list[int]:
+    """SIGTERM to all at once, and their exit statuses."""
+    for each in processes:
+        each.send_signal(signal.SIGTERM)
     try:
-        return process.wait(20)
+        return [each.wait(20) for each in processes]
     finally:
-        process.kill()
+        for each in processes:
+            each.kill()
 
 
 def until(what: Callable[[], Any], within_seconds: float = 20.0) -> Any:
@@ -180,8 +184,8 @@ def gateway_process(bootstrap: str, merchants: Path) -> Iterator[Gateway]:
         yield gateway
     finally:
         gateway.http.close()
-        status = stop(process)
-    assert status == 0
+        statuses = stop(process)
+    assert statuses == [0]
 
 
 def _answers(gateway: Gateway, process: "subprocess.Popen[bytes]") -> bool:
