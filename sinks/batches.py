@@ -159,7 +159,7 @@ class Batches:
                 window.lose(opened)
                 continue
             for each in left:
-                each.hand.sent.effect_ms = opened.batch.first_sent_ms
+                each.hand.sent.effect_ms = opened.since_ms
                 each.hand.until_ms = opened.until_ms
             return await self._dispatch.send(opened)
         return None

@@ -43,6 +43,7 @@ class Open(msgspec.Struct, kw_only=True):
 
     batch_id: str
     holder: str
+    since_ms: int
     until_ms: int
     batch: Taken
 
@@ -92,8 +93,8 @@ class Dispatch:
             return lost
         self._telemetry.batch_commands.labels(self._system.name).observe(len(members))
         same = {name: getattr(opening, name) for name in ("merchant", "body", "reference")}
-        batch = Taken(members=len(members), sends=1, first_sent_ms=now_ms, **same)
-        return Open(batch_id=batch_id, holder=opening.holder, until_ms=opening.until_ms, batch=batch)
+        batch = Taken(members=len(members), sends=1, first_sent_ms=None, **same)
+        return Open(batch_id=batch_id, holder=opening.holder, since_ms=now_ms, until_ms=opening.until_ms, batch=batch)
 
     async def repeat(self, batch_id: str) -> End:
         """The end of a batch; it is sent once more if nobody knows it and nobody else is about to."""
@@ -110,20 +111,26 @@ class Dispatch:
             case Held():
                 return Deferred(reason=HELD, after_seconds=max(0.1, (standing.until_ms - now_ms) / 1000))
             case Taken():
-                return await self.send(Open(batch_id=batch_id, holder=holder, until_ms=until_ms, batch=standing))
+                held = Open(batch_id=batch_id, holder=holder, since_ms=now_ms, until_ms=until_ms, batch=standing)
+                return await self.send(held)
 
     async def send(self, held: Open) -> End:
         """Send it, and write down what that tells of it."""
+        nothing = False
         try:
             forgotten = self._forgotten(held)
-            end = await self._said(held) if forgotten is None else forgotten
-            return await self._follow(held, end)
+            said = await self._said(held) if forgotten is None else forgotten
+            nothing = isinstance(said, Deferred | Misconfigured) and held.batch.first_sent_ms is None
+            return await self._follow(held, said, nothing=nothing)
         finally:
             # Also when we are stopped: whoever is next need not wait. It changes nothing where the batch has an end.
-            await self._ledger.run(partial(batches.let_go, batch_id=held.batch_id, holder=held.holder))
+            gone = partial(batches.let_go, batch_id=held.batch_id, holder=held.holder, unsent=nothing)
+            await self._ledger.run(gone)
 
     def _forgotten(self, held: Open) -> Rejected | None:
         """When the system may have forgotten the key, it would do it all a second time."""
+        if held.batch.first_sent_ms is None:
+            return None
         age_seconds = (self._now_ms() - held.batch.first_sent_ms) / 1000
         if age_seconds < (self._system.key_horizon_seconds or 0.0):
             return None
@@ -159,15 +166,15 @@ class Dispatch:
             raise ClaimLost(held.batch_id)
         held.until_ms = until_ms
 
-    async def _follow(self, held: Open, said: Moved | Refused | Outcome) -> End:
+    async def _follow(self, held: Open, said: Moved | Refused | Outcome, *, nothing: bool) -> End:
         match said:
             case Moved():
                 end: End = await self._moved(held, said)
             case Refused():
                 freed = await self._free(held, "refused")
                 end = Unbound(reason=said.reason, after_seconds=0.0) if freed else Uncertain(reason=HELD)
-            case Deferred() | Misconfigured() if held.batch.sends == 1:
-                # The first request of it, and that did nothing: nothing of it is anywhere.
+            case Misconfigured() if nothing:
+                # Who knows when that is mended, and what the body must look like by then: its commands begin anew.
                 await self._free(held, "unsent")
                 end = said
             case _:

@@ -34,7 +34,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reference: str
     sends: int
-    first_sent_ms: int
+    first_sent_ms: int | None
     external_ids: dict[str, str]
     commands: tuple[Member, ...]
 

@@ -36,14 +36,14 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """Ours to send."""
+    """Ours to send. `first_sent_ms` None: no request of it can have gone out before."""
 
     merchant: str
     body: bytes
     reference: str
     members: int
     sends: int  # with the one that is to come
-    first_sent_ms: int
+    first_sent_ms: int | None
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +130,9 @@ def take(connection: Connection, *, batch_id: str, holder: str, now_ms: int, unt
         return Freed()
     if row.held_by != holder and row.held_until_ms > now_ms:
         return Held(until_ms=row.held_until_ms)
-    values = {"held_by": holder, "held_until_ms": until_ms, "sends": row.sends + 1, "updated_ms": now_ms}
+    # Committed before the request, as at the opening: whoever finds it without an end must think that it went out.
+    sent = {"sends": row.sends + 1, "first_sent_ms": now_ms if row.first_sent_ms is None else row.first_sent_ms}
+    values = {"held_by": holder, "held_until_ms": until_ms, "updated_ms": now_ms, **sent}
     connection.execute(update(batches).where(batches.c.batch_id == batch_id).values(**values))
     same = {name: getattr(row, name) for name in ("merchant", "body", "reference", "members", "first_sent_ms")}
     return Taken(sends=row.sends + 1, **same)
@@ -146,9 +148,11 @@ def renew(connection: Connection, *, batch_id: str, holder: str, until_ms: int) 
     return connection.execute(statement).rowcount == 1
 
 
-def let_go(connection: Connection, *, batch_id: str, holder: str) -> None:
-    """Nothing of it is under way any more: whoever is next need not wait."""
-    values = {"held_by": None, "held_until_ms": 0}
+def let_go(connection: Connection, *, batch_id: str, holder: str, unsent: bool) -> None:
+    """Nothing of it is under way any more: whoever is next need not wait. `unsent`: nothing of it ever was."""
+    values: dict[str, Any] = {"held_by": None, "held_until_ms": 0}
+    if unsent:
+        values["first_sent_ms"] = None
     connection.execute(update(batches).where(*_held(batch_id, holder)).values(**values))
 
 

@@ -66,7 +66,7 @@ batches = Table(
     Column("held_by", String(64)),
     Column("held_until_ms", BigInteger, nullable=False),
     Column("sends", Integer, nullable=False),
-    Column("first_sent_ms", BigInteger, nullable=False),
+    Column("first_sent_ms", BigInteger),  # not null: from here on a request may have gone out
     Column("updated_ms", BigInteger, nullable=False),
 )
 

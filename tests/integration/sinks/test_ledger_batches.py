@@ -106,13 +106,22 @@ async def test_a_hold_that_was_lost_cannot_be_renewed_and_one_that_is_ours_can(l
     assert await ledger.run(partial(renew, holder="one/b1")) is False
 
 
-async def test_a_batch_that_was_let_go_is_there_for_the_next_at_once(ledger: Ledger, other: Ledger) -> None:
+@pytest.mark.parametrize(("unsent", "since_ms"), [(False, 1_500), (True, None)])
+async def test_a_batch_that_was_let_go_is_there_for_the_next_at_once(
+    ledger: Ledger, other: Ledger, unsent: bool, since_ms: int | None
+) -> None:
+    """Whether a request of it may have gone out stays known, and that one is to go out now counts from now."""
     await claimed(ledger, 1)
     await opened(ledger, 1)
-    await ledger.run(partial(batches.let_go, batch_id="b", holder="another"))
+    await ledger.run(partial(batches.let_go, batch_id="b", holder="another", unsent=True))
     assert isinstance(await take(other, now_ms=1_600), Held)
-    await ledger.run(partial(batches.let_go, batch_id="b", holder="one/b1"))
-    assert isinstance(await take(other, now_ms=1_600), Taken)
+    await ledger.run(partial(batches.let_go, batch_id="b", holder="one/b1", unsent=unsent))
+    taken = await take(other, now_ms=1_600)
+    assert isinstance(taken, Taken)
+    assert taken.first_sent_ms == since_ms
+    after = await take(ledger, holder="three", now_ms=9_000)
+    assert isinstance(after, Taken)
+    assert after.first_sent_ms == (1_600 if unsent else 1_500)
 
 
 @pytest.mark.req("INV-13", "INV-16")

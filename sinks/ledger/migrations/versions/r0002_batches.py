@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("held_by", sa.String(64)),
         sa.Column("held_until_ms", sa.BigInteger, nullable=False),
         sa.Column("sends", sa.Integer, nullable=False),
-        sa.Column("first_sent_ms", sa.BigInteger, nullable=False),
+        sa.Column("first_sent_ms", sa.BigInteger),
         sa.Column("updated_ms", sa.BigInteger, nullable=False),
     )
     op.add_column("effects", sa.Column("batch_id", sa.String(64)))
