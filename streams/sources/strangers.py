@@ -6,13 +6,10 @@ delivery itself, and is read when the file is back. People are told once per mer
 
 from collections.abc import Collection
 
-import structlog
-
 from streams.sources.again import Again
 from streams.sources.troubles import Troubles
 from streams.sources.work import Routed
 
-log = structlog.get_logger(__name__)
 _SUBJECT = "merchant"
 
 
@@ -33,7 +30,6 @@ class Strangers:
             "for it waits; put the file back and restart the source, or close the subscriptions."
         )
         await self._troubles.raised("misconfigured", merchant, _SUBJECT, detail)
-        log.warning("held", system=self._system, merchant=merchant)
         notes = dict(routed.notes)
         for each in routed.wanted:
             notes |= self._again.at_once(each.resource)
