@@ -46,6 +46,29 @@ async def test_workers_that_get_the_same_commands_at_once_apply_each_once(postgr
             assert [each for each in peer.order if each in wanted] == wanted
 
 
+@pytest.mark.req("INV-13", "INV-14", "INV-16")
+async def test_workers_that_share_a_ledger_and_their_commands_move_each_unit_once(postgres_url: str) -> None:
+    """The same restocks at three workers at once, in windows, with lost answers and a bad SKU."""
+    with running_peer() as peer:
+        peer.refuses = {"S3"}
+        peer.script["batches"] = [TIMES_OUT_AFTER_APPLYING, LOCKED, TIMES_OUT_AFTER_APPLYING]
+        async with AsyncExitStack() as stack:
+            rigs = [
+                await stack.enter_async_context(
+                    Rig(peer, postgres_url, ("shop",), worker=name, claim_ms=2_000, batch_seconds=0.1).running()
+                )
+                for name in ("one", "two", "three")
+            ]
+            restocks = [restock(number, sku=f"S{number % 10}") for number in range(60)]
+            for rig in rigs:
+                rig.send(*restocks)
+            await asyncio.gather(*(rig.settled(60.0) for rig in rigs))
+            ended = {id_: outcome for rig in rigs for id_, outcome in rig.outcomes().items()}
+        assert peer.units == {f"S{sku}": 6 for sku in range(10) if sku != 3}
+        assert sorted(ended) == sorted(command.command_id for command in restocks)
+        assert sum(outcome == "rejected" for outcome in ended.values()) == 6
+
+
 def insert(connection: Connection, number: int) -> None:
     connection.execute(text("insert into seen values (:number)"), {"number": number})
 

@@ -210,6 +210,51 @@ def test_a_worker_that_wakes_after_another_took_over_sends_nothing_more(field: F
     assert field.results().keys() == ids
 
 
+def pieces(system: str) -> tuple[list[Command], dict[str, int]]:
+    """Restocks for a window, some of them twice, and what they come to by SKU."""
+    commands: list[Command] = [restock(number, system=system, sku=f"S{number % 40}") for number in range(240)]
+    return [*commands, *commands[::7]], {f"S{number}": 6 for number in range(40)}
+
+
+@pytest.mark.req("INV-13", "INV-14", "INV-16")
+def test_a_worker_that_is_killed_between_writing_a_batch_down_and_its_end_moves_each_unit_once(field: Field) -> None:
+    commands, units = pieces(field.system)
+    field.peer.delay_seconds = 0.05
+    field.send(commands)
+    for done in (3, 12):
+        with field.worker("", "0.1") as process:
+            wait_for(f"{done} batches", lambda done=done: len(field.peer.batches) >= done)  # type: ignore[misc]
+            time.sleep(random.uniform(0.0, 0.1))  # not a wait: any moment will do
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+    with field.worker("", "0.1") as process:
+        wait_for("everything is committed", lambda: field.lag() == 0)
+        process.terminate()
+        assert process.wait(15) == 0
+    assert field.peer.units == units
+    assert field.results().keys() == {command.command_id for command in commands}
+
+
+@pytest.mark.req("INV-13", "INV-14", "INV-16")
+def test_a_worker_that_wakes_with_a_batch_half_way_out_sends_nothing_more(field: Field) -> None:
+    """SIGSTOP with a batch written down and not sent; the second worker sends it, SIGCONT."""
+    commands, units = pieces(field.system)
+    field.send(commands)
+    with field.worker("4", "0.1") as frozen:
+        wait_for("it freezes in mid-flight", lambda: is_stopped(frozen))
+        with field.worker("", "0.1") as second:
+            wait_for("everything is applied", lambda: field.peer.units == units)
+            wait_for("everything is committed", lambda: field.lag() == 0)
+            sent = len(field.peer.batches)
+            frozen.send_signal(signal.SIGCONT)
+            frozen.terminate()
+            assert frozen.wait(30) == 0
+            second.terminate()
+            assert second.wait(15) == 0
+    assert (field.peer.units, len(field.peer.batches)) == (units, sent)
+    assert field.results().keys() == {command.command_id for command in commands}
+
+
 @pytest.mark.req("EXC-6")
 def test_dead_letters_hold_the_original_bytes(field: Field) -> None:
     """A refused command and a record that nobody can read, both on the dead-letter topic before they are committed."""

@@ -1,7 +1,7 @@
-"""A sink worker as a process of its own, with the toy system: `worker.py <kafka> <ledger> <system> <url> [freeze]`.
+"""A sink worker as a process of its own, with the toy system: `worker.py kafka ledger system url [freeze [batch]]`.
 
-With a number in the end it freezes itself, once, when so many effects have passed it and the next one is about to go
-out: after the runtime's last look into the ledger, before the connection.
+With a number for `freeze` it freezes itself, once, when so many effects have passed it and the next one is about to go
+out: after the runtime's last look into the ledger, before the connection. `batch` is the merchants' window in seconds.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ class Freezing(Toy):
         return super().authorize(connection, request)
 
 
-async def work(bootstrap: str, ledger_url: str, system: str, url: str, freeze: str = "") -> None:
+async def work(bootstrap: str, ledger_url: str, system: str, url: str, freeze: str = "", batch: str = "0") -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     environment = Environment(
         system=Freezing(system, int(freeze)) if freeze else Toy(system),
-        merchants={name: merchant(name, system, url) for name in ("shop", "other")},
+        merchants={name: merchant(name, system, url, float(batch)) for name in ("shop", "other")},
         secret=lambda _: "good",
         bootstrap=bootstrap,
         ledger_url=ledger_url,
