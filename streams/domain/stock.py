@@ -2,8 +2,8 @@
 
 The row of a SKU holds the newest item master, whether its locations are active, and the intents that were asked for. An
 intent without a known item waits; one that is impossible is asked again whenever the item changes. What an intent
-became is kept, so that a repeated intent gives the very same commands. Adjustments are not batched yet (INV-16):
-each intent has a command, and so an id, of its own.
+became is kept, so that a repeated intent gives the very same commands. Each command has an id of its own; that some go
+out in one request is the sink's business.
 """
 
 from typing import Literal, assert_never
