@@ -153,6 +153,7 @@ class Applier:
             return Later(wait_seconds=1.0, reason="claimed elsewhere")
         except asyncio.CancelledError:
             # Whoever takes over need not wait until the claim runs out.
+            claim.interrupt()
             await self._release(claim, claim.history)
             raise
         self._telemetry.attempts.labels(self._settlement.system, type(outcome).__name__).inc()
@@ -225,6 +226,6 @@ class Applier:
             attempts=history.attempts,
             first_sent_ms=claim.first_sent_ms,
             failing_since_ms=history.failing_since_ms,
-            notes=claim.claimed.notes | ({} if step is None else step.notes),
+            notes=claim.notes,
         )
         await self._ledger.do(effects.release, release)

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas import ids
 from sinks.attempt import Unbound, Unexpected
+from sinks.contract import INTERRUPTED
 from sinks.ledger import effects
 from sinks.ledger.effects import Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
@@ -34,10 +35,18 @@ class InHand:
         self.until_ms = asked.until_ms
         self.started_ms = started_ms
         self.sent = Sent()
+        self.notes = dict(claimed.notes)  # for whoever is next
         self._open = claimed.first_sent_ms is not None
+
+    def interrupt(self) -> None:
+        """The attempt was cut off: what the request under way did, nobody knows."""
+        if self.sent.requests:
+            self.notes[INTERRUPTED] = "yes"
 
     def learn(self, outcome: Outcome) -> None:
         """What the outcome says about the effect: it may be there, or this attempt did nothing."""
+        if isinstance(outcome, Deferred | Uncertain):
+            self.notes.update(outcome.notes)
         match outcome:
             case Uncertain():
                 self._open = True

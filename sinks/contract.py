@@ -26,6 +26,7 @@ ReadFlow = Generator[httpx.Request, httpx.Response, T]
 
 OPERATION = "returnflow.operation"  # httpx.Request.extensions: str
 EFFECT = "returnflow.effect"  # httpx.Request.extensions: True
+INTERRUPTED = "interrupted"  # Attempt.notes: an earlier attempt was cut off after a request went out
 
 
 class NotSent(Exception):

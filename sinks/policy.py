@@ -44,7 +44,6 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds: float
     reason: str
     new_key: bool = False
-    notes: dict[str, str] = {}
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +106,7 @@ def _again(
     else:
         wait = hint + chance * patience.first_seconds
     new_key = isinstance(outcome, Uncertain) and outcome.new_key
-    step = Again(wait_seconds=wait, reason=outcome.reason, new_key=new_key, notes=outcome.notes)
+    step = Again(wait_seconds=wait, reason=outcome.reason, new_key=new_key)
     return step, msgspec.structs.replace(history, failing_since_ms=since)
 
 

@@ -12,7 +12,7 @@ _RMA = re.compile(r"\bRMA (\S+)")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Our metafield on an order: which command disposes of which line of its native return.
+    """Our metafield on an order: which command disposes of which line of its native return, or that it never will.
 
     `before` are the dispositions of the line that were there when the command was first claimed, `dispositions` those
     it made; `at_ms` is when a disposal was last about to be sent.
@@ -20,7 +20,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     cmd: str
     line: str
-    state: Literal["claimed", "applied", "refused"]
+    state: Literal["claimed", "applied", "refused", "adjusts"]
     at_ms: int
     before: tuple[str, ...] = ()
     dispositions: tuple[str, ...] = ()

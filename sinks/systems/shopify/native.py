@@ -19,6 +19,7 @@ from sinks.systems.shopify.gids import gid, number
 from sinks.systems.shopify.native_cover import Cover, Disposition, ReturnedLine
 from sinks.systems.shopify.shapes import Payload, Shape
 
+CLAIM_SENT = "claim_sent"  # note for the next attempt: a claim went out and may still arrive
 NOT_RUN = "disposal_not_run"  # note for the next attempt: `at_ms` of the claim whose disposal the shop did not run
 SETTLING_MS = 30_000  # a disposal without an answer may still be running at Shopify for this long
 
@@ -55,8 +56,23 @@ def dispose(command: Restock, c: Connection, attempt: Attempt, cover: Cover) -> 
     claim = marks.Claim(
         cmd=command.command_id, line=command.line_id or "", state="claimed", at_ms=attempt.now_ms, before=before
     )
-    digest = yield from _claim(command, c, claim, None)
+    try:
+        digest = yield from _claim(command, c, claim, None)
+    except Ended as ended:
+        raise _noted(ended, CLAIM_SENT, "yes") from ended
     return (yield from _send(command, c, cover, claim, digest, command.quantity))
+
+
+def adjusts(found: Metafield) -> bool:
+    """Whether the command was kept to an adjustment."""
+    claim = marks.decode(found.value)
+    return claim is not None and claim.state == "adjusts"
+
+
+def keep_to_adjusting(command: Restock, c: Connection, attempt: Attempt) -> ReadFlow[None]:
+    """Takes the place of a claim, so that none can come any more; Ended when one is there, or when nobody knows."""
+    mark = marks.Claim(cmd=command.command_id, line=command.line_id or "", state="adjusts", at_ms=attempt.now_ms)
+    yield from _claim(command, c, mark, None)
 
 
 def finish(command: Restock, c: Connection, attempt: Attempt, found: Metafield) -> Flow:
@@ -144,15 +160,20 @@ def _send(command: Restock, c: Connection, cover: Cover, claim: marks.Claim, dig
 
 def _disposed(c: Connection, claim: marks.Claim, variables: calls.Variables) -> ReadFlow[Disposed]:
     """The disposal; when it is known not to have run, the next attempt is told so and need not wait for it."""
-    notes = {NOT_RUN: str(claim.at_ms)}
     try:
         return (yield from calls.effect(c, "dispose", variables, Disposed))
     except NotSent as error:
-        raise Ended(Deferred(reason=str(error), after_seconds=error.after_seconds, notes=notes)) from error
+        ended = Ended(Deferred(reason=str(error), after_seconds=error.after_seconds))
+        raise _noted(ended, NOT_RUN, str(claim.at_ms)) from error
     except Ended as ended:
-        if isinstance(ended.outcome, Deferred):
-            raise Ended(msgspec.structs.replace(ended.outcome, notes=notes)) from ended
-        raise
+        raise _noted(ended, NOT_RUN, str(claim.at_ms)) from ended
+
+
+def _noted(ended: Ended, name: str, value: str) -> Ended:
+    """The same end, which tells the next attempt where it was left off; only a deferred command needs to be told."""
+    if not isinstance(ended.outcome, Deferred):
+        return ended
+    return Ended(msgspec.structs.replace(ended.outcome, notes={**ended.outcome.notes, name: value}))
 
 
 def _chunks(cover: Cover, units: int) -> list[tuple[str, list[tuple[ReturnedLine, int]]]]:

@@ -1,13 +1,14 @@
 """Put units back into stock, once: through the native return that covers them, else by a relative adjustment.
 
-The path is chosen on the first attempt and kept: a disposal claims the command on the order before it is sent, so a
-repeated attempt without a claim can only ever have adjusted, and repeats that with the same key.
+The path is chosen once. What decides it is a metafield of the order that can only be created: a disposal claims the
+command there before it is sent. An adjustment is repeated with the same key and needs no mark, except where a claim of
+an earlier attempt may still be on its way: then the mark is written first, and the claim finds the place taken.
 """
 
 import msgspec
 
 from schemas.commands import Restock
-from sinks.contract import Attempt, Flow, ReadFlow
+from sinks.contract import INTERRUPTED, Attempt, Flow, ReadFlow
 from sinks.outcomes import Applied, Rejected, Uncertain
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import calls, marks, native, native_cover, refusals
@@ -75,23 +76,44 @@ def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
     if order is None:
         detail = f"order {command.order_id} is not in the shop; older than 60 days it needs the scope read_all_orders"
         return Rejected(code="orphan_return", detail=detail)
-    if order.metafield is not None:
-        return (yield from native.finish(command, c, attempt, order.metafield))
+    mark = order.metafield
+    if mark is not None and not native.adjusts(mark):
+        return (yield from native.finish(command, c, attempt, mark))
+    claimable = mark is None and _may_be_claimed(command, attempt)
     _possible(command, looked)
     cover = yield from _cover(command, c, order)
     covered = native_cover.belongs(cover, command)
     if attempt.first_sent_ms is None:
         _takes_stock(command, looked.location)
-        if covered and command.stock_status == "available":
+        if covered and mark is None and command.stock_status == "available":
             return (yield from native.dispose(command, c, attempt, cover))
         if not _stocked(looked.inventory_item):
             yield from _activate(command, c, attempt)
-        elif attempt.may_join and not cover.undisposed and (change := BATCHING.change(command)) is not None:
+        elif (
+            attempt.may_join
+            and not claimable
+            and not cover.undisposed
+            and (change := BATCHING.change(command)) is not None
+        ):
             return change  # nothing but the adjustment is left to do
     else:
         _within_horizon(command, attempt.now_ms - attempt.first_sent_ms)
+    if claimable:
+        yield from native.keep_to_adjusting(command, c, attempt)
     applied = yield from _adjust(command, c, attempt)
     return msgspec.structs.replace(applied, detail=(yield from native.book(command, c, cover)))
+
+
+def _nothing_else(attempt: Attempt, cover: native_cover.Cover) -> bool:
+    """Whether an adjustment, which others may make with theirs, is all that is left to do."""
+    return attempt.may_join and not cover.undisposed
+
+
+def _may_be_claimed(command: Restock, attempt: Attempt) -> bool:
+    """Whether a claim of an earlier attempt may still arrive: one was sent, or nobody knows what was."""
+    disposable = command.line_id is not None and command.stock_status == "available"
+    unknown = attempt.first_sent_ms is not None or INTERRUPTED in attempt.notes
+    return disposable and (unknown or native.CLAIM_SENT in attempt.notes)
 
 
 def _look(command: Restock, c: Connection) -> ReadFlow[Look]:

@@ -39,7 +39,14 @@ def _store(name: str, command: Command, *answers: Answer, attempt: Attempt = FIR
 
 CONVERSATIONS = (
     _shop("restock-adjusts", givens.RESTOCK, shop.restock_look(), shop.adjusted()),
-    _shop("restock-again-same-key", givens.RESTOCK, shop.restock_look(), shop.adjusted(), attempt=again()),
+    _shop(
+        "restock-again-same-key",
+        givens.RESTOCK,
+        shop.restock_look(),
+        shop.claimed(),
+        shop.adjusted(),
+        attempt=again(),
+    ),
     _shop("restock-damaged", givens.DAMAGED, shop.restock_look(), shop.adjusted("damaged")),
     _shop(
         "restock-activates",

@@ -11,7 +11,7 @@ from schemas.commands import Restock
 from sinks.contract import EFFECT, Attempt, NotSent, Unanswered
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Outcome, Rejected, Uncertain
 from sinks.systems import shopify
-from sinks.systems.shopify import marks
+from sinks.systems.shopify import marks, native
 from tests.unit.systems import shop_answers as shop
 from tests.unit.systems.givens import COMMAND_ID, FIRST, MERCHANT, NOW_MS, RESTOCK, SHOP, again
 from tests.unit.systems.peer import Answer, Talk, drive
@@ -227,11 +227,31 @@ def test_a_return_that_does_not_wait_for_the_line_is_not_used(found: dict[str, A
 
 @pytest.mark.req("INV-13")
 def test_the_path_of_the_first_attempt_is_kept_when_a_return_appears_later() -> None:
-    answers = [shop.restock_look(**OPEN), shop.returns(shop.native_return(LINE)), shop.adjusted()]
+    look = [shop.restock_look(**OPEN), shop.returns(shop.native_return(LINE))]
+    answers = [*look, shop.claimed(), shop.adjusted()]
     kept = {**LINE, "dispositions": [shop.disposition(51, "NOT_RESTOCKED", location=None)]}
     outcome, said = talk([*answers, shop.claimed(), shop.disposed(kept), shop.closed()], attempt=again())
     assert isinstance(outcome, Applied)
     assert said.variables("Dispose")["dispositions"][0]["dispositionType"] == "NOT_RESTOCKED"
+
+
+@pytest.mark.req("INV-13")
+def test_a_command_that_was_kept_to_adjusting_is_never_disposed_of() -> None:
+    """Also when nothing of it is known to be sent and a return waits for the units."""
+    kept = {**LINE, "dispositions": [shop.disposition(51, "NOT_RESTOCKED", location=None)]}
+    answers = [shop.restock_look(claim=claim("adjusts"), **OPEN), shop.returns(shop.native_return(LINE))]
+    outcome, said = talk([*answers, shop.adjusted(), shop.claimed(), shop.disposed(kept), shop.closed()])
+    assert isinstance(outcome, Applied)
+    assert said.names().index("Adjust") < said.names().index("Dispose")
+    assert said.variables("Dispose")["dispositions"][0]["dispositionType"] == "NOT_RESTOCKED"
+
+
+@pytest.mark.req("INV-13")
+@pytest.mark.parametrize("fault", [Unanswered(), NotSent("no quota"), shop.throttled(), httpx.Response(502)])
+def test_the_next_attempt_is_told_of_a_claim_without_an_answer(fault: Answer) -> None:
+    outcome, _ = talk([shop.restock_look(**OPEN), shop.returns(shop.native_return(LINE)), fault])
+    assert isinstance(outcome, Deferred)
+    assert outcome.notes == {native.CLAIM_SENT: "yes"}
 
 
 def test_units_spread_over_two_returns_take_one_call_each() -> None:

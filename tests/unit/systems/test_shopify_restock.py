@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from schemas.commands import Restock
-from sinks.contract import EFFECT, Attempt, Unanswered
+from sinks.contract import EFFECT, INTERRUPTED, Attempt, Unanswered
 from sinks.outcomes import Applied, Deferred, Outcome, Rejected, Uncertain
 from sinks.systems import shopify
+from sinks.systems.shopify import native
 from tests.unit.systems import shop_answers as shop
 from tests.unit.systems.givens import COMMAND_ID, DAMAGED, FIRST, KEY, MERCHANT, RESTOCK, SHOP, again
 from tests.unit.systems.peer import Answer, Talk, drive
@@ -108,11 +110,36 @@ def test_an_activation_that_is_refused_ends_it() -> None:
 
 @pytest.mark.req("INV-13")
 def test_a_repeated_attempt_looks_and_then_repeats_the_same_adjustment_with_the_same_key() -> None:
+    """In between it keeps claims from coming, if a disposal could have been claimed at all; told so, it need not."""
     _, first = talk([shop.restock_look(), shop.adjusted()])
-    outcome, second = talk([shop.restock_look(), shop.adjusted()], attempt=again(3600))
+    outcome, second = talk([shop.restock_look(), shop.claimed(), shop.adjusted()], attempt=again(3600))
     assert isinstance(outcome, Applied)
-    assert second.requests[1].content == first.requests[1].content
-    assert second.names() == ["RestockLook", "Adjust"]
+    assert second.requests[2].content == first.requests[1].content
+    assert second.names() == ["RestockLook", "Claim", "Adjust"]
+    mark = second.variables("Claim")["metafields"][0]
+    assert mark["compareDigest"] is None
+    kept = shop.restock_look(claim={"value": mark["value"], "compareDigest": "digest-1"})
+    outcome, third = talk([kept, shop.adjusted()], attempt=again(3600))
+    assert isinstance(outcome, Applied)
+    assert third.requests[1].content == first.requests[1].content
+    _, unlisted = talk(
+        [shop.restock_look(), shop.adjusted()], msgspec.structs.replace(RESTOCK, line_id=None), again(3600)
+    )
+    assert unlisted.names() == ["RestockLook", "Adjust"]
+
+
+@pytest.mark.req("INV-13")
+@pytest.mark.parametrize("note", [native.CLAIM_SENT, INTERRUPTED])
+def test_where_a_claim_may_still_come_nothing_is_adjusted_before_its_place_is_taken(note: str) -> None:
+    told = msgspec.structs.replace(FIRST, notes={note: "yes"}, may_join=True)
+    taken = shop.refused("metafieldsSet", "changed since", "STALE_OBJECT", metafields=None)
+    outcome, said = talk([shop.restock_look(), taken], attempt=told)
+    assert outcome == Uncertain(reason="claimed_elsewhere")
+    assert said.names() == ["RestockLook", "Claim"]
+    outcome, _ = talk([shop.restock_look(), Unanswered()], attempt=told)
+    assert isinstance(outcome, Deferred)
+    _, said = talk([shop.restock_look(), shop.claimed(), shop.adjusted()], attempt=told)
+    assert said.names() == ["RestockLook", "Claim", "Adjust"]
 
 
 @pytest.mark.req("INV-13")
@@ -125,15 +152,15 @@ def test_a_key_that_the_shop_has_forgotten_is_never_sent_again() -> None:
 
 def test_a_location_that_closed_after_the_first_send_is_left_to_the_shops_answer() -> None:
     look = shop.restock_look(place=shop.place(isActive=False))
-    outcome, _ = talk([look, shop.adjusted()], attempt=again())
+    outcome, _ = talk([look, shop.claimed(), shop.adjusted()], attempt=again())
     assert isinstance(outcome, Applied)
 
 
 @pytest.mark.req("INV-13")
-@pytest.mark.parametrize("attempt", [FIRST, again()])
-def test_a_lost_answer_leaves_the_driver_to_look(attempt: Attempt) -> None:
+@pytest.mark.parametrize(("attempt", "before"), [(FIRST, []), (again(), [shop.claimed()])])
+def test_a_lost_answer_leaves_the_driver_to_look(attempt: Attempt, before: list[httpx.Response]) -> None:
     with pytest.raises(Unanswered):
-        talk([shop.restock_look(), Unanswered()], attempt=attempt)
+        talk([shop.restock_look(), *before, Unanswered()], attempt=attempt)
 
 
 def test_a_lost_look_did_nothing() -> None:
