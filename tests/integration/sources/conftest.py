@@ -20,6 +20,7 @@ def broker() -> Iterator[LocalKafka]:
     with LocalKafka.start() as kafka:
         apply(admin(kafka.bootstrap), replication=1)
         yield kafka
+        kafka.kill()  # nothing of it is kept, and a clean end takes its time
 
 
 @pytest.fixture(scope="package")

@@ -7,15 +7,11 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
-from schemas.catalogue import Record
+from schemas import ids
 from schemas.exceptions import ExceptionRaised
+from streams.sources.publishing import exception_id
 from tests.integration.sources.pipeline import DOMAIN, POOR_DOMAIN, SHOP, WITHIN_SECONDS, Pipeline
 from tests.integration.sources.processes import SECRETS, TOKEN, Gateway, json, raw_records, until
-
-
-def everything(pipeline: Pipeline, rma_id: str) -> list[str]:
-    """What the facts of an RMA are called, sorted."""
-    return sorted(each.kind for each in pipeline.events(rma_id))
 
 
 def through_its_life(pipeline: Pipeline, order: str) -> str:
@@ -117,16 +113,14 @@ def test_a_webhook_without_content_is_raised_to_people(pipeline: Pipeline, body:
     answer = httpx.post(f"{pipeline.gateway_url}/returngo/{SHOP}/{TOKEN}", content=body)
     assert answer.status_code == 202
 
-    def found() -> list[Record]:
-        listed = pipeline.all_of("exceptions")
-        return [
-            e
-            for e in listed
-            if isinstance(e, ExceptionRaised) and e.type == "malformed_delivery" and e.merchant == SHOP
-        ]
+    named = exception_id("returngo", "malformed_delivery", SHOP, ids.digest(body))
 
-    raised = until(found, WITHIN_SECONDS)
-    assert all("Jane" not in each.detail for each in raised)
+    def found() -> list[ExceptionRaised]:
+        listed = pipeline.all_of("exceptions")
+        return [each for each in listed if isinstance(each, ExceptionRaised) and each.exception_id == named]
+
+    (raised,) = until(found, WITHIN_SECONDS)
+    assert (raised.type, raised.merchant, "Jane" in raised.detail) == ("malformed_delivery", SHOP, False)
 
 
 def test_an_order_the_shop_does_not_know_yet_is_found_when_it_comes(pipeline: Pipeline, marker: str) -> None:
