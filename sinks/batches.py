@@ -196,6 +196,7 @@ class Seat:
         """Go out with others."""
         assert self._batches is not None
         assert self._joined is not None
+        self._hand.waits = True
         self._joined()
         return await self._batches.join(self._hand, change)
 

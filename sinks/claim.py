@@ -36,11 +36,12 @@ class InHand:
         self.started_ms = started_ms
         self.sent = Sent()
         self.notes = dict(claimed.notes)  # for whoever is next
+        self.waits = False  # for others to go out with: nothing of its own is under way
         self._open = claimed.first_sent_ms is not None
 
     def interrupt(self) -> None:
         """The attempt was cut off: what the request under way did, nobody knows."""
-        if self.sent.requests:
+        if self.sent.requests and not self.waits:
             self.notes[INTERRUPTED] = "yes"
 
     def learn(self, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ an earlier attempt may still be on its way: then the mark is written first, and 
 import msgspec
 
 from schemas.commands import Restock
+from sinks import contract
 from sinks.contract import INTERRUPTED, Attempt, Flow, ReadFlow
 from sinks.outcomes import Applied, Rejected, Uncertain
 from sinks.systems.ended import Ended
@@ -89,13 +90,8 @@ def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
             return (yield from native.dispose(command, c, attempt, cover))
         if not _stocked(looked.inventory_item):
             yield from _activate(command, c, attempt)
-        elif (
-            attempt.may_join
-            and not claimable
-            and not cover.undisposed
-            and (change := BATCHING.change(command)) is not None
-        ):
-            return change  # nothing but the adjustment is left to do
+        elif not claimable and (change := _left_to_others(command, attempt, cover)) is not None:
+            return change
     else:
         _within_horizon(command, attempt.now_ms - attempt.first_sent_ms)
     if claimable:
@@ -104,9 +100,9 @@ def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
     return msgspec.structs.replace(applied, detail=(yield from native.book(command, c, cover)))
 
 
-def _nothing_else(attempt: Attempt, cover: native_cover.Cover) -> bool:
-    """Whether an adjustment, which others may make with theirs, is all that is left to do."""
-    return attempt.may_join and not cover.undisposed
+def _left_to_others(command: Restock, attempt: Attempt, cover: native_cover.Cover) -> contract.Change | None:
+    """The adjustment, where nothing else is left to do and others may make it together with theirs."""
+    return BATCHING.change(command) if attempt.may_join and not cover.undisposed else None
 
 
 def _may_be_claimed(command: Restock, attempt: Attempt) -> bool:
