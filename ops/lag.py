@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, MemberDescription, OffsetSpec
 
+from ops import kafka
 from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
 from schemas.topics import AGENTS, CATALOGUE, changelog
 
@@ -32,9 +33,8 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS) -> list[Lag]:
     """Lag of every group whose name starts with `prefix`, by group, topic and partition."""
     names = groups(admin, prefix)
-    committed = _assigned(admin, names)
-    for name in names:
-        committed[name] |= _committed(admin, name)
+    held, everything = _assigned(admin, names), _everything(admin)
+    committed = {name: held[name] | kafka.committed(bootstrap, name, everything) for name in names}
     unseen = _not_begun(admin, prefix, committed)
     for name, place in unseen:
         committed.setdefault(name, {})[place] = NEVER
@@ -88,6 +88,12 @@ def groups(admin: AdminClient, prefix: str) -> list[str]:
     return sorted(each.group_id for each in found.valid if each.group_id.startswith(prefix))
 
 
+def _everything(admin: AdminClient) -> list[Place]:
+    """Every partition that a group may have committed."""
+    found = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    return [(name, number) for name, topic in found.items() if not name.startswith("__") for number in topic.partitions]
+
+
 def _assigned(admin: AdminClient, names: list[str]) -> dict[str, dict[Place, int]]:
     """What members hold, before anything is committed: a group that never settled a record is behind as well."""
     if not names:
@@ -108,15 +114,6 @@ def _members(admin: AdminClient, group: str) -> list[MemberDescription]:
         lambda: admin.describe_consumer_groups([group], request_timeout=ANSWER_WITHIN_SECONDS)[group].result()
     )
     return list(found.members)
-
-
-def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
-    request = [ConsumerGroupTopicPartitions(group)]
-    answer = patiently(
-        lambda: admin.list_consumer_group_offsets(request, request_timeout=ANSWER_WITHIN_SECONDS)[group].result()
-    )
-    places = answer.topic_partitions or ()
-    return {(each.topic, each.partition): each.offset if each.offset >= 0 else NEVER for each in places}
 
 
 def _offsets(admin: AdminClient, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from ops.kafka import committed
 from tests.integration.shell.worker import Answer, Fact, Row
 
 PARTITIONS = 4
@@ -162,15 +163,12 @@ class Books:
     def __init__(self, bootstrap: str, topics: Topics) -> None:
         self._bootstrap = bootstrap
         self._topics = topics
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
 
     def lag(self) -> int:
         """Records that are not committed, over all sources; a partition without a commit counts whole."""
-        group = ConsumerGroupTopicPartitions(self._topics.group)
-        known = self._admin.list_consumer_group_offsets([group])[self._topics.group].result(10)
-        committed = {(tp.topic, tp.partition): tp.offset for tp in known.topic_partitions}
         ends = self._ends(self._topics.sources)
-        return sum(end - max(0, committed.get(at, 0)) for at, end in ends.items())
+        known = committed(self._bootstrap, self._topics.group, ends)
+        return sum(end - known.get(at, 0) for at, end in ends.items())
 
     def answers(self) -> dict[str, list[Answer]]:
         found: dict[str, list[Answer]] = defaultdict(list)

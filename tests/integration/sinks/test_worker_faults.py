@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from ops.kafka import patiently
+from ops.kafka import committed
 from schemas import topics
 from schemas.codec import Codec
 from schemas.commands import Command, CommandResult
@@ -73,17 +73,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def lag(self) -> int:
         """Records that the group has not committed."""
-        admin, topic = AdminClient({"bootstrap.servers": self.bootstrap}), topics.commands_of(self.system)
-        group = f"returnflow-sink-{self.system}"
-        request = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in range(PARTITIONS)])]
-        answer = patiently(lambda: admin.list_consumer_group_offsets(request)[group].result(10))
-        committed = answer.topic_partitions or []
+        topic = topics.commands_of(self.system)
+        known = committed(self.bootstrap, f"returnflow-sink-{self.system}", [(topic, n) for n in range(PARTITIONS)])
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex})
         try:
             ends = sum(reader.get_watermark_offsets(TopicPartition(topic, n), 10)[1] for n in range(PARTITIONS))
         finally:
             reader.close()
-        return int(ends - sum(max(0, place.offset) for place in committed))
+        return int(ends - sum(known.values()))
 
 
 def read_all(bootstrap: str, topic: str) -> list[bytes]:
