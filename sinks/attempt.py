@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from schemas.commands import Command, kind_of
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 
 # How often a flow that raises is run again when something was sent before: it looks, then we stop digging.
 MOST_UNEXPECTED = 3
+MAY_BE_THERE = "it may have been applied: look in the system before ordering it again"
 
 
 class ClaimLost(Exception):
@@ -83,7 +85,9 @@ async def attempt(
         outcome = await transport.drive(
             flow, merchant=command.merchant, priority=priority(command), sent=sent, before=before
         )
-        return await together.join(outcome) if isinstance(outcome, Change) else outcome
+        if isinstance(outcome, Change):
+            return await together.join(outcome)
+        return outcome if claimed.first_sent_ms is None else _doubted(outcome)
     except NotSent as error:
         # Nothing of this request went out; but one before it may have made the effect.
         if sent.effect_ms is not None:
@@ -97,6 +101,13 @@ async def attempt(
         return _unexpected(error, command, claimed, sent)
 
 
+def _doubted(outcome: Outcome) -> Outcome:
+    """A refusal of this attempt says nothing about an earlier one that nobody has heard of."""
+    if not isinstance(outcome, Rejected):
+        return outcome
+    return msgspec.structs.replace(outcome, detail=f"{outcome.detail}; {MAY_BE_THERE}")
+
+
 def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent) -> Outcome:
     # The message of the exception stays out: it may hold values of the record or of an answer.
     reason = f"unexpected {type(error).__name__} at {_place(error)}"
@@ -105,10 +116,7 @@ def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent
         return Unexpected(code="rejected_by_system", detail=reason)
     if claimed.attempts + 1 < MOST_UNEXPECTED:
         return Uncertain(reason=reason)
-    return Unexpected(
-        code="rejected_by_system",
-        detail=f"{reason}; it may have been applied: look in the system before ordering it again",
-    )
+    return Unexpected(code="rejected_by_system", detail=f"{reason}; {MAY_BE_THERE}")
 
 
 def _place(error: Exception) -> str:

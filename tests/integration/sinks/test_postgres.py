@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from schemas.commands import Command
-from sinks.ledger import effects
+from sinks.contract import Limit
+from sinks.ledger import effects, quotas
 from sinks.ledger.effects import Busy, Claim, Claimed
 from sinks.ledger.ledger import Ledger
+from sinks.quota import Grant
 from tests.unit.sinks.peer import LOCKED, TIMES_OUT_AFTER_APPLYING, running_peer
 from tests.unit.sinks.rig import Rig, until
-from tests.unit.sinks.toy import refund, restock
+from tests.unit.sinks.toy import Toy, refund, restock
 
 
 @pytest.mark.req("INV-13", "INV-14", "MON-11")
@@ -151,3 +154,67 @@ async def test_a_ledger_that_waits_for_others_is_left_in_time(postgres_url: str)
     assert await asyncio.wait_for(waiting, 60) == Claimed(idempotency_key="i")
     ledger.close()
     outside.dispose()
+
+
+class Slow:
+    """A question about quota whose transaction stays open until it is told to go on, the first time."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def ask(self, connection: Connection, asks: Sequence[quotas.Ask]) -> list[Grant]:
+        grants = quotas.ask(connection, asks)
+        if not self.asked.is_set():
+            self.asked.set()
+            assert self.go_on.wait(60)
+        return grants
+
+
+def ask_by(holder: str) -> quotas.Ask:
+    return quotas.Ask(
+        merchant="shop", system="toy", limit=Limit(name="calls", capacity=10.0, per_second=0.001), holder=holder,
+        priority="money", need=6.0, returned=0.0, outstanding=0.0, now_ms=1_000, until_ms=60_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_two_workers_that_ask_for_the_same_quota_at_once_share_it(postgres_url: str, *, known: bool) -> None:
+    """Whether its row is there or both are about to write it: the second waits for the first and gets what is left."""
+    one, two, slow = Ledger(postgres_url), Ledger(postgres_url), Slow()
+    if known:
+        await one.do(quotas.ask, msgspec.structs.replace(ask_by("one"), need=0.0))
+    first = asyncio.create_task(one.do(slow.ask, ask_by("one")))
+    await until("the first has asked", slow.asked.is_set)
+    second = asyncio.create_task(two.do(quotas.ask, ask_by("two")))
+    outside = create_engine(postgres_url)
+    with outside.connect() as watching:
+        blocked = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        await until("the second waits", lambda: watching.execute(blocked).scalar() == 1)
+    outside.dispose()
+    slow.go_on.set()
+    grants = [await asyncio.wait_for(first, 60), await asyncio.wait_for(second, 60)]
+    assert grants[0].tokens >= 6
+    assert sum(grant.tokens for grant in grants) <= 10
+    one.close()
+    two.close()
+
+
+@pytest.mark.req("INV-13")
+async def test_workers_that_collide_on_a_quota_while_they_apply_lose_and_double_nothing(postgres_url: str) -> None:
+    """A bucket that is nearly always empty, asked for by both all the time, and written by both for the first time."""
+    limit = Limit(name="calls", capacity=2.0, per_second=40.0, in_flight=64)
+    with running_peer() as peer:
+        async with AsyncExitStack() as stack:
+            rigs = [
+                await stack.enter_async_context(
+                    Rig(peer, postgres_url, ("shop",), worker=name, toy=Toy("toy", limit)).running()
+                )
+                for name in ("one", "two")
+            ]
+            commands = [refund(number) for number in range(60)]
+            rigs[0].send(*commands[:30])
+            rigs[1].send(*commands[30:])
+            # Some wait in the ledger for quota, and either worker takes them up again.
+            ended = lambda: {each for rig in rigs for each in rig.outcomes()}  # noqa: E731
+            await until("all have ended", lambda: len(ended()) == len(commands), 60.0)
+    assert peer.effects == {command.command_id: 1 for command in commands}

@@ -182,3 +182,15 @@ async def test_what_an_earlier_worker_left_is_looked_up_first(make_rig: MakeRig,
     assert peer.effects == {command.command_id: 1}
     assert peer.times("POST", command.command_id) == 0
     assert rig.outcomes() == {command.command_id: "already_applied"}
+
+
+@pytest.mark.req("MON-11")
+async def test_a_refusal_after_an_attempt_that_nobody_heard_of_says_so(make_rig: MakeRig, peer: Peer) -> None:
+    rig, doubtful, plain = await make_rig(), refund(1), refund(2)
+    peer.script[doubtful.command_id] = [BREAKS_BEFORE_APPLYING, REFUSED]
+    peer.script[plain.command_id] = [REFUSED]
+    rig.send(doubtful, plain)
+    await rig.settled()
+    details = {result.command_id: result.detail or "" for result in rig.results()}
+    assert "may have been applied" in details[doubtful.command_id]
+    assert "may have been applied" not in details[plain.command_id]
