@@ -112,7 +112,7 @@ def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent
     # The message of the exception stays out: it may hold values of the record or of an answer.
     reason = f"unexpected {type(error).__name__} at {_place(error)}"
     log.error("unexpected", system=command.system, command_id=command.command_id, error=reason)
-    if sent.effect_ms is None and claimed.first_sent_ms is None:
+    if sent.effect_ms is None and claimed.first_sent_ms is None and claimed.batch_id is None:
         return Unexpected(code="rejected_by_system", detail=reason)
     if claimed.attempts + 1 < MOST_UNEXPECTED:
         return Uncertain(reason=reason)

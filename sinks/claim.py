@@ -74,7 +74,7 @@ class InHand:
         return History(
             attempts=self.claimed.attempts,
             failing_since_ms=self.claimed.failing_since_ms,
-            open=self.first_sent_ms is not None,
+            open=self.first_sent_ms is not None or self.claimed.batch_id is not None,
         )
 
 

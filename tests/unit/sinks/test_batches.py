@@ -136,6 +136,20 @@ async def test_a_request_that_did_nothing_goes_out_again_however_long_that_lasts
 
 
 @pytest.mark.req("INV-13", "INV-14", "INV-16")
+async def test_a_fault_of_ours_in_the_answer_of_a_repeat_rejects_nothing_that_was_applied(
+    make_rig: MakeRig, peer: Peer
+) -> None:
+    """The first request did nothing, and that is known; the second one was applied and its answer chokes us."""
+    rig, commands = await make_rig(**OPEN_END), eight()
+    peer.script["batches"] = [LOCKED, UNREADABLE]
+    await gathered(rig, *commands)
+    await rig.settled()
+    assert (peer.units, posts(peer)) == (EIGHT, 0)
+    assert set(rig.outcomes().values()) <= {"applied", "already_applied"}
+    assert rig.dead_letters() == []
+
+
+@pytest.mark.req("INV-13", "INV-14", "INV-16")
 async def test_one_bad_change_spoils_the_batch_and_then_only_itself(make_rig: MakeRig, peer: Peer) -> None:
     rig, commands, bad = await make_rig(**OPEN_END), eight(), restock(9, sku="gone")
     peer.refuses = {"gone"}
