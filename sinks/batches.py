@@ -124,7 +124,7 @@ class Batches:
         repeat = self._repeats.get(batch_id)
         if repeat is None:
             repeat = self._repeats[batch_id] = self._start(self._dispatch.repeat(batch_id))
-            repeat.add_done_callback(lambda _: self._repeats.pop(batch_id))
+            repeat.add_done_callback(lambda _: self._repeats.pop(batch_id, None))
         end = await asyncio.shield(repeat)
         change = self._batching.change(command)
         if change is None:
@@ -136,8 +136,13 @@ class Batches:
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
+
+    def _finished(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # its commands have it, as far as they still wait; asyncio need not tell of it
 
     def _close(self, merchant: str) -> None:
         window = self._windows.pop(merchant, None)
