@@ -69,7 +69,7 @@ class Rig:
             for name in names
         }
         self.changed: dict[str, Any] = {
-            "request_seconds": 0.4, "patience_seconds": 5.0, "park_seconds": 5.0, "claim_ms": 3_000,
+            "request_seconds": 1.0, "patience_seconds": 5.0, "park_seconds": 5.0, "claim_ms": 6_000,
             "probe_seconds": 0.2, "equal_rejections": 1_000, "give_up_seconds": 3600.0, "breaker_failures": 1_000,
             "buffered": 1024, "share": 1024, "first_seconds": 0.02, "worker": "one",
         } | changed  # fmt: skip

@@ -95,7 +95,7 @@ async def test_a_flow_that_never_ends_is_stopped(make_rig: MakeRig, peer: Peer) 
         while True:
             yield httpx.Request("GET", f"{peer.url}/effects")
 
-    rig = await make_rig()
+    rig = await make_rig(request_seconds=30.0)
     with pytest.raises(RuntimeError, match="at most"):
         await drive(rig, endless())
     assert len(peer.requests) == MOST_REQUESTS
