@@ -46,8 +46,8 @@ format: $(READY) ## rewrite the sources in the house format
 bench: $(READY) ## speed, as ratios within one run
 	@$(BIN)/python -m ops.bench
 
-golden: $(READY) ## record the golden conversations anew; review the diff
-	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems
+golden: $(READY) ## record the golden conversations and decisions anew; review the diff
+	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems tests/unit/domain/test_golden_decisions.py
 
 lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
