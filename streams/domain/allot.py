@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.facts import Disposition
-from schemas.merchant import Merchant
 from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
 from streams.domain.seat import Seat
 
@@ -26,9 +25,8 @@ class Spare(msgspec.Struct, frozen=True, kw_only=True):
     line_known: bool  # a return of this line is known: more came back than were to come
 
 
-def inspect(seats: Sequence[Seat], learnt: Learnt, rules: Merchant) -> list[Spare]:
-    """Sets what was found on each seat, by the source that counts for the merchant; gives back what is left over."""
-    source = rules.model.inspecting.source
+def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
+    """Sets what was found on each seat, by the source that counts for the order; gives back what is left over."""
     for seat in seats:
         _named(seat, source)
         seat.piece = seat.key

@@ -7,28 +7,30 @@ import msgspec
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from streams.domain.allot import Spare
-from streams.domain.causes import Cause, about, money
+from streams.domain.causes import Cause, about
+from streams.domain.explain import money
 from streams.domain.decided import Decision, Marking, Paying, asked
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own
-from streams.domain.seat import GONE, Seat
+from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_stock
 
 
-def of_seats(seating: Seating, rules: Merchant) -> Iterable[Cause]:
+def of_seats(seating: Seating) -> Iterable[Cause]:
     """Refusals, contradictions and conflicts of single units."""
     for seat in seating.seats:
         yield from _refusals(seat)
         if seat.stopped:
-            if seat.restocked in ("open", "applied") or seat.money in ("open", "applied"):
+            stocked = seat.restocked in ("open", "applied") and not _undone(seat)
+            if stocked or seat.money in ("open", "applied"):
                 done = "goods or money had moved already"
                 yield Cause(
                     type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
                     detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
                 )  # fmt: skip
             continue
-        yield from _regraded(seat, rules)
+        yield from _regraded(seat)
         unseen = seat.found is None and seat.restocked != "elsewhere"
         if seat.money == "elsewhere" and seat.unit.said.ships and (unseen or _gone(seat)):
             yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
@@ -36,14 +38,15 @@ def of_seats(seating: Seating, rules: Merchant) -> Iterable[Cause]:
 
 def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
     """Effects made outside the workflow; only orders with a return are ours to watch."""
+    model = model_of(seating.own.learnt.order, rules)
     since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
-    for foreign in seating.covered.refunds if rules.model.refunding.actor == "returnflow" else ():
+    for foreign in seating.covered.refunds if model.refunding.actor == "returnflow" else ():
         effect = foreign.effect
         after = bool(since) and effect.stamp.at_ms >= min(since)
         if not foreign.by_returngo and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
-    for foreign in seating.covered.restocks if rules.model.restocking.actor == "returnflow" else ():
+    for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():
         effect = foreign.effect
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
@@ -81,19 +84,28 @@ def _refusals(seat: Seat) -> Iterable[Cause]:
         )  # fmt: skip
 
 
-def _regraded(seat: Seat, rules: Merchant) -> Iterable[Cause]:
+def _regraded(seat: Seat) -> Iterable[Cause]:
     done, found = seat.restocking, seat.found
     if done is None or found is None:
         return
     if seat.dispute:
         yield about(seat, "contradicting_fact", f"inspections disagree: {seat.dispute}")
         return
+    if seat.model.restocking.late_changes == "compensate":
+        if found.disposition in GONE and seat.money in ("open", "applied"):
+            yield about(seat, "refund_before_goods", "the money went out before the goods were found not to be there")
+        return
     place = None if seat.place is None else seat.place.location_id
-    now = "no stock" if found.disposition in GONE or not wants_stock(seat, rules) else f"{seat.status} at {place}"
+    now = "no stock" if found.disposition in GONE or not wants_stock(seat) else f"{seat.status} at {place}"
     then = f"{done.stock_status} at {done.location_id}"
     if now != then and (found.disposition in GONE or seat.place is not None):
         detail = "the inspection changed after its restock was decided"
         yield msgspec.structs.replace(about(seat, "contradicting_fact", detail), expected=then, actual=now)
+
+
+def _undone(seat: Seat) -> bool:
+    """What was put into stock is taken out again as soon as it was applied; money cannot be taken back."""
+    return seat.model.restocking.late_changes == "compensate" and seat.money not in ("open", "applied", "elsewhere")
 
 
 def _gone(seat: Seat) -> bool:
@@ -109,7 +121,7 @@ def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[
             yield _too_many(spare)
 
 
-def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own, rules: Merchant) -> Iterable[Cause]:
+def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own) -> Iterable[Cause]:
     """Marks that were refused, and requests by ReturnGO that came after a payment and ask for another amount."""
     for decision in decided.values():
         result = learnt.results.get(decision.decision_id)
@@ -120,14 +132,14 @@ def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own, rules: M
                 detail=result.detail or f"{result.code}: {decision.aspect} refused",
             )  # fmt: skip
         if isinstance(decision, Paying) and own.track(decision) != "refused":
-            yield from _asked_otherwise(decision, learnt, rules)
+            yield from _asked_otherwise(decision, learnt)
 
 
-def _asked_otherwise(decision: Paying, learnt: Learnt, rules: Merchant) -> Iterable[Cause]:
+def _asked_otherwise(decision: Paying, learnt: Learnt) -> Iterable[Cause]:
     rma = learnt.rmas.get(decision.rma_id)
     for step in asked(rma, decision) if rma is not None else ():
         difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-        if step.currency == decision.currency and abs(difference) > rules.model.refunding.tolerance_minor:
+        if step.currency == decision.currency and abs(difference) > decision.tolerance_minor:
             ours, theirs = money(decision.amount_minor, decision.currency), money(step.amount_minor or 0, step.currency)
             yield Cause(
                 type="amount_mismatch", rma_id=decision.rma_id, subject=f"{decision.decision_id}:{step.transaction_id}",

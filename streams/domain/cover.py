@@ -84,6 +84,11 @@ def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
     )  # fmt: skip
 
 
+def _released(seat: Seat) -> bool:
+    """ReturnGO made an order of its draft by itself, where the draft was ours to complete."""
+    return seat.rma.exchange_order is not None and seat.model.exchanges.made == "draft"
+
+
 def _payable(seat: Seat) -> bool:
     return seat.money in ("undecided", "open", "refused")
 
@@ -127,8 +132,8 @@ def _reported(seats: Sequence[Seat], own: Own) -> None:
     ours = {e.external_id for e in own.marked.values()}
     ours |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
     for seat in seats:
-        if seat.kind == "exchange" and seat.money == "undecided" and seat.rma.exchange_order is not None:
-            seat.money = "elsewhere"  # released in ReturnGO
+        if seat.kind == "exchange" and seat.money == "undecided" and _released(seat):
+            seat.money = "elsewhere"
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue
         for step in seat.rma.steps.values():

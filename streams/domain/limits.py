@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.merchant import Merchant
 from schemas.merchant_fields import Stage as Limit
+from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
@@ -31,7 +32,9 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
         yield from _orphans(learnt, rules)
     yield from _strays(seating, rules)
     for standing in standings:
-        if not standing.closed and not standing.seat.stopped:
+        if not standing.closed and movements.leaving(standing.seat):
+            yield from _stock(standing, rules)
+        elif not standing.closed and not standing.seat.stopped:
             yield from _goods(standing, rules)
             yield from _stock(standing, rules)
             yield from _money(standing, rules)

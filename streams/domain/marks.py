@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas.merchant import Merchant
-from streams.domain.causes import money
+from schemas.merchant_model import Model
+from streams.domain.explain import money
 from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
 from streams.domain.judge import Picture
 from streams.domain.learnt import Rma, Step
+from streams.domain.seat import model_of
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.walk import wants_stock
@@ -42,7 +44,7 @@ def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
         if case.learnt.order is not None and rules.systems.shopify is not None:
             yield from _note(rma, standings, case)
         if rules.systems.returngo is not None and rma_id:
-            yield from _restocked(rma, standings, case, rules)
+            yield from _restocked(rma, standings, case)
             yield from _paid(rma, picture, case, rules)
             yield from _done(rma, standings, case)
 
@@ -73,11 +75,11 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marki
     )  # fmt: skip
 
 
-def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, rules: Merchant) -> Iterable[Marking]:
+def _restocked(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
     if _made(case, rma.rma_id, "restocked"):
         return
     ours = [s.seat for s in standings if s.seat.restocked == "applied"]
-    waiting = [s for s in standings if wants_stock(s.seat, rules) and s.seat.restocked in ("undecided", "open")]
+    waiting = [s for s in standings if wants_stock(s.seat) and s.seat.restocked in ("undecided", "open")]
     if not ours or waiting:
         return
     made = [s.restocking for s in ours if s.restocking is not None]
@@ -103,7 +105,7 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
             yield _comment(decision, external, case)
         for step in asked(rma, decision) if track in ("applied", "refused") else ():
             subject = f"{step.transaction_id}:{track}"
-            if _as_asked(step, decision, rules) and not _made(case, rma.rma_id, subject):
+            if _as_asked(step, decision, model_of(case.learnt.order, rules)) and not _made(case, rma.rma_id, subject):
                 yield Marking(
                     decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
                     subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms,
@@ -112,10 +114,10 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
                 )  # fmt: skip
 
 
-def _as_asked(step: Step, decision: Money, rules: Merchant) -> bool:
+def _as_asked(step: Step, decision: Money, model: Model) -> bool:
     """A payment of another amount than ReturnGO asked for is no success of its request; conflicts.py raises it."""
     difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-    return abs(difference) <= rules.model.refunding.tolerance_minor
+    return abs(difference) <= model.refunding.tolerance_minor
 
 
 def _comment(decision: Money, external: str | None, case: Case) -> Marking:

@@ -3,11 +3,11 @@
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import allot, cover
-from streams.domain.decided import Decision, Money, Restocking
+from streams.domain import allot, cover, movements, places
+from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
-from streams.domain.seat import Seat, in_policy, parts_of, place_of, status_of, stopped, withdrawn
+from streams.domain.seat import Seat, Track, in_policy, model_of, parts_of, stopped, withdrawn
 
 
 class Seating(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,27 +24,27 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     own = tell_apart(learnt, decided)
     seats = _seats(learnt, rules)
     _paid_by_us(seats, own)
-    spare = allot.inspect(seats, learnt, rules)
+    spare = allot.inspect(seats, learnt, model_of(learnt.order, rules).inspecting.source)
+    for seat in seats:
+        if seat.found is not None:
+            seat.model = model_of(learnt.order, rules, seat.found.location)
+            places.placed(seat, rules)
     _restocked_by_us(seats, own)
     covered = cover.cover(seats, own)
     _count(seats, covered)
-    for seat in seats:
-        if seat.found is not None:
-            seat.place = place_of(seat.source, seat.found.location, seat.found.disposition, rules)
-            seat.status = status_of(seat.found.disposition, rules)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
 
 
 def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
-    order = learnt.order
+    order, model = learnt.order, model_of(learnt.order, rules)
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
-        ended, allowed = stopped(rma), in_policy(rma, order, rules)
+        ended, allowed = stopped(rma), in_policy(rma, order, model)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
             seat = Seat(
-                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), in_policy=allowed,
+                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), model=model, in_policy=allowed,
                 stopped=ended or ("cancelled" if withdrawn(unit, rma) else ""),
                 arrived=allot.arrival(learnt, rma, unit),
             )  # fmt: skip
@@ -53,26 +53,45 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
 
 
 def _paid_by_us(seats: list[Seat], own: Own) -> None:
-    payments = {(d.rma_id, unit_id): d for d in own.decided.values() if isinstance(d, Money) for unit_id in d.unit_ids}
+    payments = {
+        (d.rma_id, unit_id): d
+        for d in own.decided.values()
+        if isinstance(d, Money) and not (isinstance(d, Paying) and d.exchange_id)
+        for unit_id in d.unit_ids
+    }
     if not payments:
         return
     for seat in seats:
         decision = payments.get((seat.rma.rma_id, seat.unit.unit_id))
         if decision is not None:
-            seat.paying, seat.money = decision, own.track(decision)
-            seat.money_result = own.learnt.results.get(decision.decision_id)
+            seat.paying, seat.money = _furthest(decision, own)
+            seat.money_result = own.learnt.results.get(seat.paying.decision_id)
+
+
+def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
+    """An exchange for cheaper goods is paid when its difference is paid back, too."""
+    track = own.track(decision)
+    if track != "applied" or not isinstance(decision, Exchanging) or decision.difference_minor >= 0:
+        return decision, track
+    for other in own.decided.values():
+        if isinstance(other, Paying) and other.exchange_id == decision.decision_id:
+            return other, own.track(other)
+    return decision, "open"
 
 
 def _restocked_by_us(seats: list[Seat], own: Own) -> None:
-    pieces = {d.piece: d for d in own.decided.values() if isinstance(d, Restocking)}
+    pieces: dict[str, list[Restocking]] = {}
+    for decision in own.decided.values():
+        if isinstance(decision, Restocking):
+            pieces.setdefault(decision.piece, []).append(decision)
     for seat in seats:
-        decision = pieces.pop(seat.piece, None)
-        if decision is not None:
-            seat.restocking, seat.restocked = decision, own.restock_track(decision)
-            seat.answer = own.learnt.answers.get(decision.decision_id)
-            seat.restock_result = own.restock_result(decision)
-    for decision in pieces.values():
-        _dispute(decision, seats)
+        history = pieces.pop(seat.piece, None)
+        if history is not None:
+            movements.follow(seat, history, own)
+    for history in pieces.values():
+        last = max(history, key=lambda each: each.generation)
+        if last.quantity > 0:
+            _dispute(last, seats)
 
 
 def _dispute(decision: Restocking, seats: list[Seat]) -> None:

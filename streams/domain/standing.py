@@ -63,8 +63,8 @@ def reason_of(guard: Guard[Seat] | Guard[Proposal]) -> Reason:
 def stand(seat: Seat, rules: Merchant) -> Standing:
     """Asks the guards of both tracks as far as they are still to be walked."""
     stock = money = None
-    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat, rules)
-    money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat, rules)
+    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat)
+    money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat)
     if stock_todo:
         stock = first_unmet(STOCK, seat, rules)
     if money_todo:
@@ -77,7 +77,7 @@ def stand(seat: Seat, rules: Merchant) -> Standing:
     )  # fmt: skip
 
 
-def close(standing: Standing, rules: Merchant) -> None:
+def close(standing: Standing) -> None:
     """Closes a unit whose tracks are both walked; called once the payments are known."""
     seat = standing.seat
     if standing.closed or seat.stopped:
@@ -86,8 +86,8 @@ def close(standing: Standing, rules: Merchant) -> None:
     if gone and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
         standing.closed = True
     else:
-        stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat, rules)
-        unpaid = wants_money(seat, rules) and not standing.nothing_due
+        stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat)
+        unpaid = wants_money(seat) and not standing.nothing_due
         arrived = seat.found is not None or seat.restocked == "elsewhere" or not seat.unit.said.ships
         standing.closed = stock_done and arrived and (seat.money in ("applied", "elsewhere") or not unpaid)
     if standing.closed:

@@ -90,7 +90,8 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
     if isinstance(decision, Marking):
         return
     if isinstance(decision, Restocking):
-        detail = f"{decision.quantity} × {decision.sku} to {decision.stock_status} at {decision.location_id}"
+        way = "to" if decision.quantity > 0 else "out of"
+        detail = f"{abs(decision.quantity)} × {decision.sku} {way} {decision.stock_status} at {decision.location_id}"
         yield _step(
             case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
             unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,

@@ -17,7 +17,8 @@ import msgspec
 
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain.pay import Proposal
+from streams.domain import places
+from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 
 T = TypeVar("T")
@@ -40,6 +41,11 @@ def _inspected(seat: Seat, _: Merchant) -> bool:
     return seat.found is not None or not seat.unit.said.ships or seat.restocked == "elsewhere"
 
 
+def _received(seat: Seat, _: Merchant) -> bool:
+    here = seat.arrived is not None or not seat.unit.said.ships or seat.restocked == "elsewhere"
+    return here or not seat.model.inspecting.needs_receipt
+
+
 def _line_known(seat: Seat, _: Merchant) -> bool:
     return bool(seat.parts) or (seat.order is not None and not seat.order.complete)
 
@@ -53,40 +59,54 @@ def _goods_here(seat: Seat, _: Merchant) -> bool:
     return seat.found is None or seat.found.disposition not in GONE
 
 
-def _in_stock_again(seat: Seat, rules: Merchant) -> bool:
+def _in_stock_again(seat: Seat) -> bool:
+    if seat.restocked in ("applied", "elsewhere"):
+        return True
+    if seat.unit.said.ships and seat.model.restocking.actor != "returnflow":
+        return False
     # goods that go into no stock, and goods whose stock nobody tracks, are as good as restocked for their money
     untracked = seat.answer is not None and seat.answer.reason == "untracked_item"
-    return seat.restocked in ("applied", "elsewhere") or untracked or not wants_stock(seat, rules)
+    return untracked or not wants_stock(seat)
 
 
-def _asked_for(seat: Seat, rules: Merchant) -> bool:
-    if not rules.model.refunding.needs_transaction or seat.kind != "refund":
+def _asked_for(seat: Seat, _: Merchant) -> bool:
+    if not seat.model.refunding.needs_transaction or seat.kind != "refund":
         return True
     steps = seat.rma.steps.values()
     return any(s.kind == "refund" and (not s.unit_ids or seat.unit.unit_id in s.unit_ids) for s in steps)
 
 
 def _captured(proposal: Proposal, _: Merchant) -> bool:
-    if proposal.goods < 0 or proposal.fees < 0 or proposal.amount > proposal.refundable:
+    if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
         return False
-    return proposal.kind != "refund" or not proposal.short
+    return proposal.taken + proposal.rounding <= proposal.books.total.refundable and not proposal.short
 
 
-def wants_stock(seat: Seat, rules: Merchant) -> bool:
+def _exchange_made(seat: Seat) -> bool:
+    if seat.model.exchanges.made == "order":
+        return seat.rma.exchange_order is not None
+    return seat.rma.draft_order is not None
+
+
+def _agree(proposal: Proposal) -> bool:
+    return abs(proposal.difference) <= proposal.model.refunding.tolerance_minor
+
+
+def wants_stock(seat: Seat) -> bool:
     """Whether this unit's goods are to be put into stock by us at all, now or once they were inspected."""
-    if not seat.unit.said.ships or rules.model.restocking.actor != "returnflow":
+    if not seat.unit.said.ships or seat.model.restocking.actor != "returnflow":
         return False
     if seat.line is not None and seat.line.gift_card:
         return False
     return seat.found is None or seat.found.disposition in GONE or seat.status is not None
 
 
-def wants_money(seat: Seat, rules: Merchant) -> bool:
+def wants_money(seat: Seat) -> bool:
     """Whether anything is to be paid for this unit, as far as is known."""
     if seat.kind == "none":
         return False
     damaged = seat.found is not None and seat.found.disposition == "damaged"
-    return rules.model.refunding.damaged_is_refunded or not damaged
+    return seat.model.refunding.damaged_is_refunded or not damaged
 
 
 # fmt: off
@@ -106,6 +126,12 @@ BOUGHT: Guard[Seat] = Guard(
     name="bought", owner="cx", unblocked_by="no more units returned than were bought", raises="over_quantity",
     met=lambda s, _: s.bought,
 )
+RECEIVED: Guard[Seat] = Guard(
+    name="received", owner="warehouse", unblocked_by="its receipt", met=_received, holds_others=True,
+)
+INSPECTED: Guard[Seat] = Guard(
+    name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True,
+)
 GOODS_HERE: Guard[Seat] = Guard(
     name="goods_here", owner="cx", unblocked_by="the item, or the end of the return", raises="item_missing",
     met=_goods_here,
@@ -120,13 +146,15 @@ STOCK: tuple[Guard[Seat], ...] = (
     ORDER_KNOWN, LINE_KNOWN, LINE_READ,
     Guard(name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
           raises="contradicting_fact", met=_sku_agrees),
-    BOUGHT,
-    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected),
-    GOODS_HERE, UNDISPUTED,
+    BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
+          met=lambda s, r: not r.reasons or s.reason is not None),
     Guard(name="location_mapped", owner="store_operations", unblocked_by="a mapped location",
           raises="unmapped_location", met=lambda s, _: s.place is not None),
     Guard(name="location_active", owner="store_operations", unblocked_by="an active location",
           raises="inactive_location", met=lambda s, _: s.place is not None and s.place.active),
+    Guard(name="kept_apart", owner="store_operations", unblocked_by="a place in quarantine for goods not for sale",
+          raises="unmapped_location", met=lambda s, _: places.fits(s)),
 )
 
 # Its money: only while wants_money().
@@ -140,16 +168,15 @@ MONEY: tuple[Guard[Seat], ...] = (
           met=lambda s, _: "approved" in s.rma.marks),
     Guard(name="within_policy", owner="cx", unblocked_by="a decision to allow or refuse it",
           raises="outside_policy_window", met=lambda s, _: s.in_policy),
-    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True),
-    GOODS_HERE, UNDISPUTED,
+    RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
     Guard(name="restocked", owner="integration", unblocked_by="the restock", holds_others=True,
-          met=lambda s, r: r.model.refunding.after == "inspected" or _in_stock_again(s, r)),
+          met=lambda s, _: s.model.refunding.after == "inspected" or _in_stock_again(s)),
     Guard(name="asked_for", owner="cx", unblocked_by="ReturnGO's request for the refund", met=_asked_for,
           holds_others=True),
     Guard(name="ours_to_pay", owner="finance", unblocked_by="the refund by whoever pays for this merchant",
-          met=lambda _, r: r.model.refunding.actor == "returnflow"),
+          met=lambda s, _: s.model.refunding.actor == "returnflow"),
     Guard(name="exchange_made", owner="cx", unblocked_by="the exchange order in ReturnGO", holds_others=True,
-          met=lambda s, _: s.kind != "exchange" or s.rma.draft_order is not None),
+          met=lambda s, _: s.kind != "exchange" or _exchange_made(s)),
 )
 
 # After both tracks were decided.
@@ -168,10 +195,18 @@ SETTLED: tuple[Guard[Seat], ...] = (
 TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="whole_return", owner="warehouse", met=lambda p, r: not p.others_pending or p.clock_ms >= limit_ms(p, r),
           unblocked_by="the inspection of the other units, or its time limit"),
+    Guard(name="exchange_released", owner="cx", unblocked_by="the release of the exchange order",
+          met=lambda p, _: p.released),
     Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
           raises="currency_mismatch", met=lambda p, _: p.currencies <= {p.order.currency}),
+    Guard(name="money_counted", owner="finance", unblocked_by="refunds in the order's currency",
+          raises="currency_mismatch", met=lambda p, _: not p.foreign),
+    Guard(name="units_left", owner="finance", unblocked_by="no more units paid back than were bought",
+          raises="amount_mismatch", met=lambda p, _: not p.beyond),
+    Guard(name="taxes_agree", owner="finance", unblocked_by="the same tax on the return and on the order",
+          raises="tax_mismatch", met=lambda p, _: _agree(p) or not p.by_tax),
     Guard(name="amounts_agree", owner="finance", unblocked_by="figures that agree, or a refund by hand",
-          raises="amount_mismatch", met=lambda p, r: abs(p.difference) <= r.model.refunding.tolerance_minor),
+          raises="amount_mismatch", met=lambda p, _: _agree(p)),
     Guard(name="tender_mapped", owner="finance", unblocked_by="a rule for the tender", raises="unmapped_tender",
           met=lambda p, _: p.kind != "refund" or not (p.short and p.unmapped)),
     Guard(name="captured", owner="finance", unblocked_by="captured money that is not repaid yet",
@@ -179,7 +214,7 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="not_paid_by_hand", owner="finance", unblocked_by="the rest by hand, with its lines",
           raises="amount_mismatch", met=lambda p, _: not p.by_hand),
     Guard(name="customer_known", owner="finance", unblocked_by="a customer on the order", raises="credit_not_issued",
-          met=lambda p, _: p.kind != "credit" or p.customer_id is not None),
+          met=lambda p, _: p.kind != "credit" or p.order.customer_id is not None),
 )
 # fmt: on
 
