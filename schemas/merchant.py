@@ -15,9 +15,10 @@ from pydantic_core import ErrorDetails
 from schemas import merchant_checks as checks
 from schemas.exceptions import Team
 from schemas.facts import Disposition
-from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, SecretRef, Url, Zone
+from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, SecretRef, Stage, Url, Zone
 from schemas.merchant_model import Model, Section, SpecificModel, System
 from schemas.stock import StockStatus
+from schemas.working_hours import HOUR_MS, WorkingHours, reached_ms
 
 
 class MerchantFileError(ValueError):
@@ -117,6 +118,7 @@ class Merchant(Section):
     reasons: tuple[ReasonRule, ...] = ()  # none: reasons decide nothing; some: a reason without a rule is raised
     dispositions: dict[Disposition, StockStatus] = Field(default={"sellable": "available", "damaged": "damaged"})
     hours: Hours = DEFAULT_HOURS
+    working: WorkingHours | None = None  # limits of people's stages count only these hours; None: by the clock
     command_seconds: float = Field(default=900, gt=0)  # a command without result is emitted again after this
     owners: dict[str, Team] = Field(default={})
     tags: Tags = Tags()
@@ -136,6 +138,12 @@ class Merchant(Section):
         channels = (system, f"{system}/{source}")
         fitting = [each for each in self.models if each.governs(channels, store, location)]
         return max(fitting, key=lambda each: each.rank, default=self.model)
+
+    def due_ms(self, since_ms: int, stage: Stage) -> int:
+        """When the time limit of a stage is reached that began at `since_ms`."""
+        if self.working is None or stage not in self.working.stages:
+            return since_ms + int(self.hours[stage] * HOUR_MS)
+        return reached_ms(since_ms, self.hours[stage], self.working, self.time_zone)
 
     @property
     def zone(self) -> ZoneInfo:

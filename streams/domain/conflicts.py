@@ -8,8 +8,8 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
-from streams.domain.explain import money
 from streams.domain.decided import Decision, Marking, Paying, asked
+from streams.domain.explain import money
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own
 from streams.domain.seat import GONE, Seat, model_of

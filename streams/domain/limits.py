@@ -16,7 +16,6 @@ from streams.domain.learnt import Learnt, Rma
 from streams.domain.seat import Seat, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
-from streams.domain.walk import HOUR_MS
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +31,7 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
         yield from _orphans(learnt, rules)
     yield from _strays(seating, rules)
     for standing in standings:
+        yield from _journal(standing.seat, rules)
         if not standing.closed and movements.leaving(standing.seat):
             yield from _stock(standing, rules)
         elif not standing.closed and not standing.seat.stopped:
@@ -43,7 +43,7 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
-    return Due(at_ms=since_ms + int(rules.hours[limit] * HOUR_MS), make=make)
+    return Due(at_ms=rules.due_ms(since_ms, limit), make=make)
 
 
 def _orphans(learnt: Learnt, rules: Merchant) -> Iterable[Due]:
@@ -75,8 +75,27 @@ def _stray(spare: Spare) -> Cause:
     )  # fmt: skip
 
 
+def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
+    """A restock that was applied, but that the system's own stock journal does not show (INV-17). A bundle that went
+    into stock as its components has several commands, and their entries are not told to its case."""
+    done, result, answer = seat.restocking, seat.restock_result, seat.answer
+    if not seat.model.restocking.journal_check or done is None or result is None or result.outcome == "rejected":
+        return
+    if answer is not None and (answer.verdict == "confirmed" or len(answer.command_ids) > 1):
+        return
+    detail = f"{done.system} reported the restock as applied, its stock journal does not show it"
+    cause = about(seat, "stock_drift", detail)
+    yield _after(
+        result.at_ms, "journal", rules,
+        partial(msgspec.structs.replace, cause, command_id=done.decision_id, location=done.location_id),
+    )  # fmt: skip
+
+
 def _goods(standing: Standing, rules: Merchant) -> Iterable[Due]:
-    seat = standing.seat
+    seat, guard = standing.seat, standing.stock or standing.money
+    if seat.found is not None and guard is not None and guard.name == "received":
+        make = partial(about, seat, "status_conflict", "inspected, but nobody reports that it was received")
+        yield _after(seat.found.stamp.at_ms, "inspection", rules, make)
     if not seat.unit.said.ships or seat.found is not None or seat.restocked == "elsewhere":
         return
     if seat.arrived is not None:
@@ -105,6 +124,9 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
         yield _after(
             _ready(seat), "exchange", rules, partial(about, seat, "exchange_not_released", "no exchange order")
         )
+    elif guard is not None and guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
+        make = partial(about, seat, "stuck_restock", f"nobody saw the restock by {seat.model.restocking.actor}")
+        yield _after(_ready(seat), "restock", rules, make)
     elif guard is not None and guard.name in ("asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
         yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))

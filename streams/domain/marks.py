@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from schemas import ids
 from schemas.merchant import Merchant
 from schemas.merchant_model import Model
-from streams.domain.explain import money
 from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
+from streams.domain.explain import money
 from streams.domain.judge import Picture
 from streams.domain.learnt import Rma, Step
 from streams.domain.seat import model_of

@@ -22,7 +22,6 @@ from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 
 T = TypeVar("T")
-HOUR_MS = 3_600_000
 
 
 class Guard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -221,7 +220,7 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
 
 def limit_ms(proposal: Proposal, rules: Merchant) -> int:
     """When the ready units are paid without the others."""
-    return proposal.waiting_since_ms + int(rules.hours["inspection"] * HOUR_MS)
+    return rules.due_ms(proposal.waiting_since_ms, "inspection")
 
 
 def first_unmet(guards: tuple[Guard[T], ...], asked: T, rules: Merchant) -> Guard[T] | None:
