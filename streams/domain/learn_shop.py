@@ -27,7 +27,7 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
     effect = Effect(
         (settled, 1), Stamp(fact.occurred_at_ms, fact.fact_id), fact.kind, fact.external_id, fact.actor, total,
         fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id, fact.tax_minor,
-        _negative(fact.tenders, fact.total_minor), _shop(fact.tenders),
+        _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system,
     )  # fmt: skip
     return _seen(learnt, effect)
 
@@ -60,7 +60,7 @@ def _order_of(each: Result) -> tuple[int, int, str, str, str]:
 
 
 def _seen(learnt: Learnt, effect: Effect) -> Learnt:
-    key = f"{effect.kind}:{effect.external_id}"
+    key = f"{effect.system}:{effect.kind}:{effect.external_id}"
     known = learnt.effects.get(key)
     if known is not None and (known.rank, known.stamp) >= (effect.rank, effect.stamp):
         return learnt
@@ -73,7 +73,7 @@ def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
         (settled, 0), Stamp(refund.created_at_ms, fact.fact_id), "refund", refund.refund_id,
         "returnflow" if refund.command_id else "other", total, fact.currency, _moved(refund.lines), tenders,
         refund.command_id, refund.rma_id, refund.tax_minor, _negative(refund.tenders, refund.total_minor),
-        _shop(refund.tenders),
+        _shop(refund.tenders), fact.system,
     )  # fmt: skip
 
 

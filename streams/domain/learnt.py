@@ -192,6 +192,7 @@ class Effect(msgspec.Struct, frozen=True, array_like=True):
     tax_minor: int | None = None
     said_minor: int | None = None  # the total as it was said, where it was less than nothing
     shop: tuple[tuple[str, int | None], ...] = ()  # (payment id, minor of the shop's currency)
+    system: str = ""  # that shows it
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 import msgspec
 
 from streams.domain.decided import Decision, Money, Paying, Restocking
+from streams.domain.echoes import told_once
 from streams.domain.learnt import Answer, Effect, Learnt, Result
 from streams.domain.seat import Track
 
@@ -64,4 +65,5 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
             foreign.append(effect)
         else:
             marked[command] = effect
-    return Own(learnt=learnt, decided=decided, marked=marked, foreign=tuple(foreign))
+    once = told_once(foreign, marked.values(), learnt.order)
+    return Own(learnt=learnt, decided=decided, marked=marked, foreign=once)
