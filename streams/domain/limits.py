@@ -8,12 +8,12 @@ import msgspec
 
 from schemas.merchant import Merchant
 from schemas.merchant_fields import Stage as Limit
-from streams.domain import movements
+from streams.domain import exchanges, movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
 from streams.domain.learnt import Learnt, Rma
-from streams.domain.seat import Seat, stopped
+from streams.domain.seat import Seat, model_of, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
 
@@ -29,6 +29,8 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
     """Every limit that is running or was passed."""
     if learnt.order is None:
         yield from _orphans(learnt, rules)
+    elif exchanges.to_mark(learnt.order, model_of(learnt.order, rules)):
+        yield _after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name))
     yield from _strays(seating, rules)
     for standing in standings:
         yield from _journal(standing.seat, rules)
@@ -58,6 +60,11 @@ def _orphan(rma: Rma, learnt: Learnt) -> Cause:
         type="orphan_return", rma_id=rma.rma_id, subject="order", unit_ids=tuple(sorted(rma.units)),
         detail=f"no order {learnt.order_id} was found in the shop",
     )  # fmt: skip
+
+
+def _unmarked(name: str) -> Cause:
+    detail = f"exchange order {name} has no value and no mark that keeps it out of sales reports"
+    return Cause(type="exchange_counted_as_sale", rma_id="", subject="order", detail=detail)
 
 
 def _strays(seating: Seating, rules: Merchant) -> Iterable[Due]:
@@ -118,7 +125,7 @@ def _stock(standing: Standing, rules: Merchant) -> Iterable[Due]:
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     seat, guard = standing.seat, standing.money
     if seat.money == "open" and seat.paying is not None:
-        limit, kind, detail = _payment(seat.paying)
+        limit, kind, detail = _payment(seat.paying, answered=seat.money_result is not None)
         yield _after(seat.paying.decided_at_ms, limit, rules, partial(about, seat, kind, detail))
     elif guard is not None and guard.name == "exchange_made":
         yield _after(
@@ -132,12 +139,14 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
         yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
 
 
-def _payment(payment: Money) -> tuple[Limit, str, str]:
+def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:
     match payment:
         case Paying():
             return "refund", "stuck_refund", "decided, not paid"
         case Crediting():
             return "credit", "credit_not_issued", "decided, not issued"
+        case Exchanging() if answered:
+            return "refund", "stuck_refund", "released, the difference is not paid back"
         case Exchanging():
             return "exchange", "exchange_not_released", "decided, not released"
         case _:
