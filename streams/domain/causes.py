@@ -63,12 +63,8 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
         case "item_missing":
             detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
             return about(seat, "item_missing", detail)
-        case "unmapped_location" | "inactive_location":
+        case "unmapped_location" | "inactive_location" | "unmapped_reason" | "out_of_stock_component":
             return _of_place(guard, seat)
-        case "unmapped_reason":
-            detail = f"no rule says where goods go that come back for {said.reason or '(no reason)'!r}"
-            cause = about(seat, "unmapped_reason", detail)
-            return msgspec.structs.replace(cause, subject=f"{seat.subject}|{said.reason}", actual=said.reason)
         case "unknown_resolution":
             return about(seat, "unknown_resolution", "the return asks for a resolution that we do not know")
         case "outside_policy_window":
@@ -83,7 +79,14 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
 
 
 def _of_place(guard: Guard[Seat], seat: Seat) -> Cause:
-    found, subject = seat.found, seat.subject
+    """Something that keeps goods from lying anywhere."""
+    found, subject, reason = seat.found, seat.subject, seat.unit.said.reason
+    if guard.raises == "out_of_stock_component":
+        cause = about(seat, guard.raises, f"bundle {seat.bundle_sku}: {seat.incomplete}")
+        return msgspec.structs.replace(cause, subject=f"bundle|{seat.bundle_sku}")
+    if guard.raises == "unmapped_reason":
+        cause = about(seat, guard.raises, f"no rule says where goods go that come back for {reason or 'no reason'!r}")
+        return msgspec.structs.replace(cause, subject=f"{subject}|{reason}", actual=reason)
     code, disposition = ("", "") if found is None else (found.location, str(found.disposition))
     state = {
         "location_mapped": "is not mapped",

@@ -30,8 +30,7 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     """The same learnt state, decisions and rules give the same picture."""
     table = seating(learnt, decided, rules)
     standings = tuple(stand(seat, rules) for seat in table.seats)
-    restocks = [movements.put(s.seat, learnt) for s in standings if s.stock_ready]
-    restocks += [movements.take_out(s, s.undo, learnt) for s in table.seats if s.undo is not None]
+    restocks = _restocks(standings, learnt)
     paid = payments(standings, table, rules)
     for standing in standings:
         close(standing)
@@ -51,6 +50,13 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
         seating=table, standings=standings, causes=causes.merged(found, learnt), due_ms=tuple(due),
         wanted=(*restocks, *(p.decision for p in paid if p.decision is not None)),
     )  # fmt: skip
+
+
+def _restocks(standings: Sequence[Standing], learnt: Learnt) -> list[Restocking]:
+    ready = {s.seat.key: s.seat for s in standings if s.stock_ready}
+    made = [movements.put(s, learnt) for s in ready.values() if all(part.key in ready for part in s.bundle)]
+    made += [movements.take_out(s.seat, s.seat.undo, learnt) for s in standings if s.seat.undo is not None]
+    return list({each.decision_id: each for each in made}.values())  # the parts of a bundle say the same
 
 
 def _raising(standing: Standing) -> list[walk.Guard[Seat]]:

@@ -31,6 +31,13 @@ def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
         seat.restocked, seat.undo = "open", last
 
 
+def piece(seat: Seat) -> str:
+    """Identity of what moves: the unit, its physical piece where pieces are counted, or its whole bundle."""
+    if not seat.bundle:
+        return seat.piece
+    return f"{seat.rma.rma_id}/{seat.bundle_sku}|{','.join(sorted(part.unit.unit_id for part in seat.bundle))}"
+
+
 def leaving(seat: Seat) -> bool:
     """Whether its goods are on their way out of stock again."""
     return seat.undo is not None or (seat.restocking is not None and seat.restocking.quantity < 0)
@@ -58,6 +65,8 @@ def _wrong(seat: Seat, done: Restocking) -> bool:
 def put(seat: Seat, learnt: Learnt) -> Restocking:
     """The unit goes into stock; only for one that is ready for it."""
     place, status, line = seat.place, seat.status, seat.line
+    if seat.bundle:
+        return _put_bundle(seat, learnt)
     if place is None or status is None:
         raise ValueError(f"expected a mapped place for unit {seat.key}, which is ready for stock")
     named = seat.piece == seat.key
@@ -78,13 +87,28 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
     )  # fmt: skip
 
 
+def _put_bundle(seat: Seat, learnt: Learnt) -> Restocking:
+    if seat.place is None or seat.status is None:
+        raise ValueError(f"expected a mapped place for bundle {seat.bundle_sku}, which is ready for stock")
+    units = tuple(sorted(part.unit.unit_id for part in seat.bundle))
+    return Restocking(
+        decision_id=ids.command_id(
+            merchant=learnt.merchant, system=seat.model.stock, kind="restock", rma_id=seat.rma.rma_id,
+            unit_ids=(seat.bundle_sku, *units), generation=seat.moves,
+        ),
+        system=seat.model.stock, rma_id=seat.rma.rma_id, unit_ids=units, decided_at_ms=learnt.now_ms,
+        sku=seat.bundle_sku, line_id=None, location_id=seat.place.location_id, quantity=1, stock_status=seat.status,
+        variant_id=None, item_id=None, piece=piece(seat), generation=seat.moves, grade=grade(seat), bundle="bundle",
+    )  # fmt: skip
+
+
 def take_out(seat: Seat, done: Restocking, learnt: Learnt) -> Restocking:
     """What `done` put into stock leaves it again, at the same place."""
-    named = seat.piece == seat.key
+    named = seat.piece == seat.key or bool(seat.bundle)
     return Restocking(
         decision_id=ids.command_id(
             merchant=learnt.merchant, system=done.system, kind="restock", rma_id=done.rma_id if named else "",
-            unit_ids=done.unit_ids, generation=seat.moves,
+            unit_ids=(*((seat.bundle_sku,) if seat.bundle else ()), *done.unit_ids), generation=seat.moves,
         ),
         system=done.system, rma_id=done.rma_id, unit_ids=done.unit_ids, decided_at_ms=learnt.now_ms, sku=done.sku,
         line_id=done.line_id, location_id=done.location_id, quantity=-done.quantity, stock_status=done.stock_status,

@@ -3,7 +3,7 @@
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import allot, cover, movements, places
+from streams.domain import allot, bundles, cover, movements, places
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
@@ -29,6 +29,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
         if seat.found is not None:
             seat.model = model_of(learnt.order, rules, seat.found.location)
             places.placed(seat, rules)
+    bundles.assemble(seats)
     _restocked_by_us(seats, own)
     covered = cover.cover(seats, own)
     _count(seats, covered)
@@ -85,9 +86,11 @@ def _restocked_by_us(seats: list[Seat], own: Own) -> None:
         if isinstance(decision, Restocking):
             pieces.setdefault(decision.piece, []).append(decision)
     for seat in seats:
-        history = pieces.pop(seat.piece, None)
+        history = pieces.get(movements.piece(seat))
         if history is not None:
             movements.follow(seat, history, own)
+    for name in {movements.piece(seat) for seat in seats}:
+        pieces.pop(name, None)
     for history in pieces.values():
         last = max(history, key=lambda each: each.generation)
         if last.quantity > 0:

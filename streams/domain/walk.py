@@ -17,7 +17,7 @@ import msgspec
 
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain import places
+from streams.domain import bundles, places
 from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 
@@ -154,6 +154,10 @@ STOCK: tuple[Guard[Seat], ...] = (
           raises="inactive_location", met=lambda s, _: s.place is not None and s.place.active),
     Guard(name="kept_apart", owner="store_operations", unblocked_by="a place in quarantine for goods not for sale",
           raises="unmapped_location", met=lambda s, _: places.fits(s)),
+    Guard(name="bundle_whole", owner="warehouse", unblocked_by="all parts of its bundle, in one state and place",
+          raises="out_of_stock_component", met=lambda s, _: not s.incomplete),
+    Guard(name="bundle_here", owner="warehouse", unblocked_by="the inspection of the other parts of its bundle",
+          met=lambda s, _: bundles.all_here(s)),
 )
 
 # Its money: only while wants_money().
