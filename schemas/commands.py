@@ -63,8 +63,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     tenders: tuple[TenderShare, ...]
     tolerance_minor: int  # how far the system's own suggestion may differ
     shipping_minor: int = 0
-    # what is kept back less what is added to goods and shipping (duties, cash rounding): deducted from `amount_minor`
-    fees_minor: int = 0
+    fees_minor: int = 0  # goods and shipping less `amount_minor`: below zero where more is added than kept back
     tax_minor: int = 0  # within goods and shipping
     duties_minor: int = 0
     rounding_minor: int = 0  # > 0: more than due, because cash has no smaller coin

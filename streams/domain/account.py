@@ -71,7 +71,7 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
         if decision.decision_id not in marked or decision.decision_id in issued:
             _decided(books, decision, own)
         books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
-    _units(books.units_paid, order, live, own, leave_out)
+    _units(books.units_paid, live, own, leave_out)
     for payment_id, balance in books.balances.items():
         balance.check(payment_id)
     return books
@@ -176,7 +176,7 @@ def _move(books: Account, payment_id: str, amount: int, why: Effect | Money) -> 
         balance.refunded += amount
 
 
-def _units(units: dict[str, int], order: Order, live: Iterable[Money], own: Own, leave_out: str) -> None:
+def _units(units: dict[str, int], live: Iterable[Money], own: Own, leave_out: str) -> None:
     """Units that were paid for; the lines of our own effects are counted with their decisions."""
     ours = {d.decision_id for d in live}
     seen = [e for command_id, e in own.marked.items() if command_id != leave_out and command_id not in ours]

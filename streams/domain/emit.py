@@ -57,7 +57,8 @@ def _refund(d: Paying, merchant: str, order_id: str) -> Refund:
         tenders=tuple(
             TenderShare(payment_id=t.payment_id, tender=t.tender, amount_minor=t.amount_minor) for t in d.tenders
         ),
-        shipping_minor=d.shipping_minor, fees_minor=d.fees_minor - d.duties_minor - d.rounding_minor,
+        shipping_minor=d.shipping_minor,
+        fees_minor=sum(s.amount_minor for s in d.shares) + d.shipping_minor - d.amount_minor,
         tax_minor=d.tax_minor, duties_minor=d.duties_minor, rounding_minor=d.rounding_minor,
         exchange_id=d.exchange_id or None,
     )  # fmt: skip

@@ -24,7 +24,11 @@ def figures(p: Proposal) -> str:
     ours = [*_lines(p.order, p.shares), *_named(p, currency)]
     parts = [f"the order gives {money(p.amount, currency)}: {'; '.join(ours) or 'nothing'}"]
     if p.theirs is not None:
-        asked = f"ReturnGO asks for {money(p.theirs, currency)}" if _asked(p) else f"ReturnGO's prices give {money(p.theirs, currency)}"
+        asked = (
+            f"ReturnGO asks for {money(p.theirs, currency)}"
+            if _asked(p)
+            else f"ReturnGO's prices give {money(p.theirs, currency)}"
+        )
         units = "; ".join(_unit(seat, currency) for seat in p.seats)
         parts.append(f"{asked}: {units}")
     total = p.books.total

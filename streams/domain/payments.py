@@ -63,10 +63,11 @@ def _cheaper(standings: Sequence[Standing], own: Own) -> list[tuple[list[Standin
     paid = {d.exchange_id for d in own.decided.values() if isinstance(d, Paying)}
     found: dict[str, tuple[list[Standing], Exchanging]] = {}
     for standing in standings:
-        exchange = standing.seat.paying
-        if isinstance(exchange, Exchanging) and exchange.difference_minor < 0 and standing.seat.money == "open":
-            if exchange.decision_id not in paid and not standing.seat.stopped:
-                found.setdefault(exchange.decision_id, ([], exchange))[0].append(standing)
+        exchange, waits = standing.seat.paying, standing.seat.money == "open" and not standing.seat.stopped
+        if not isinstance(exchange, Exchanging) or exchange.difference_minor >= 0 or not waits:
+            continue
+        if exchange.decision_id not in paid:
+            found.setdefault(exchange.decision_id, ([], exchange))[0].append(standing)
     return [found[decision_id] for decision_id in sorted(found)]
 
 

@@ -209,7 +209,7 @@ def test_a_mismatch_shows_both_figures_and_clears_when_they_agree() -> None:
     assert paid(late) == []
     raised = late.raised("amount_mismatch")
     assert (raised.expected, raised.actual, raised.owner) == ("10.00 EUR", "12.00 EUR", "finance")
-    assert "goods 10.00 EUR" in raised.detail
+    assert "1 of 1 × TEE 10.00 EUR (price 10.00 EUR)" in raised.detail
     late.feed(transaction(1000, hours=9))
     assert (paid(late), late.open) == ([1000], [])
 
