@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas import money
-from schemas.commands import CommandOutcome, CommandResult
+from schemas.commands import CommandOutcome, CommandResult, Restock
 from schemas.facts import (
     DeadlineReached,
     ObservedEffect,
@@ -123,7 +123,7 @@ class Script:
     def level(self, at_ms: int, said: re.Match[str], more: Raw) -> Iterable[AnyFact]:
         raw = {
             "sku": said["sku"], "observed_at_ms": at_ms, "item_id": f"I-{said['sku']}", "location_id": said["place"],
-            "available": said["n"], **self._stock(),
+            "available": said["n"], "reference": self._last_restock() if said["ours"] else None, **self._stock(),
         }  # fmt: skip
         yield self._build(StockLevel, {**raw, **more})
 
@@ -162,6 +162,9 @@ class Script:
 
     def _head(self) -> dict[str, Any]:
         return {"fact_id": f"fact-{self._count}", "merchant": self._world.rules.merchant, "order_id": ORDER}
+
+    def _last_restock(self) -> str:
+        return [each.command_id for each in self._world.commands.values() if isinstance(each, Restock)][-1]
 
     def _stock(self) -> dict[str, Any]:
         return {
@@ -209,7 +212,7 @@ STEPS: list[tuple[str, Callable[[Script, int, re.Match[str], Raw], Iterable[AnyF
     (f"(?P<kind>refund|restock|store return|credit|charge-back) (?P<id>\\w+)(?: of {AMOUNT})? by (?P<by>\\w+)"
      "(?: for (?P<n>\\d+) × (?P<line>L\\w+))?(?P<back>, put back)?", Script.effect),
     ("item (?P<sku>[\\w-]+)", Script.item),
-    ("level of (?P<sku>[\\w-]+) at (?P<place>[\\w-]+) is (?P<n>-?\\d+)", Script.level),
+    ("level of (?P<sku>[\\w-]+) at (?P<place>[\\w-]+) is (?P<n>-?\\d+)(?P<ours> after the restock)?", Script.level),
     ("(?P<kind>restock|refund|store credit|exchange|journal|annotate) (?P<word>applied|refused)"
      "(?: (?:as|with) (?P<id>\\w+))?", Script.answer),
     ("time passes", Script.deadline),

@@ -2,8 +2,6 @@
 
 from collections import deque
 
-import msgspec
-
 from schemas.commands import Annotate, Command, CommandOutcome, CommandResult, Restock, kind_of
 from schemas.merchant import Merchant
 from schemas.money import Money
@@ -30,6 +28,13 @@ class World:
         self.outputs: list[Output] = []
         self.commands: dict[str, Command] = {}
         self.settled: set[str] = set()
+
+    def fork(self) -> "World":
+        """A world that shares the past and goes its own way from here; what it emits is its own."""
+        new = World(self.rules)
+        new.case, new.items = self.case, dict(self.items)
+        new.commands, new.settled = dict(self.commands), set(self.settled)
+        return new
 
     def feed(self, fact: AnyFact) -> list[Output]:
         """Everything that follows of one fact until both agents are quiet."""
@@ -88,8 +93,3 @@ def settled(
 
 def _currency(command: Command) -> str:
     return "" if isinstance(command, Restock | Annotate) else command.currency
-
-
-def content(record: msgspec.Struct) -> bytes:
-    """What a record says, as bytes that can be compared."""
-    return msgspec.msgpack.encode(record)
