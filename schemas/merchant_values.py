@@ -5,7 +5,6 @@ from typing import Any
 
 from schemas.merchant import Merchant
 
-
 # What a line of the location or reason map is about; the rest is what it says.
 _SUBJECT = ("source", "code", "reason", "disposition", "system")
 
