@@ -8,10 +8,9 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
-from streams.domain.decided import Decision, Marking, Paying, asked
-from streams.domain.explain import money
-from streams.domain.learnt import Learnt
-from streams.domain.own import Own
+from streams.domain.decided import Booking, Decision, Marking
+from streams.domain.explain import money, refused
+from streams.domain.learnt import Learnt, Result
 from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_stock
@@ -40,14 +39,18 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
     """Effects made outside the workflow; only orders with a return are ours to watch."""
     model = model_of(seating.own.learnt.order, rules)
     since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
-    for foreign in seating.covered.refunds if model.refunding.actor == "returnflow" else ():
+    for foreign in seating.covered.refunds:
         effect = foreign.effect
+        if model.refunding.actor != "returnflow" and effect.kind != "chargeback":
+            continue  # others are expected to pay
         after = bool(since) and effect.stamp.at_ms >= min(since)
         if not foreign.by_returngo and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
     for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():
         effect = foreign.effect
+        if effect.kind == "store_return" and model.refunding.actor != "returnflow":
+            continue  # returns at a till are part of the workflow there
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
             yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
@@ -80,8 +83,16 @@ def _refusals(seat: Seat) -> Iterable[Cause]:
         yield Cause(
             type=result.code if result.code in TYPES and result.code != "rejected_by_system" else kind,
             rma_id=seat.rma.rma_id, subject=seat.paying.decision_id, command_id=seat.paying.decision_id,
-            detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=(seat.unit.unit_id,),
+            detail=_with_ours(seat, result), unit_ids=(seat.unit.unit_id,),
         )  # fmt: skip
+
+
+def _with_ours(seat: Seat, result: Result) -> str:
+    """Why a payment was refused; where figures differ, ours line by line beside the system's."""
+    why = result.detail or f"{result.code}: {result.kind} refused"
+    if seat.paying is None or result.code != "amount_mismatch":
+        return why
+    return f"{why} | {refused(seat.paying, seat.order)}"
 
 
 def _regraded(seat: Seat) -> Iterable[Cause]:
@@ -121,30 +132,15 @@ def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[
             yield _too_many(spare)
 
 
-def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own) -> Iterable[Cause]:
-    """Marks that were refused, and requests by ReturnGO that came after a payment and ask for another amount."""
+def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
+    """Marks and bookings that were refused."""
     for decision in decided.values():
         result = learnt.results.get(decision.decision_id)
-        if isinstance(decision, Marking) and result is not None and result.outcome == "rejected":
+        if isinstance(decision, Marking | Booking) and result is not None and result.outcome == "rejected":
             yield Cause(
                 type=result.code if result.code in TYPES else "rejected_by_system", rma_id=decision.rma_id,
                 subject=decision.decision_id, command_id=decision.decision_id,
-                detail=result.detail or f"{result.code}: {decision.aspect} refused",
-            )  # fmt: skip
-        if isinstance(decision, Paying) and own.track(decision) != "refused":
-            yield from _asked_otherwise(decision, learnt)
-
-
-def _asked_otherwise(decision: Paying, learnt: Learnt) -> Iterable[Cause]:
-    rma = learnt.rmas.get(decision.rma_id)
-    for step in asked(rma, decision) if rma is not None else ():
-        difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-        if step.currency == decision.currency and abs(difference) > decision.tolerance_minor:
-            ours, theirs = money(decision.amount_minor, decision.currency), money(step.amount_minor or 0, step.currency)
-            yield Cause(
-                type="amount_mismatch", rma_id=decision.rma_id, subject=f"{decision.decision_id}:{step.transaction_id}",
-                detail=f"{ours} was decided before ReturnGO asked for {theirs}", command_id=decision.decision_id,
-                expected=ours, actual=theirs, unit_ids=decision.unit_ids,
+                detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=decision.unit_ids,
             )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import causes, conflicts, movements, walk
+from streams.domain import books, causes, conflicts, money_faults, movements, walk
 from streams.domain.causes import Cause
-from streams.domain.decided import Decision, Money, Restocking
+from streams.domain.decided import Booking, Decision, Money, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.limits import limits
 from streams.domain.payments import payments
@@ -21,7 +21,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
     seating: Seating
     standings: tuple[Standing, ...]
-    wanted: tuple[Restocking | Money, ...]
+    wanted: tuple[Restocking | Money | Booking, ...]
     causes: dict[str, Cause]
     due_ms: tuple[int, ...]
 
@@ -38,7 +38,8 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     found += [causes.of_guard(g, s.seat) for s in standings for g in _raising(s)]
     found += conflicts.of_seats(table)
     found += conflicts.of_others(table, rules)
-    found += conflicts.of_payments(learnt, decided, table.own)
+    found += conflicts.of_marks(learnt, decided)
+    found += money_faults.of_money(table)
     found += conflicts.of_order(table, learnt, unfinished=any(not s.closed for s in standings))
     due = [p.due_ms for p in paid if p.due_ms is not None]
     for limit in limits(table, standings, learnt, rules):
@@ -46,9 +47,10 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
             found.append(limit.make())
         else:
             due.append(limit.at_ms)
+    payments_due = [p.decision for p in paid if p.decision is not None]
     return Picture(
         seating=table, standings=standings, causes=causes.merged(found, learnt), due_ms=tuple(due),
-        wanted=(*restocks, *(p.decision for p in paid if p.decision is not None)),
+        wanted=(*restocks, *payments_due, *books.wanted(table.seats, table.own)),
     )  # fmt: skip
 
 

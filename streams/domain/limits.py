@@ -34,6 +34,7 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
     yield from _strays(seating, rules)
     for standing in standings:
         yield from _journal(standing.seat, rules)
+        yield from _booking(standing, rules)
         if not standing.closed and movements.leaving(standing.seat):
             yield from _stock(standing, rules)
         elif not standing.closed and not standing.seat.stopped:
@@ -137,6 +138,13 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     elif guard is not None and guard.name in ("asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
         yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
+
+
+def _booking(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat = standing.seat
+    if seat.booked == "open" and seat.booking is not None:
+        make = partial(about, seat, "stuck_booking", f"refunded, not booked in {seat.booking.system}")
+        yield _after(seat.booking.decided_at_ms, "booking", rules, make)
 
 
 def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:

@@ -9,6 +9,7 @@ from schemas import ids
 from schemas.merchant import Merchant
 from schemas.merchant_model import Model
 from streams.domain import exchanges
+from streams.domain.account import went
 from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
 from streams.domain.explain import money
 from streams.domain.judge import Picture
@@ -138,12 +139,9 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
     for decision in case.decided.values():
         if not isinstance(decision, Money) or decision.rma_id != rma.rma_id:
             continue
-        track, result = own.track(decision), case.learnt.results.get(decision.decision_id)
-        effect = own.marked.get(decision.decision_id)
-        named = {} if result is None else result.external_ids
-        external = named.get("refund_id") or (effect.external_id if effect is not None else None)
+        track, external = own.track(decision), own.refund_id(decision)
         if track == "applied" and not _made(case, rma.rma_id, f"paid:{decision.decision_id}"):
-            yield _comment(decision, external, case)
+            yield _comment(decision, went(decision, own), external, case)
         for step in asked(rma, decision) if track in ("applied", "refused") else ():
             subject = f"{step.transaction_id}:{track}"
             if _as_asked(step, decision, model_of(case.learnt.order, rules)) and not _made(case, rma.rma_id, subject):
@@ -156,13 +154,14 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
 
 
 def _as_asked(step: Step, decision: Money, model: Model) -> bool:
-    """A payment of another amount than ReturnGO asked for is no success of its request; conflicts.py raises it."""
+    """A payment of another amount than ReturnGO asked for is no success of its request; money_faults.py raises it."""
     difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-    return abs(difference) <= model.refunding.tolerance_minor
+    coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
+    return step.currency in (None, decision.currency) and abs(difference) <= model.refunding.tolerance_minor + coins
 
 
-def _comment(decision: Money, external: str | None, case: Case) -> Marking:
-    amount = money(decision.amount_minor, decision.currency)
+def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Marking:
+    amount = money(paid, decision.currency)
     match decision:
         case Paying():
             text = f"Refunded {amount}"

@@ -27,6 +27,20 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
             return "open"
         return "refused" if result.outcome == "rejected" else "applied"
 
+    def seen(self, decision: Money) -> tuple[Result | None, Effect | None]:
+        """Its result and the effect with its mark, as far as they are there."""
+        return self.learnt.results.get(decision.decision_id), self.marked.get(decision.decision_id)
+
+    def tax(self, decision: Money) -> int | None:
+        """The tax of a payment as the system that paid it has it."""
+        return next((e.tax_minor for e in self.seen(decision) if e is not None and e.tax_minor is not None), None)
+
+    def refund_id(self, decision: Money) -> str | None:
+        """What the system that paid calls the refund; a till makes a new sale of it (MON-5)."""
+        result, effect = self.seen(decision)
+        named = {} if result is None else result.external_ids
+        return named.get("refund_id") or named.get("sale_id") or (None if effect is None else effect.external_id)
+
     def restock_track(self, decision: Restocking) -> Track:
         """As `track`, through the stock agent's answer: a bundle's intent becomes several commands."""
         answer = self.learnt.answers.get(decision.decision_id)

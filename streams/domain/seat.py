@@ -11,8 +11,8 @@ from schemas.facts import Disposition
 from schemas.merchant import Location, Merchant, ReasonRule
 from schemas.merchant_model import Model
 from schemas.stock import StockStatus
-from streams.domain.decided import Money, Restocking
-from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Unit
+from streams.domain.decided import Booking, Money, Restocking
+from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Step, Unit
 
 # How far one of the two tracks of a unit has come. `elsewhere`: someone else did it.
 Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
@@ -59,6 +59,9 @@ class Seat(msgspec.Struct, kw_only=True):
     paying: Money | None = None
     money_result: Result | None = None
     paid_by: Effect | None = None  # an effect of someone else that covers this unit
+    paid_step: Step | None = None  # ReturnGO's word that it was paid
+    booking: Booking | None = None
+    booked: Track | None = None  # None: nothing is to be booked
 
     @property
     def key(self) -> str:

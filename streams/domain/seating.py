@@ -3,7 +3,7 @@
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import allot, bundles, cover, movements, places
+from streams.domain import allot, books, bundles, cover, movements, places
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
@@ -32,6 +32,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     bundles.assemble(seats)
     _restocked_by_us(seats, own)
     covered = cover.cover(seats, own)
+    books.mark(seats, own)
     _count(seats, covered)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
 

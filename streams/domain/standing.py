@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain.pay import Proposal
+from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 from streams.domain.walk import MONEY, SETTLED, STOCK, Guard, first_unmet, wants_money, wants_stock
 
@@ -71,16 +71,16 @@ def stand(seat: Seat, rules: Merchant) -> Standing:
         money = first_unmet(MONEY, seat, rules)
     return Standing(
         seat=seat, stage=_stage(seat), stock=stock, money=money,
-        settled=None if seat.stopped else first_unmet(SETTLED, seat, rules),
+        settled=first_unmet(SETTLED, seat, rules),
         stock_ready=stock_todo and stock is None, money_ready=money_todo and money is None,
-        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money),
+        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money) and _booked(seat),
     )  # fmt: skip
 
 
 def close(standing: Standing) -> None:
     """Closes a unit whose tracks are both walked; called once the payments are known."""
     seat = standing.seat
-    if standing.closed or seat.stopped:
+    if standing.closed or seat.stopped or not _booked(seat):
         return
     gone = seat.found is not None and seat.found.disposition in GONE
     if gone and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
@@ -92,6 +92,10 @@ def close(standing: Standing) -> None:
         standing.closed = stock_done and arrived and (seat.money in ("applied", "elsewhere") or not unpaid)
     if standing.closed:
         standing.stage = "closed"
+
+
+def _booked(seat: Seat) -> bool:
+    return seat.booked in (None, "applied")
 
 
 def _stage(seat: Seat) -> Stage:

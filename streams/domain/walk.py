@@ -22,6 +22,8 @@ from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 
 T = TypeVar("T")
+# Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
+DROPS_ARCHIVED = ("patchworks",)
 
 
 class Guard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -79,6 +81,12 @@ def _captured(proposal: Proposal, _: Merchant) -> bool:
     if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
         return False
     return proposal.taken + proposal.rounding <= proposal.books.total.refundable and not proposal.short
+
+
+def _ours_to_pay(seat: Seat, _: Merchant) -> bool:
+    # an exchange order that ReturnGO made is released by us, whoever pays refunds
+    released = seat.kind == "exchange" and seat.model.exchanges.made == "order"
+    return released or seat.model.refunding.actor == "returnflow"
 
 
 def _exchange_made(seat: Seat) -> bool:
@@ -146,6 +154,8 @@ STOCK: tuple[Guard[Seat], ...] = (
     Guard(name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
           raises="contradicting_fact", met=_sku_agrees),
     BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    Guard(name="order_open", owner="cx", unblocked_by="the order, out of the archive",
+          met=lambda s, _: s.order is None or not s.order.archived or s.model.stock not in DROPS_ARCHIVED),
     Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
           met=lambda s, r: not r.reasons or s.reason is not None),
     Guard(name="location_mapped", owner="store_operations", unblocked_by="a mapped location",
@@ -177,7 +187,7 @@ MONEY: tuple[Guard[Seat], ...] = (
     Guard(name="asked_for", owner="cx", unblocked_by="ReturnGO's request for the refund", met=_asked_for,
           holds_others=True),
     Guard(name="ours_to_pay", owner="finance", unblocked_by="the refund by whoever pays for this merchant",
-          met=lambda s, _: s.model.refunding.actor == "returnflow"),
+          met=_ours_to_pay),
     Guard(name="exchange_made", owner="cx", unblocked_by="the exchange order in ReturnGO", holds_others=True,
           met=lambda s, _: s.kind != "exchange" or _exchange_made(s)),
 )
@@ -192,6 +202,10 @@ SETTLED: tuple[Guard[Seat], ...] = (
           met=lambda s, _: s.restocked != "refused"),
     Guard(name="money_accepted", owner="finance", unblocked_by="a payment that the system accepts, or one by hand",
           met=lambda s, _: s.money != "refused"),
+    Guard(name="booked", owner="finance", unblocked_by="the result of the booking",
+          met=lambda s, _: s.booked in (None, "applied", "refused")),
+    Guard(name="booking_accepted", owner="finance", unblocked_by="a booking that the system accepts, or one by hand",
+          met=lambda s, _: s.booked != "refused"),
 )
 
 # A payment as a whole, once some of its units are ready.

@@ -81,7 +81,8 @@ def test_a_tender_named_twice_or_a_payment_listed_twice_is_repaid_once() -> None
     run = Run(rules(refunding={"tenders": ["card", "card"]}))
     run.feed(order(line(price=1500), payments=(payment("P1", "card", 1000),)), *asked(unit()), inspected(unit()))
     assert (run.commands(Refund), run.open) == ([], ["amount_mismatch"])
-    known = run.case and run.case.learnt.order
+    assert run.case is not None
+    known = run.case.learnt.order
     assert known is not None
     twice = replace(known, tenders=known.tenders * 2)
     assert spread(twice, books(run), 1500, ("*",))[1] == 500

@@ -386,7 +386,9 @@ def test_a_rejected_refund_is_raised_by_its_code_and_never_sent_again_by_itself(
     rejected = result(refund.command_id, "refund", "rejected", code="amount_mismatch", detail="ours 10.00, shop 9.00")
     made = run.feed(rejected, inspected(unit()), order(), deadline(1000))
     assert [o for o in made if isinstance(o.record, Refund)] == []
-    assert run.raised("amount_mismatch").detail == "ours 10.00, shop 9.00"
+    assert run.raised("amount_mismatch").detail == (
+        "ours 10.00, shop 9.00 | ours is 10.00 EUR: 1 of 1 × TEE 10.00 EUR (price 10.00 EUR)"
+    )
     assert run.waits()["u1"] in ("restock_applied", "money_accepted")
 
 
