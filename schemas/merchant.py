@@ -126,7 +126,7 @@ class Merchant(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Merchant":
         problems = [
-            *checks.owners(self.owners), *checks.places(self.locations), *checks.reasons(self.reasons),
+            *checks.owners(self.owners), *checks.places(self.locations), *checks.reasons(self.reasons, self.locations),
             *checks.statuses(self.dispositions, self.reasons), *checks.models(self.model, self.models),
         ]  # fmt: skip
         if problems:
@@ -190,9 +190,9 @@ def _what(problem: ErrorDetails) -> str:
         case {"type": "extra_forbidden"}:
             return f"there is no such key; expected one of {', '.join(_keys_beside(problem['loc']))}"
         case {"type": "secret"} | {"input": dict() | list() | BaseModel()}:
-            return problem["msg"]
+            return problem["msg"].removeprefix("Value error, ")
         case _:
-            return f"{problem['msg']}, got {problem['input']!r}"
+            return f"{problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}"
 
 
 def _keys_beside(place: tuple[int | str, ...]) -> list[str]:

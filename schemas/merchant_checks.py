@@ -18,6 +18,8 @@ class Place(Protocol):
     def disposition(self) -> str: ...
     @property
     def system(self) -> str | None: ...
+    @property
+    def location_id(self) -> str: ...
 
 
 class Rule(Protocol):
@@ -64,8 +66,15 @@ def statuses(mapped: Mapping[str, str], rules: Sequence[Rule]) -> Iterator[str]:
             )
 
 
-def reasons(rules: Sequence[Rule]) -> Iterator[str]:
-    """A reason leads to one rule."""
+def reasons(rules: Sequence[Rule], mapped: Sequence[Place]) -> Iterator[str]:
+    """A reason leads to one rule, and to a place that is mapped."""
+    known = sorted({place.location_id for place in mapped})
+    for i, rule in enumerate(rules):
+        if rule.location_id is not None and rule.location_id not in known:
+            yield (
+                f"reasons.{i}.location_id: expected one of the mapped places ({', '.join(known) or 'none is'}), "
+                f"got {rule.location_id!r}"
+            )
     keys = [(r.reason, r.disposition) for r in rules]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         yield f"reasons: {key} has two rules; expected one per reason and disposition"
