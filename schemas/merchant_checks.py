@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from schemas.exceptions import TYPES
+from schemas.facts import Disposition
 from schemas.merchant_model import BASE, Model, SpecificModel
+from schemas.stock import StockStatus
 
 
 class Place(Protocol):
@@ -49,10 +51,11 @@ def places(mapped: Sequence[Place]) -> Iterator[str]:
         yield f"locations: {key[:3]} is mapped twice; expected one place per source, code, disposition and system"
 
 
-def statuses(mapped: Mapping[str, str], rules: Sequence[Rule]) -> Iterator[str]:
+def statuses(mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule]) -> Iterator[str]:
     """Damaged goods are never for sale, and what is not there goes into no stock (INV-2)."""
     if mapped.get("damaged") == "available":
         yield "dispositions.damaged: expected 'damaged' or 'quality_control', for it is never saleable, got 'available'"
+    gone: Disposition
     for gone in ("missing", "not_returned"):
         if gone in mapped:
             yield f"dispositions.{gone}: expected no stock for goods that did not come back, got {mapped[gone]!r}"

@@ -5,8 +5,10 @@ from msgspec.structs import replace
 
 from schemas.commands import Exchange, Refund, Restock
 from schemas.facts import OrderSnapshot
-from schemas.stock import StockLevel
-from streams.domain.stock import decide_stock
+from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
+from streams.domain.learn import Fact
+from streams.domain.output import Output
+from streams.domain.stock import Item, decide_stock
 from tests.unit.domain.factories import (
     MERCHANT,
     Run,
@@ -170,7 +172,7 @@ def test_a_place_of_another_system_than_the_governing_one_is_no_place() -> None:
 @pytest.mark.req("OPS-2")
 def test_the_same_facts_in_any_order_find_the_same_model() -> None:
     rules = merchant(models=[STORES])
-    facts = [sale("lightspeed-x"), *asked(unit()), event("received", unit(), hours=4), inspected(unit())]
+    facts: list[Fact] = [sale("lightspeed-x"), *asked(unit()), event("received", unit(), hours=4), inspected(unit())]
     ids = set()
     for turn in range(len(facts)):
         run = Run(rules)
@@ -207,17 +209,17 @@ def test_the_journal_entry_that_names_the_command_confirms_it(entry_first: bool)
         fact_id="e1", merchant=MERCHANT, sku="TEE", system="linnworks", item_id="I", location_id="11",
         observed_at_ms=at(9), available=4, reference=intent.intent_id,
     )  # fmt: skip
-    facts = [replace(item(), system="linnworks"), intent, entry]
-    row, made = None, []
+    facts: list[StockItem | RestockIntent | StockLevel] = [replace(item(), system="linnworks"), intent, entry]
+    row: Item | None = None
+    made: list[Output] = []
     for fact in [entry, *facts[:2]] if entry_first else facts:
         row, more = decide_stock(row, fact, run.rules)
         made += more
-    assert [o.record.verdict for o in made if o.topic == "restock-verdicts"] == ["commanded", "confirmed"]
+    assert [v.verdict for v in of(RestockVerdict, made)] == ["commanded", "confirmed"]
     assert len(of(Restock, made)) == 1
     again = decide_stock(row, intent, run.rules)[1]
-    assert [o.record.verdict for o in again if o.topic == "restock-verdicts"] == ["confirmed"]
-    for output in made:
-        run.feed(*([output.record] if output.topic == "restock-verdicts" else []))
+    assert [v.verdict for v in of(RestockVerdict, again)] == ["confirmed"]
+    run.feed(*of(RestockVerdict, made))
     run.feed(result(intent.intent_id, "restock"), deadline(100))
     assert "stock_drift" not in run.open
 
@@ -240,6 +242,7 @@ def test_a_matrix_without_the_variant_is_raised_as_such() -> None:
     row, _ = decide_stock(None, run.intents[0], run.rules)
     missing = replace(item(exists=False, parent_id="MATRIX"), system="lightspeed-x")
     _, made = decide_stock(row, missing, run.rules)
-    assert made[-1].record.reason == "variant_missing_in_matrix"
-    run.feed(made[-1].record)
+    (verdict_of,) = of(RestockVerdict, made)
+    assert verdict_of.reason == "variant_missing_in_matrix"
+    run.feed(verdict_of)
     assert "variant_missing_in_matrix" in run.open

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from schemas.commands import Annotate, Refund
 from schemas.facts import ObservedEffect
+from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     Run,
     asked,
@@ -41,7 +42,7 @@ def in_the_shop(hours: float = 7, amount: int = 1000, **more: Any) -> ObservedEf
 def test_goods_taken_back_at_the_till_are_counted_once_when_shop_till_and_warehouse_speak(turn: int) -> None:
     run = Run(TILL)
     run.feed(replace(order(), system="shopify"), *asked(unit()))
-    told = [at_the_till(), in_the_shop(), counted(1, hours=8), inspected(unit(), hours=8)]
+    told: list[Fact] = [at_the_till(), in_the_shop(), counted(1, hours=8), inspected(unit(), hours=8)]
     run.feed(*told[turn:], *told[:turn])
     if turn == 0:
         assert (run.intents, run.records(Refund)) == ([], [])
