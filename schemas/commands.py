@@ -153,6 +153,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[LineShare, ...]
     refund_id: str
     refunded_by: str = ""  # system that paid it and so owns the amount
+    shipping_minor: int = 0  # within the amount, and no line's
 
 
 Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from streams.domain.cover import PAID_KINDS
+from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
 from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
 from streams.domain.learnt import Effect, Order, Tender
 from streams.domain.own import Own
@@ -66,6 +66,8 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)
+    for amount in _reported(order, own):
+        _move(books, next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE, amount, None)
     live = [d for d in made.values() if own.track(d) != "refused"]
     for decision in live:
         if decision.decision_id not in marked or decision.decision_id in issued:
@@ -147,6 +149,17 @@ def _opened(tenders: Iterable[Tender]) -> dict[str, Balance]:
     return balances
 
 
+def _reported(order: Order, own: Own) -> Iterable[int]:
+    """What ReturnGO says it paid with an id that no system shows yet, and that is none of ours."""
+    known = {e.external_id for e in (*own.marked.values(), *own.foreign)}
+    known |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+    for rma in own.learnt.rmas.values():
+        for step in rma.steps.values():
+            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.currency == order.currency
+            if paid and step.external_id and step.external_id not in known:
+                yield max(step.amount_minor or 0, 0)
+
+
 def _seen(books: Account, effect: Effect) -> None:
     parts = effect.tenders or ((NOWHERE, effect.total_minor),)
     only = next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE
@@ -164,7 +177,7 @@ def _decided(books: Account, decision: Money, own: Own) -> None:
         _move(books, decision.tenders[0].payment_id if decision.tenders else NOWHERE, moved, decision)
 
 
-def _move(books: Account, payment_id: str, amount: int, why: Effect | Money) -> None:
+def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | None) -> None:
     """Both sides of one movement."""
     balance = books.balances.setdefault(payment_id, Balance())
     balance.refundable -= amount

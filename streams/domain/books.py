@@ -29,6 +29,7 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     shares: tuple[Share, ...]
     tax_minor: int | None = None
+    shipping_minor: int = 0
 
 
 def mark(seats: Iterable[Seat], own: Own) -> None:
@@ -101,6 +102,7 @@ def _booking(seats: Sequence[Seat], system: str, own: Own) -> Booking | None:
         system=system, rma_id=first.rma.rma_id, unit_ids=units, decided_at_ms=own.learnt.now_ms,
         currency=paid.currency, amount_minor=paid.amount_minor, shares=paid.shares, refund_id=paid.refund_id,
         tax_minor=_tax(paid.shares, seats) if paid.tax_minor is None else paid.tax_minor, refunded_by=paid.paid_by,
+        shipping_minor=paid.shipping_minor,
     )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def _by_us(decision: Paying | Crediting, own: Own) -> Confirmed:
     return Confirmed(
         refund_id=own.refund_id(decision) or decision.decision_id, paid_by=decision.system, amount_minor=amount,
         currency=decision.currency, tax_minor=decision.tax_minor if tax is None and exact else tax,
-        shares=_over(decision.shares, max(amount - shipping, 0)),
+        shares=_over(decision.shares, max(amount - shipping, 0)), shipping_minor=min(shipping, amount),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from streams.domain.own import Own
 from streams.domain.seat import Seat
 
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
-_CREDITED = ("refund", "store_credit", "gift_card")
+REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +153,6 @@ def _reported(seats: Sequence[Seat], own: Own) -> None:
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue
         for step in seat.rma.steps.values():
-            paid = step.status == "success" and step.kind in _CREDITED and step.external_id not in ours
+            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.external_id not in ours
             if paid and (not step.unit_ids or seat.unit.unit_id in step.unit_ids):
                 seat.money, seat.paid_step = "elsewhere", step

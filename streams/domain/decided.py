@@ -118,6 +118,7 @@ class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="j
     shares: tuple[Share, ...]
     refund_id: str
     refunded_by: str
+    shipping_minor: int = 0
 
 
 class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="annotate"):

@@ -86,7 +86,7 @@ def _journal(d: Booking, merchant: str, order_id: str) -> Journal:
         command_id=d.decision_id, merchant=merchant, system=d.system, order_id=order_id, rma_id=d.rma_id,
         unit_ids=d.unit_ids, generation=0, decided_at_ms=d.decided_at_ms, currency=d.currency,
         amount_minor=d.amount_minor, tax_minor=d.tax_minor, lines=_lines(d.shares), refund_id=d.refund_id,
-        refunded_by=d.refunded_by,
+        refunded_by=d.refunded_by, shipping_minor=d.shipping_minor,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def of_money(seating: Seating) -> Iterable[Cause]:
     if effects:
         yield from _too_much(order, own)
         yield from _in_shop_currency(order, effects)
+    yield from _of_resolutions(seating.seats)
     for decision in own.decided.values():
         if isinstance(decision, Paying | Crediting | Exchanging) and own.track(decision) != "refused":
             yield from _of_payment(decision, seating)
@@ -116,6 +117,24 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
+
+
+def _of_resolutions(seats: Iterable[Seat]) -> Iterable[Cause]:
+    """The return was edited to another means after it was paid: what was paid stays paid."""
+    for seat in seats:
+        paid = seat.paying
+        if paid is None or seat.money not in ("open", "applied"):
+            continue
+        was = "exchange" if isinstance(paid, Exchanging) or (isinstance(paid, Paying) and paid.exchange_id) else (
+            "refund" if isinstance(paid, Paying) else "credit"
+        )  # fmt: skip
+        if seat.kind not in (was, "unknown"):
+            detail = f"the return was edited from {was} to {seat.unit.said.resolution} after it was decided"
+            yield Cause(
+                type="contradicting_fact", rma_id=seat.rma.rma_id, subject=f"{paid.decision_id}:resolution",
+                detail=detail, expected=was, actual=seat.unit.said.resolution, command_id=paid.decision_id,
+                unit_ids=(seat.unit.unit_id,),
+            )  # fmt: skip
 
 
 def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Iterable[tuple[str, int]]:

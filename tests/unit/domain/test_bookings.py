@@ -187,3 +187,13 @@ def test_every_id_amount_time_and_actor_of_a_line_is_in_the_journal() -> None:
     assert all(s.at_ms > 0 for s in steps)
     of_line = [s for s in steps if s.line_id == "L2" and s.amount_minor is not None]
     assert {s.unit_ids for s in of_line} == {("u2",)}
+
+
+@pytest.mark.req("MON-7", "MON-2")
+def test_the_shipping_within_a_refund_is_booked_beside_its_lines() -> None:
+    run = Run(rules(books="linnworks", refunding={"shipping": "full_return"}))
+    run.feed(order(shipping_minor=490, shipping_tax_minor=78), *asked(unit()), inspected(unit()))
+    run.feed(result(run.commands(Refund)[0].command_id, "refund"))
+    (journal,) = run.commands(Journal)
+    assert (journal.amount_minor, journal.shipping_minor, journal.tax_minor) == (1490, 490, 78)
+    assert [share.amount_minor for share in journal.lines] == [1000]

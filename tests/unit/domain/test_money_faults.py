@@ -12,6 +12,7 @@ from tests.unit.domain.factories import (
     Run,
     asked,
     covers,
+    event,
     inspected,
     line,
     order,
@@ -193,3 +194,31 @@ def test_every_figure_of_the_return_must_be_in_the_orders_currency(field: str) -
     run.feed(order(), *asked(one), inspected(one))
     assert (pays(run), run.commands(Exchange)) == ([], [])
     assert field == "exchange_price" or figures(run, "currency_mismatch") == ("EUR", "USD")
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_what_returngo_says_it_paid_counts_before_the_shop_shows_it() -> None:
+    run = Run()
+    units = unit("u1", "L1"), unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP"), paid=1500), *asked(*units))
+    run.feed(transaction(1000, "success", units=("u1",), external_id="R7"), *(inspected(u) for u in units))
+    assert (pays(run), "amount_mismatch" in run.open) == ([], True)
+    assert run.raised("amount_mismatch").actual == "5.00 EUR"
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_the_unit_of_a_cancelled_return_that_staff_paid_is_not_paid_by_the_next_return() -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit("u1"), rma="101"))
+    run.feed(refunded("R9", 1000, covers(), hours=3), event("cancelled", unit("u1"), rma="101", hours=4))
+    run.feed(*asked(unit("u2"), rma="102", hours=5), inspected(unit("u2"), rma="102", hours=6))
+    assert pays(run) == []
+    assert "1 more unit(s)" in run.raised("amount_mismatch").detail
+
+
+def test_a_return_that_is_edited_to_another_means_after_it_was_paid_is_raised() -> None:
+    run = returned()
+    edited = unit(resolution="store_credit")
+    run.feed(event("requested", edited, hours=7))
+    assert (pays(run), run.commands(StoreCredit)) == ([1000], [])
+    assert figures(run, "contradicting_fact") == ("refund", "store_credit")
