@@ -18,6 +18,7 @@ Channel = Annotated[
 ]
 Actor = Literal["returnflow", "returngo", "pos", "payment"]
 BASE = "default"
+TAKES_NOTHING_OUT: tuple[System, ...] = ("shopify",)  # systems whose sink knows no restock below zero
 
 
 class Section(BaseModel):
@@ -107,9 +108,9 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Model":
-        if self.stock == "shopify" and self.restocking.late_changes == "compensate":
+        if self.stock in TAKES_NOTHING_OUT and self.restocking.late_changes == "compensate":
             raise ValueError(
-                "restocking.late_changes: expected 'raise' where Shopify keeps the stock, got 'compensate': "
+                f"restocking.late_changes: expected 'raise' where {self.stock} keeps the stock, got 'compensate': "
                 "its sink takes no goods out of stock"
             )
         if self.exchanges.mark and not (self.exchanges.tags or self.exchanges.prefix):

@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
+from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Booking, Decision, Marking
@@ -13,7 +14,7 @@ from streams.domain.explain import money, refused
 from streams.domain.learnt import Learnt, Result
 from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
-from streams.domain.walk import wants_stock
+from streams.domain.walk import wants_money, wants_stock
 
 
 def of_seats(seating: Seating) -> Iterable[Cause]:
@@ -102,9 +103,13 @@ def _regraded(seat: Seat) -> Iterable[Cause]:
     if seat.dispute:
         yield about(seat, "contradicting_fact", f"inspections disagree: {seat.dispute}")
         return
-    if seat.model.restocking.late_changes == "compensate":
+    if movements.compensates(seat):
         if found.disposition in GONE and seat.money in ("open", "applied"):
             yield about(seat, "refund_before_goods", "the money went out before the goods were found not to be there")
+        elif seat.money in ("open", "applied") and not wants_money(seat):
+            yield about(
+                seat, "contradicting_fact", f"it was paid for, but {found.disposition} goods are not refunded here"
+            )
         return
     place = None if seat.place is None else seat.place.location_id
     now = "no stock" if found.disposition in GONE or not wants_stock(seat) else f"{seat.status} at {place}"
@@ -116,7 +121,7 @@ def _regraded(seat: Seat) -> Iterable[Cause]:
 
 def _undone(seat: Seat) -> bool:
     """What was put into stock is taken out again as soon as it was applied; money cannot be taken back."""
-    return seat.model.restocking.late_changes == "compensate" and seat.money not in ("open", "applied", "elsewhere")
+    return movements.compensates(seat) and seat.money not in ("open", "applied", "elsewhere")
 
 
 def _gone(seat: Seat) -> bool:

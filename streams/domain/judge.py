@@ -56,6 +56,8 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
 
 def _restocks(standings: Sequence[Standing], learnt: Learnt) -> list[Restocking]:
     ready = {s.seat.key: s.seat for s in standings if s.stock_ready}
+    if not ready and all(s.seat.undo is None for s in standings):
+        return []
     made = [movements.put(s, learnt) for s in ready.values() if all(part.key in ready for part in s.bundle)]
     made += [movements.take_out(s.seat, s.seat.undo, learnt) for s in standings if s.seat.undo is not None]
     return list({each.decision_id: each for each in made}.values())  # the parts of a bundle say the same

@@ -3,12 +3,14 @@
 Movements of one unit follow each other, never two at once: each is decided against what its forerunners really did. A
 restock that was applied and then graded anew, or whose return was cancelled without anybody having been paid, is taken
 out (a quantity below zero at the place where it was put), and then put where the new grade says. Its generation tells
-each movement from the ones before. Where the merchant wants late changes raised instead, nothing of this happens.
+each movement from the ones before. Where the merchant wants late changes raised instead, nothing of this happens; nor
+for pieces that are counted and bear no names, for nobody can say which of them was graded anew.
 """
 
 from collections.abc import Sequence
 
 from schemas import ids
+from schemas.merchant_model import TAKES_NOTHING_OUT
 from streams.domain.decided import Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own
@@ -21,7 +23,7 @@ def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
     seat.moves, seat.restocking, seat.restocked = last.generation + 1, last, own.restock_track(last)
     seat.answer = own.learnt.answers.get(last.decision_id)
     seat.restock_result = own.restock_result(last)
-    if seat.model.restocking.late_changes != "compensate" or seat.dispute:
+    if not compensates(seat) or seat.dispute:
         return
     if last.quantity < 0:
         seat.restocked = "undecided" if seat.restocked == "applied" else seat.restocked
@@ -36,6 +38,12 @@ def piece(seat: Seat) -> str:
     if not seat.bundle:
         return seat.piece
     return f"{seat.rma.rma_id}/{seat.bundle_sku}|{','.join(sorted(part.unit.unit_id for part in seat.bundle))}"
+
+
+def compensates(seat: Seat) -> bool:
+    """Whether what was put into stock for this unit may be taken out again by us."""
+    done = seat.restocking
+    return seat.model.restocking.late_changes == "compensate" and not (done and done.system in TAKES_NOTHING_OUT)
 
 
 def leaving(seat: Seat) -> bool:

@@ -86,13 +86,13 @@ def _restocked_by_us(seats: list[Seat], own: Own) -> None:
     for decision in own.decided.values():
         if isinstance(decision, Restocking):
             pieces.setdefault(decision.piece, []).append(decision)
-    for seat in seats:
-        history = pieces.get(movements.piece(seat))
-        if history is not None:
-            movements.follow(seat, history, own)
-    for name in {movements.piece(seat) for seat in seats}:
-        pieces.pop(name, None)
-    for history in pieces.values():
+    shown = set()
+    for seat in seats if pieces else ():
+        name = movements.piece(seat)
+        if name in pieces:
+            movements.follow(seat, pieces[name], own)
+            shown.add(name)
+    for history in (pieces[name] for name in pieces if name not in shown):
         last = max(history, key=lambda each: each.generation)
         if last.quantity > 0:
             _dispute(last, seats)

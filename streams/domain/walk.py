@@ -1,7 +1,8 @@
 """The walk of a unit: every guard on its way into stock and of its money, in the order in which they are asked.
 
 This is the one place that answers "when may this refund go out?": read MONEY from top to bottom, then TOGETHER. The
-first guard that is not met is what the unit waits for; a guard with an exception type raises it.
+first guard that is not met is what the unit waits for; a guard with an exception type raises it. What differs between
+operating models is asked of `seat.model`, the model that governs the unit (schemas/merchant_model.py has the table).
 
 Policy of a refund (TOGETHER): one refund per RMA and kind of payment. Its units are paid together once every unit that
 is to come back has been inspected. One unit that never arrives must not hold the others for ever: when the first

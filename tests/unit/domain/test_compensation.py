@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.commands import Refund
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import Run, asked, event, inspected, line, order, result, rules, unit, verdict
+from tests.unit.domain.factories import Run, asked, counted, event, inspected, line, order, result, rules, unit, verdict
 from tests.unit.domain.merchants import DOCK, PLACES, merchant
 
 RULES = merchant("sitoo", model={"refunding": {"actor": "returnflow"}})
@@ -213,3 +213,35 @@ def test_where_late_changes_are_raised_nothing_is_taken_out() -> None:
     run.restock(6)
     run.feed(inspected(unit(), "damaged", hours=7))
     assert ([i.quantity for i in run.intents], run.open) == ([1], ["contradicting_fact"])
+
+
+@pytest.mark.req("STA-4")
+def test_goods_that_are_not_refunded_by_their_new_grade_are_raised_once_they_were_paid() -> None:
+    run = Run(merchant("sitoo", model={"refunding": {"actor": "returnflow", "damaged_is_refunded": False}}))
+    run.feed(SALE, *asked(unit()), inspected(unit(), hours=5))
+    settled(run, 6)
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", hours=6), inspected(unit(), "damaged", hours=7))
+    assert (len(run.intents), run.open) == (2, ["contradicting_fact"])
+
+
+@pytest.mark.req("INV-13")
+def test_what_lies_in_shopify_is_not_taken_out_even_when_another_system_governs_by_now() -> None:
+    counter = {"name": "counter", "system": "lightspeed-x", "location": "counter"}
+    place = {"source": "returngo", "code": "counter", "location_id": "outlet-3", "system": "lightspeed-x"}
+    run = Run(merchant(models=[counter], locations=(*PLACES, place)))
+    run.feed(order(), *asked(unit()), event("received", unit(), hours=4), inspected(unit(), hours=5))
+    settled(run, 6)
+    run.feed(inspected(unit(), location="counter", hours=7))
+    assert (len(run.intents), run.open) == (1, ["contradicting_fact"])
+
+
+@pytest.mark.req("INV-13", "INV-18")
+def test_a_counted_piece_of_a_cancelled_return_is_taken_out_too() -> None:
+    w1 = {"source": "warehouse", "code": "W1", "location_id": "11", "disposition": "sellable"}
+    model = {"inspecting": {"source": "warehouse"}, "refunding": {"needs_transaction": True}}
+    run = Run(merchant("sitoo", model=model, locations=(w1,)))
+    run.feed(SALE, *asked(unit()), counted(1, hours=5))
+    settled(run, 6)
+    run.feed(event("cancelled", unit(), hours=7))
+    settled(run, 8)
+    assert ([q for q, _, _ in moves(run)], run.open) == ([1, -1], [])

@@ -63,7 +63,7 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         ('[[models]]\nname = "one"', "models.0: expected at least one of channel, store, location"),
         ('[[models]]\nname = "one"\nchannel = "web"', "models.0.channel: String should match pattern"),
         (STORE + 'location = "L"\ninspecting = { source = "warehouse" }', "inspecting: expected in a model without"),
-        ('[model.restocking]\nlate_changes = "compensate"', "expected 'raise' where Shopify keeps the stock"),
+        ('[model.restocking]\nlate_changes = "compensate"', "expected 'raise' where shopify keeps the stock"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
