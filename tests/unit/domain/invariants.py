@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from schemas.commands import Annotate, Command, CommandResult, Exchange, Refund, Restock, StoreCredit
+from schemas.commands import Annotate, Command, CommandResult, Exchange, Journal, Refund, Restock, StoreCredit
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep
@@ -60,6 +60,8 @@ class Watch:
                 self._may_be_paid(record)
             elif isinstance(record, Restock):
                 self._may_be_put_back(record)
+            elif isinstance(record, Journal):
+                self._may_be_booked(record)
         case = self.world.case
         picture = None if case is None else judge(case.learnt, case.decided, self.world.rules)
         self._exceptions_as_caused(made, picture)
@@ -126,6 +128,19 @@ class Watch:
             returned = {(f.rma_id, u.unit_id): u.quantity for f, u in self._units() if u.line_id == line.line_id}
             assert net <= min(sum(returned.values()), line.quantity), "more put back than came or was bought"
 
+    def _may_be_booked(self, booked: Journal) -> None:
+        """MON-6, MON-7: only a refund that someone confirmed, and never more than it came to."""
+        effects = [f for f in self.facts if isinstance(f, ObservedEffect)]
+        seen = [f.total_minor for f in effects if f.external_id == booked.refund_id]
+        results = [
+            f for f in self.facts if isinstance(f, CommandResult) and booked.refund_id in f.external_ids.values()
+        ]
+        seen += [f.amount.minor for f in results if f.amount is not None]
+        steps = [f.transaction for f in self.facts if isinstance(f, ReturnEvent) and f.transaction is not None]
+        seen += [s.amount.minor for s in steps if s.external_id == booked.refund_id and s.amount is not None]
+        assert seen, "a booking of a refund that nobody confirmed"
+        assert booked.amount_minor <= max(seen), "more booked than was paid"
+
     def _exceptions_as_caused(self, made: list[Output], picture: Picture | None) -> None:
         """EXC-4: open exactly as long as the cause holds, and never cleared without having been raised."""
         for output in made:
@@ -158,8 +173,9 @@ class Watch:
             "unmapped_location": any((s, u.location or "") not in places for u in seen for s in SOURCES),
             "refund_outside_workflow": any(f.kind != "restock" for f in others),
             "restock_outside_workflow": any(f.kind == "restock" or any(m.restocked for m in f.lines) for f in others),
-            "refund_before_goods": bool(others or asks),
-            "status_conflict": bool(ended),
+            "refund_before_goods": bool(others or asks)
+            or any(isinstance(f, ReturnEvent) and f.exchange_order_id is not None for f in facts),
+            "status_conflict": bool(ended) or (self.world.rules.model.inspecting.needs_receipt and bool(seen)),
             "contradicting_fact": len({u.disposition for u in seen}) > 1 or len({u.sku for u in found}) > 1,
             "rejected_by_system": bool(self.refused),
             "amount_mismatch": bool(others or asks or self.refused) or any(u.paid or u.fees for u in found)
