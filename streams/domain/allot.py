@@ -36,9 +36,7 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
         (c for c in learnt.claims if c.disposition is not None and c.source != _PLATFORM),
         key=lambda c: (_RANK[c.disposition], c),
     )
-    spare = [left for claim in claims if (left := _allot(claim, seats))]
-    _number(seats, learnt, source)
-    return spare
+    return [left for claim in claims if (left := _allot(claim, seats))]
 
 
 def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
@@ -96,14 +94,23 @@ def _preference(claim: Claim, seat: Seat) -> tuple[bool, int, bool, str, str]:
     return (bool(seat.stopped), agrees, seat.paying is None, seat.rma.rma_id, seat.unit.unit_id)
 
 
-def _number(seats: Iterable[Seat], learnt: Learnt, source: str) -> None:
+def number(seats: Iterable[Seat], learnt: Learnt, source: str) -> None:
+    """Sets which physical piece each inspected unit is, where pieces are counted; once it is known where they go."""
+    if source == _PLATFORM:
+        return
     counts: dict[str, int] = {}
     for seat in sorted(seats, key=lambda s: (s.paying is None, s.rma.rma_id, s.unit.unit_id)):
         if seat.found is None:
             continue
-        # Where both sources count, they may name the same place by two codes: the piece must stay one piece.
-        where = "" if source == "either" else f"|{seat.found.location}"
-        group = f"{learnt.order_id}|{seat.subject}|{seat.found.disposition}{where}"
+        group = f"{learnt.order_id}|{seat.subject}|{seat.found.disposition}|{_where(seat, source)}"
         ordinal = counts.get(group, 0)
         counts[group] = ordinal + 1
         seat.piece = f"{group}|{ordinal}"
+
+
+def _where(seat: Seat, source: str) -> str:
+    code = "" if seat.found is None else seat.found.location
+    if source != "either":
+        return code
+    # Where both sources count, they may name the same place by two codes: the piece must stay one piece.
+    return f"?{code}" if seat.place is None else f"{seat.place.location_id}|{seat.status}"

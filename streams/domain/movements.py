@@ -27,7 +27,7 @@ def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
         return
     if last.quantity < 0:
         seat.restocked = "undecided" if seat.restocked == "applied" else seat.restocked
-    elif seat.restocked == "refused" and _graded_anew(seat, last):
+    elif seat.restocked == "refused" and _graded_anew(seat, last) and _elsewhere(seat, last):
         seat.restocked = "undecided"  # the refused one moved nothing
     elif seat.restocked == "applied" and _wrong(seat, last):
         seat.restocked, seat.undo = "open", last
@@ -63,7 +63,11 @@ def _graded_anew(seat: Seat, done: Restocking) -> bool:
 def _wrong(seat: Seat, done: Restocking) -> bool:
     if seat.stopped:
         return seat.money not in ("open", "applied", "elsewhere")
-    if seat.found is None or not _graded_anew(seat, done):
+    return _graded_anew(seat, done) and _elsewhere(seat, done)
+
+
+def _elsewhere(seat: Seat, done: Restocking) -> bool:
+    if seat.found is None:
         return False
     if seat.found.disposition in GONE or seat.place is None:
         return True

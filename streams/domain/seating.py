@@ -24,11 +24,13 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     own = tell_apart(learnt, decided)
     seats = _seats(learnt, rules)
     _paid_by_us(seats, own)
-    spare = allot.inspect(seats, learnt, model_of(learnt.order, rules).inspecting.source)
+    source = model_of(learnt.order, rules).inspecting.source
+    spare = allot.inspect(seats, learnt, source)
     for seat in seats:
         if seat.found is not None:
             seat.model = model_of(learnt.order, rules, seat.found.location)
             places.placed(seat, rules)
+    allot.number(seats, learnt, source)
     bundles.assemble(seats)
     _restocked_by_us(seats, own)
     covered = cover.cover(seats, own)
@@ -94,8 +96,18 @@ def _restocked_by_us(seats: list[Seat], own: Own) -> None:
             shown.add(name)
     for history in (pieces[name] for name in pieces if name not in shown):
         last = max(history, key=lambda each: each.generation)
-        if last.quantity > 0:
+        if last.quantity > 0 and not _adopt(last, history, seats, own):
             _dispute(last, seats)
+
+
+def _adopt(last: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> bool:
+    """The same inspection stands, only the merchant's map was changed since: the piece is still that piece."""
+    for seat in seats:
+        same_line = seat.line is not None and seat.line.line_id == last.line_id
+        if last.grade and same_line and seat.restocking is None and movements.grade(seat) == last.grade:
+            movements.follow(seat, history, own)
+            return True
+    return False
 
 
 def _dispute(decision: Restocking, seats: list[Seat]) -> None:
