@@ -141,7 +141,8 @@ def _result(command: Refund | RestockIntent) -> CommandResult:
     refund = isinstance(command, Refund)
     return CommandResult(
         command_id=command.command_id if isinstance(command, Refund) else command.intent_id,
-        merchant=_MERCHANT, order_id=_ORDER, system="shopify", rma_id="100", unit_ids=command.unit_ids, kind="refund" if refund else "restock",
+        merchant=_MERCHANT, order_id=_ORDER, system="shopify", rma_id="100", unit_ids=command.unit_ids,
+        kind="refund" if refund else "restock",
         outcome="applied", settled_at_ms=_NOW + 20 * _HOUR, attempts=1,
         external_ids={"refund_id" if refund else "adjustment_id": "gid://shopify/Thing/1"},
     )  # fmt: skip
