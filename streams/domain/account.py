@@ -6,6 +6,7 @@ payment: `Unbalanced` is raised instead. Money that is decided but not answered 
 """
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Balance(msgspec.Struct):
     credited: int = 0
     exchanged: int = 0
     refundable: int = 0
+    rounding: int = 0  # handed out in coins beyond what is refunded, below zero: less
 
     def check(self, payment_id: str) -> None:
         if self.paid != self.refunded + self.credited + self.exchanged + self.refundable:
@@ -48,7 +50,7 @@ class Account(msgspec.Struct):
         each = self.balances.values()
         return Balance(
             sum(b.paid for b in each), sum(b.refunded for b in each), sum(b.credited for b in each),
-            sum(b.exchanged for b in each), sum(b.refundable for b in each),
+            sum(b.exchanged for b in each), sum(b.refundable for b in each), sum(b.rounding for b in each),
         )  # fmt: skip
 
     def rest(self, payment_id: str) -> int:
@@ -62,7 +64,9 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     books = Account(_opened(order.tenders), {})
     made = {d.decision_id: d for d in own.decided.values() if isinstance(d, Money) and d.decision_id != leave_out}
     marked = {c: e for c, e in own.marked.items() if c != leave_out and counts(e, order)}
-    issued = {d.decision_id for d in made.values() if isinstance(d, Crediting)}
+    # what is seen of these is not what they take from a payment: a bonus or coins come on top
+    issued = {d.decision_id for d in made.values() if d.amount_minor != taken(d)}
+    issued |= {d.decision_id for d in made.values() if isinstance(d, Crediting)}
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)
@@ -86,7 +90,7 @@ def counts(effect: Effect, order: Order) -> bool:
 
 def commit(books: Account, decision: Money) -> None:
     """Books a payment that is about to be sent; raises Unbalanced when any of its sides does not add up."""
-    moved = sum(share.amount_minor for share in decision.tenders)
+    moved = sum(share.amount_minor - share.rounding_minor for share in decision.tenders)
     if moved != taken(decision):
         raise Unbalanced(f"{decision.decision_id}: expected shares of {taken(decision)} over its payments, got {moved}")
     if decision.amount_minor < 0 or any(share.amount_minor < 0 for share in decision.tenders):
@@ -94,10 +98,14 @@ def commit(books: Account, decision: Money) -> None:
     if moved > books.total.refundable:
         raise Unbalanced(f"{decision.decision_id}: expected at most {books.total.refundable} to be paid, got {moved}")
     for share in decision.tenders:
-        if share.amount_minor > books.rest(share.payment_id):
-            rest = books.rest(share.payment_id)
-            raise Unbalanced(f"payment {share.payment_id}: expected at most {rest}, got {share.amount_minor}")
-        _move(books, share.payment_id, share.amount_minor, decision)
+        value, rest = share.amount_minor - share.rounding_minor, books.rest(share.payment_id)
+        if value > rest:
+            raise Unbalanced(f"payment {share.payment_id}: expected at most {rest}, got {value}")
+        _move(books, share.payment_id, value, decision)
+        balance = books.balances[share.payment_id]
+        balance.rounding += share.rounding_minor
+        if balance.refunded + balance.rounding > balance.paid:
+            raise Unbalanced(f"payment {share.payment_id}: expected at most {balance.paid} in coins, got {balance}")
 
 
 def taken(decision: Money) -> int:
@@ -107,8 +115,10 @@ def taken(decision: Money) -> int:
             return decision.amount_minor - decision.bonus_minor
         case Exchanging():
             return decision.amount_minor + min(decision.difference_minor, 0)
+        case Paying():
+            return decision.amount_minor - decision.rounding_minor
         case _:
-            return decision.amount_minor
+            assert_never(decision)
 
 
 def spread(order: Order, books: Account, amount: int, names: Sequence[str]) -> tuple[tuple[Repaid, ...], int]:
@@ -170,8 +180,9 @@ def _seen(books: Account, effect: Effect) -> None:
 def _decided(books: Account, decision: Money, own: Own) -> None:
     moved = went(decision, own) - (decision.amount_minor - taken(decision))
     for share in decision.tenders:
-        part = min(max(moved, 0), share.amount_minor)
+        part = min(max(moved, 0), share.amount_minor - share.rounding_minor)
         _move(books, share.payment_id, part, decision)
+        books.balances[share.payment_id].rounding += share.rounding_minor
         moved -= part
     if moved > 0:  # more than was decided, or a decision that names no payment
         _move(books, decision.tenders[0].payment_id if decision.tenders else NOWHERE, moved, decision)

@@ -5,7 +5,7 @@ unit taking the odd minor unit. A refund of n units after k were refunded before
 refunds of a line add up to what it cost.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from schemas.merchant_model import Cash
 from schemas.money import split
@@ -65,19 +65,19 @@ def bonus(goods: int, percent: int) -> int:
     return max((goods * percent + 50) // 100, 0)
 
 
-def in_coins(tenders: Sequence[Repaid], cash: Cash, rest: Callable[[str], int]) -> tuple[tuple[Repaid, ...], int]:
-    """Cash shares in whole coins, nearest first and half a coin up, never above what the payment can still give; and
-    how much more than due is paid back with them (less: below zero)."""
-    rounded: list[Repaid] = []
+def in_coins(share: Repaid, cash: Cash, before: int, handed: int, most: int) -> Repaid:
+    """A cash share in whole coins. All that went back to a payment is rounded together, to the nearest coin and half a
+    coin up, so that its refunds add up; never above `most`. `before`: due earlier, `handed`: what was paid of it."""
     coin = cash.smallest_minor
-    for share in tenders:
-        amount = share.amount_minor
-        if share.tender in cash.tenders:
-            near = (2 * amount + coin) // (2 * coin) * coin
-            amount = near if near <= rest(share.payment_id) else amount // coin * coin
-        if amount:
-            rounded.append(Repaid(payment_id=share.payment_id, tender=share.tender, amount_minor=amount))
-    return tuple(rounded), sum(s.amount_minor for s in rounded) - sum(s.amount_minor for s in tenders)
+    if share.tender not in cash.tenders or coin == 1:
+        return share
+    due = before + share.amount_minor
+    near = (2 * due + coin) // (2 * coin) * coin
+    amount = max((near if near <= most else most // coin * coin) - handed, 0)
+    return Repaid(
+        payment_id=share.payment_id, tender=share.tender, amount_minor=amount,
+        rounding_minor=amount - share.amount_minor,
+    )  # fmt: skip
 
 
 def claimed(seats: Iterable[Seat]) -> int | None:

@@ -25,6 +25,7 @@ class Repaid(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fals
     payment_id: str
     tender: str
     amount_minor: int
+    rounding_minor: int = 0  # within the amount, > 0: more than due, because cash has no smaller coin
 
 
 class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="restock"):

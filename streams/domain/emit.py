@@ -55,7 +55,9 @@ def _refund(d: Paying, merchant: str, order_id: str) -> Refund:
         unit_ids=d.unit_ids, generation=0, decided_at_ms=d.decided_at_ms, currency=d.currency,
         amount_minor=d.amount_minor, lines=_lines(d.shares), tolerance_minor=d.tolerance_minor,
         tenders=tuple(
-            TenderShare(payment_id=t.payment_id, tender=t.tender, amount_minor=t.amount_minor) for t in d.tenders
+            TenderShare(payment_id=t.payment_id, tender=t.tender, amount_minor=t.amount_minor)
+            for t in d.tenders
+            if t.amount_minor
         ),
         shipping_minor=d.shipping_minor,
         fees_minor=sum(s.amount_minor for s in d.shares) + d.shipping_minor - d.amount_minor,

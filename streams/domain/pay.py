@@ -8,7 +8,7 @@ from schemas.merchant_model import Model
 from streams.domain import amounts
 from streams.domain.account import account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
-from streams.domain.decided import Crediting, Exchanging, Money, Paying
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
 from streams.domain.learnt import Order, Rma, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
@@ -113,12 +113,15 @@ def _over_payments(p: Proposal) -> Proposal:
     every = names if p.kind == "refund" or "*" in names else (*names, "*")
     p.tenders, p.short = spread(p.order, p.books, p.taken, every)
     if p.kind == "refund":
-        spare = p.books.total.refundable - p.taken
-        exact = {share.payment_id: share.amount_minor for share in p.tenders}
-        p.tenders, p.rounding = amounts.in_coins(
-            p.tenders, p.model.refunding.cash, lambda i: min(p.books.rest(i), exact[i] + max(spare, 0))
-        )
+        p.tenders = tuple(_in_coins(share, p) for share in p.tenders)
+        p.rounding = sum(share.rounding_minor for share in p.tenders)
     return p
+
+
+def _in_coins(share: Repaid, p: Proposal) -> Repaid:
+    known = p.books.balances[share.payment_id]
+    handed, most = known.refunded + known.rounding, known.paid - known.credited - known.exchanged
+    return amounts.in_coins(share, p.model.refunding.cash, known.refunded, handed, most)
 
 
 def _order(seats: Sequence[Seat]) -> Order:

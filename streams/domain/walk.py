@@ -81,7 +81,7 @@ def _asked_for(seat: Seat, _: Merchant) -> bool:
 def _captured(proposal: Proposal, _: Merchant) -> bool:
     if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
         return False
-    return proposal.taken + proposal.rounding <= proposal.books.total.refundable and not proposal.short
+    return proposal.taken <= proposal.books.total.refundable and not proposal.short
 
 
 def _ours_to_pay(seat: Seat, _: Merchant) -> bool:

@@ -112,14 +112,38 @@ COINS = Cash(tenders=("cash",), smallest_minor=5)
 
 @pytest.mark.req("MON-13")
 @pytest.mark.parametrize(
-    ("due", "rest", "paid"),
-    [(1002, 9999, 1000), (1003, 9999, 1005), (1000, 1000, 1000), (998, 999, 995), (998, 1000, 1000), (2, 99, 0)],
-)
-def test_cash_is_paid_in_whole_coins_and_never_above_what_was_taken(due: int, rest: int, paid: int) -> None:
-    shares, rounding = amounts.in_coins(
-        [Repaid(payment_id="P1", tender="cash", amount_minor=due)], COINS, lambda _: rest
-    )
-    assert (sum(s.amount_minor for s in shares), rounding) == (paid, paid - due)
+    ("due", "before", "handed", "most", "paid"),
+    [
+        (1002, 0, 0, 9999, 1000), (1003, 0, 0, 9999, 1005), (1000, 0, 0, 1000, 1000), (998, 0, 0, 999, 995),
+        (998, 0, 0, 1000, 1000), (2, 0, 0, 99, 0), (2, 2, 0, 99, 5), (1, 1003, 1005, 9999, 0),
+    ],
+)  # fmt: skip
+def test_cash_is_paid_in_whole_coins_and_never_above_what_was_taken(
+    due: int, before: int, handed: int, most: int, paid: int
+) -> None:
+    share = amounts.in_coins(Repaid(payment_id="P1", tender="cash", amount_minor=due), COINS, before, handed, most)
+    assert (share.amount_minor, share.rounding_minor) == (paid, paid - due)
+
+
+@pytest.mark.req("MON-11", "MON-13")
+@given(prices=st.lists(st.integers(3, 2000), min_size=1, max_size=5), coin=st.sampled_from([5, 10, 50]))
+@settings(deadline=None, max_examples=40)
+def test_refunds_in_coins_add_up_and_never_come_to_more_than_was_taken(prices: list[int], coin: int) -> None:
+    run = Run(rules(refunding={"cash": {"tenders": ["cash"], "smallest_minor": coin}}))
+    taken = sum(prices) // coin * coin + coin * (2 * (sum(prices) % coin) >= coin)  # a till rounds the sale as well
+    lines = [line(f"L{i}", f"S{i}", price=price) for i, price in enumerate(prices)]
+    run.feed(order(*lines, payments=(payment("P1", "cash", taken),)))
+    back = 0
+    for i in range(len(prices)):
+        one = unit(f"u{i}", f"L{i}", f"S{i}")
+        run.feed(*asked(one, rma=f"10{i}"), inspected(one, rma=f"10{i}"))
+        back = sum(r.amount_minor for r in run.commands(Refund))
+        due = sum(r.amount_minor - r.rounding_minor for r in run.commands(Refund))
+        assert back <= taken
+        assert back % coin == 0
+        assert abs(back - due) <= coin
+    if taken >= sum(prices) and all(price >= coin for price in prices):
+        assert back == taken
 
 
 @pytest.mark.req("MON-13")
