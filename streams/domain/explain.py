@@ -44,7 +44,7 @@ def refused(decision: Money, order: Order | None) -> str:
     added: list[str] = []
     if isinstance(decision, Paying):
         named = {
-            "shipping": decision.shipping_minor, "duties": decision.duties_minor, "fees": -decision.fees_minor,
+            "shipping": decision.shipping_minor, "duties": decision.duties_minor, "less fees": decision.fees_minor,
             "cash rounding": decision.rounding_minor,
         }  # fmt: skip
         added = [f"{name} {money(minor, decision.currency)}" for name, minor in named.items() if minor]
@@ -58,7 +58,7 @@ def _asked(p: Proposal) -> bool:
 
 def _named(p: Proposal, currency: str) -> Iterable[str]:
     named = {
-        "shipping": p.shipping, "duties": p.duties, "bonus": p.bonus, "fees": -p.fees, "cash rounding": p.rounding,
+        "shipping": p.shipping, "duties": p.duties, "bonus": p.bonus, "less fees": p.fees, "cash rounding": p.rounding,
     }  # fmt: skip
     if p.exchange is not None:
         named["difference to the cheaper goods"] = p.due

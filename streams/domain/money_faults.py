@@ -33,7 +33,7 @@ def of_money(seating: Seating) -> Iterable[Cause]:
     for effect in effects:
         yield from _of_effect(effect, order)
     if effects:
-        yield from _too_much(order, own)
+        yield from _too_much(order, own, effects)
         yield from _in_shop_currency(order, effects)
     yield from _of_resolutions(seating.seats)
     for decision in own.decided.values():
@@ -60,12 +60,13 @@ def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
         yield _of_order("unknown_line", f"{subject}:{line_id}", detail, ", ".join(sorted(known)), line_id)
 
 
-def _too_much(order: Order, own: Own) -> Iterable[Cause]:
+def _too_much(order: Order, own: Own, effects: Iterable[Effect]) -> Iterable[Cause]:
     total = account(order, own).total
     if total.refundable < 0:
         gone = total.refunded + total.credited + total.exchanged
+        each = ", ".join(sorted(f"{e.kind} {e.external_id} {money(e.total_minor, e.currency)}" for e in effects))
         yield _of_order(
-            "amount_mismatch", "account", "more was paid back than was captured",
+            "amount_mismatch", "account", f"more was paid back than was captured: {each}",
             f"at most {money(total.paid, order.currency)}", money(gone, order.currency),
         )  # fmt: skip
 
