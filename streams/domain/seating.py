@@ -114,7 +114,8 @@ def _dispute(decision: Restocking, seats: list[Seat]) -> None:
     """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait."""
     for seat in seats:
         same = (seat.line is not None and seat.line.line_id == decision.line_id) or seat.sku == decision.sku
-        if same and seat.found is not None and seat.restocking is None and not seat.dispute:
+        out = seat.restocking is None or (seat.restocking.quantity < 0 and seat.restocked == "undecided")
+        if same and seat.found is not None and out and not seat.dispute:
             seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
             return
 

@@ -245,3 +245,17 @@ def test_a_counted_piece_of_a_cancelled_return_is_taken_out_too() -> None:
     run.feed(event("cancelled", unit(), hours=7))
     settled(run, 8)
     assert ([q for q, _, _ in moves(run)], run.open) == ([1, -1], [])
+
+
+@pytest.mark.req("INV-13")
+def test_a_counted_piece_graded_to_and_fro_is_never_in_two_places() -> None:
+    run = Run(merchant("sitoo", model={"inspecting": {"source": "either"}, "refunding": {"needs_transaction": True}}))
+    run.feed(SALE, *asked(unit()), inspected(unit(), "damaged", hours=5))
+    settled(run, 6)
+    run.feed(event("cancelled", unit(), hours=7))
+    settled(run, 8)
+    run.feed(inspected(unit(), "sellable", hours=9), event("reopened", unit(), hours=10))
+    settled(run, 11)
+    run.feed(inspected(unit(), "damaged", hours=12))
+    assert moves(run) == [(1, "damaged", "12"), (-1, "damaged", "12"), (1, "available", "11")]
+    assert run.open == ["contradicting_fact"]
