@@ -54,12 +54,15 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
     match guard.raises:
         case "unknown_line":
             detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
-            return about(seat, "unknown_line", detail)
+            lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
+            return _both(about(seat, "unknown_line", detail), f"one of {lines}", said.line_id or said.sku)
         case "over_quantity":
             if said.quantity < 1:
-                return about(seat, "over_quantity", f"expected at least one unit to be returned, got {said.quantity}")
+                detail = f"expected at least one unit to be returned, got {said.quantity}"
+                return _both(about(seat, "over_quantity", detail), "at least 1", str(said.quantity))
             bought = 0 if seat.line is None else seat.line.quantity
-            return about(seat, "over_quantity", f"more units of the line are returned than the {bought} bought")
+            detail = f"more units of the line are returned than the {bought} bought"
+            return _both(about(seat, "over_quantity", detail), str(bought), str(seat.returned))
         case "item_missing":
             detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
             return about(seat, "item_missing", detail)
@@ -75,7 +78,11 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
             cause = about(seat, guard.raises, detail)
             if seat.dispute:
                 return cause
-            return msgspec.structs.replace(cause, expected=line_sku, actual=said.sku)
+            return _both(cause, line_sku, said.sku)
+
+
+def _both(cause: Cause, expected: str, actual: str) -> Cause:
+    return msgspec.structs.replace(cause, expected=expected, actual=actual)
 
 
 def _of_place(guard: Guard[Seat], seat: Seat) -> Cause:

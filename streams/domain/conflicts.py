@@ -6,11 +6,13 @@ import msgspec
 
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
+from schemas.working_hours import HOUR_MS
 from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Booking, Decision, Marking
 from streams.domain.explain import money, refused
+from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Learnt, Result
 from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
@@ -31,9 +33,23 @@ def of_seats(seating: Seating) -> Iterable[Cause]:
                 )  # fmt: skip
             continue
         yield from _regraded(seat)
+        yield from _misdated(seat)
         unseen = seat.found is None and seat.restocked != "elsewhere"
         if seat.money == "elsewhere" and seat.unit.said.ships and (unseen or _gone(seat)):
             yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
+
+
+def _misdated(seat: Seat) -> Iterable[Cause]:
+    """Goods cannot come back before they were sold, and nothing happens after the end of all calendars."""
+    seen = {"receipt": seat.arrived, "inspection": None if seat.found is None else seat.found.stamp}
+    for what, stamp in seen.items():
+        if stamp is None or seat.order is None or seat.order.created_at_ms <= stamp.at_ms <= LATEST_MS:
+            continue
+        hours = (stamp.at_ms - seat.order.created_at_ms) // HOUR_MS
+        cause = about(seat, "contradicting_fact", f"the {what} is dated at a time that cannot be")
+        yield msgspec.structs.replace(
+            cause, subject=f"{seat.subject}|{what}", expected="after the order was made", actual=f"{hours:+} h from it"
+        )
 
 
 def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:

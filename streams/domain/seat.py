@@ -41,6 +41,7 @@ class Seat(msgspec.Struct, kw_only=True):
     dispute: str = ""  # two inspections that contradict each other
     counted: bool = False  # a source that counts pieces has counted this one
     piece: str = ""  # identity of the physical piece for its restock
+    returned: int = 0  # units of its line that are asked back or were paid back before
     bought: bool = True  # False: more units of the line are returned than were bought
     in_policy: bool = True
     reason: ReasonRule | None = None  # what the merchant says of its reason

@@ -128,6 +128,7 @@ def _count(seats: list[Seat], covered: cover.Covered) -> None:
             for line, count in seat.parts:
                 returned[line.line_id] = returned.get(line.line_id, 0) + count
     for seat in seats:
+        seat.returned = max((returned.get(line.line_id, 0) for line, _ in seat.parts), default=0)
         seat.bought = seat.unit.said.quantity > 0 and all(
             returned.get(line.line_id, 0) <= line.quantity for line, _ in seat.parts
         )
