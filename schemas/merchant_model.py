@@ -91,6 +91,7 @@ class Model(Section):
     stock: System = "shopify"  # keeps the stock of record
     money: System = "shopify"  # executes payments
     books: System | None = None  # gets a journal entry once a refund is confirmed
+    books_seconds: int = Field(default=0, ge=0)  # 0: at once; else together at every full multiple of it, from 0:00 UTC
     inspecting: Inspecting = Inspecting()
     restocking: Restocking = Restocking()
     refunding: Refunding = Refunding()

@@ -48,20 +48,43 @@ def mark(seats: Iterable[Seat], own: Own) -> None:
             seat.booked = "undecided"
 
 
-def wanted(seats: Iterable[Seat], own: Own) -> list[Booking]:
-    """Bookings that are due and not made yet."""
+def wanted(seats: Iterable[Seat], own: Own) -> tuple[list[Booking], list[int]]:
+    """Bookings that are due and not made yet, and when those are due that wait for others of their merchant (MON-9)."""
     groups: dict[tuple[str, str, str], list[Seat]] = {}
     for seat in seats:
         if seat.booked == "undecided" and seat.order is not None:
             groups.setdefault((seat.rma.rma_id, seat.model.books or "", _source(seat)), []).append(seat)
     found: list[Booking] = []
+    later: list[int] = []
     for key in sorted(groups):
+        at_ms = _together_ms(groups[key][0], own)
+        if at_ms > own.learnt.clock_ms:
+            later.append(at_ms)
+            continue
         booking = _booking(groups[key], key[1], own)
         if booking is not None:
             found.append(booking)
             # the next one takes what this one leaves of the same refund
             own = msgspec.structs.replace(own, decided=own.decided | {booking.decision_id: booking})
-    return found
+    return found, later
+
+
+def _together_ms(seat: Seat, own: Own) -> int:
+    """When the merchant's bookings are made that were confirmed since the last time; 0: at once."""
+    window = seat.model.books_seconds * 1000
+    if not window:
+        return 0
+    confirmed = min(max(_confirmed_ms(seat, own), 0), own.learnt.now_ms)
+    return -(-confirmed // window) * window
+
+
+def _confirmed_ms(seat: Seat, own: Own) -> int:
+    if seat.money == "applied" and seat.paying is not None:
+        result, effect = own.seen(seat.paying)
+        return result.at_ms if result is not None else effect.stamp.at_ms if effect is not None else 0
+    if seat.paid_by is not None:
+        return seat.paid_by.stamp.at_ms
+    return 0 if seat.paid_step is None else seat.paid_step.stamp.at_ms
 
 
 def _due(seat: Seat) -> bool:

@@ -149,7 +149,10 @@ _ASKED: dict[type[Money], tuple[str, ...]] = {Paying: ("refund",), Crediting: ("
 
 
 def asked(rma: Rma, decision: Money) -> list[Step]:
-    """ReturnGO's requests that a payment answers: of its kind, for units of it or for the return as a whole."""
+    """ReturnGO's requests that a payment answers: of its kind, for units of it or for the return as a whole, which the
+    difference of an exchange is only where everything was exchanged."""
     kinds = _ASKED.get(type(decision), ())
     steps = [step for _, step in sorted(rma.steps.items()) if step.kind in kinds and step.status == "requested"]
-    return [step for step in steps if set(step.unit_ids) <= set(decision.unit_ids)]
+    units = set(decision.unit_ids)
+    whole = not (isinstance(decision, Paying) and decision.exchange_id) or set(rma.units) <= units
+    return [step for step in steps if set(step.unit_ids) <= units and (step.unit_ids or whole)]

@@ -47,10 +47,11 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
             found.append(limit.make())
         else:
             due.append(limit.at_ms)
+    bookings, later = books.wanted(table.seats, table.own)
     payments_due = [p.decision for p in paid if p.decision is not None]
     return Picture(
-        seating=table, standings=standings, causes=causes.merged(found, learnt), due_ms=tuple(due),
-        wanted=(*restocks, *payments_due, *books.wanted(table.seats, table.own)),
+        seating=table, standings=standings, causes=causes.merged(found, learnt), due_ms=(*due, *later),
+        wanted=(*restocks, *payments_due, *bookings),
     )  # fmt: skip
 
 

@@ -7,10 +7,12 @@ from schemas.commands import Annotate, Journal, Refund, StoreCredit
 from schemas.journal import CaseStep
 from schemas.merchant import Merchant
 from schemas.money import Money
+from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     Run,
     asked,
+    at,
     covers,
     deadline,
     inspected,
@@ -197,3 +199,19 @@ def test_the_shipping_within_a_refund_is_booked_beside_its_lines() -> None:
     (journal,) = run.commands(Journal)
     assert (journal.amount_minor, journal.shipping_minor, journal.tax_minor) == (1490, 490, 78)
     assert [share.amount_minor for share in journal.lines] == [1000]
+
+
+@pytest.mark.req("MON-9")
+@pytest.mark.parametrize("minutes", [5, 40])  # two refunds that are confirmed within the same hour
+def test_a_merchants_bookings_leave_together_where_it_wants_that(minutes: int) -> None:
+    hour = 3_600_000
+    run, refund = refunding(rules(books="linnworks", books_seconds=3600), "u1")
+    run.feed(result(refund.command_id, "refund", hours=8 + minutes / 60))
+    assert run.waits() == {"u1": "booked"}
+    assert run.case is not None
+    together = (at(8) // hour + 1) * hour
+    assert together in judge(run.case.learnt, run.case.decided, run.rules).due_ms
+    run.feed(replace(deadline(0), fact_id="early", due_at_ms=together - 1))
+    assert run.commands(Journal) == []
+    run.feed(replace(deadline(0), fact_id="due", due_at_ms=together))
+    assert [j.amount_minor for j in run.commands(Journal)] == [1000]

@@ -82,3 +82,14 @@ def test_a_price_in_another_currency_holds_the_exchange() -> None:
 def test_goods_for_less_than_nothing_hold_the_exchange() -> None:
     run = exchanged(-1)
     assert (run.commands(Exchange), run.open) == ([], ["amount_mismatch"])
+
+
+@pytest.mark.req("EXG-6", "MON-3")
+def test_a_request_for_the_refund_of_other_units_says_nothing_about_a_difference() -> None:
+    run = Run()
+    one = unit("u1", resolution="exchange", exchange_price=Money(minor=700, currency="EUR"))
+    two = unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP")), *asked(one, two), transaction(1000), inspected(one), inspected(two))
+    run.feed(event("exchange", one, hours=6, exchange_draft_order_id="D1"))
+    run.feed(applied(run.commands(Exchange)[0]))
+    assert (sorted(r.amount_minor for r in run.commands(Refund)), run.open) == ([300, 1000], [])
