@@ -55,11 +55,12 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
     """What is paid back of an exchange for cheaper goods, once its order is released (EXG-6)."""
     order, model = _order(seats), seats[0].model
     command_id = _identity(seats, "refund", own)
+    everything = set(seats[0].rma.units) <= {seat.unit.unit_id for seat in seats}  # else a request may be for the rest
     proposal = Proposal(
         command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
         waiting_since_ms=exchange.decided_at_ms, others_pending=False, exchange=exchange,
         released=released,
-        step=_step(seats, seats, "refund"), books=account(order, own, command_id),
+        step=_step(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
         foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms, by_hand=_by_hand(seats[0].rma, own),
         unmapped=_unmapped(order, model),
     )  # fmt: skip
