@@ -135,13 +135,13 @@ def test_a_fact_about_several_units_is_the_same_as_a_fact_about_each(data: st.Da
     model, facts = scenario
     whole, split = Run(MODELS[model]), Run(MODELS[model])
     whole.feed(*facts)
-    # a request is the list of all units of its return, so it alone cannot be told in parts
+    # a request and an approval are about the return as a whole, with all of its units: they are never told in parts
     parts: list[Fact] = [
         part
         for fact in facts
         for part in (
             [replace(fact, units=(each,), fact_id=f"{fact.fact_id}/{n}") for n, each in enumerate(fact.units)]
-            if isinstance(fact, ReturnEvent) and fact.kind != "requested" and len(fact.units) > 1
+            if isinstance(fact, ReturnEvent) and fact.kind not in ("requested", "approved") and len(fact.units) > 1
             else [fact]
         )
     ]
