@@ -96,7 +96,8 @@ def _due(seat: Seat) -> bool:
     if seat.money != "elsewhere" or seat.kind not in ("refund", "credit"):
         return False
     if effect is not None:
-        return effect.kind != "chargeback" and effect.system != books and effect.total_minor > 0
+        booked_there = effect.kind == "chargeback" or effect.system == books
+        return not booked_there and effect.total_minor > 0 and bool(seat.parts)
     return seat.paid_step is not None and seat.paid_step.amount_minor != 0
 
 
@@ -156,7 +157,8 @@ def _by_others(effect: Effect, seats: Sequence[Seat], own: Own) -> Confirmed:
     for moved in effect.moved:
         covered[moved.line_id] = covered.get(moved.line_id, 0) + moved.quantity
     mine = amounts.shares(seats, {})
-    covered = covered or {share.line_id: share.quantity for share in mine}
+    # one that names no lines paid for units only because nothing of the whole order is left
+    covered = covered or {line.line_id: line.quantity for line in lines.values()}
     worth = [_worth(lines.get(line_id), count) for line_id, count in covered.items()]
     totals = dict(zip(covered, split(effect.total_minor, worth), strict=True))
     done = _done(effect.external_id, own)

@@ -78,7 +78,8 @@ ORDERS = st.builds(
     shipping_minor=AMOUNTS, archived=st.booleans(), complete=st.booleans(),
     lines=st.lists(st.builds(
         OrderLine, line_id=NAMES, sku=NAMES, quantity=COUNTS, unit_price_minor=AMOUNTS, discount_minor=AMOUNTS,
-        tax_minor=AMOUNTS, duty_minor=AMOUNTS, order_discount_minor=AMOUNTS, bundle_sku=MAYBE, bundle_quantity=st.one_of(st.none(), COUNTS),
+        tax_minor=AMOUNTS, duty_minor=AMOUNTS, order_discount_minor=AMOUNTS, bundle_sku=MAYBE,
+        bundle_quantity=st.one_of(st.none(), COUNTS),
     ), max_size=3).map(tuple),
     payments=st.lists(st.builds(
         Payment, payment_id=NAMES, tender=NAMES, status=STATUSES, amount_minor=AMOUNTS,

@@ -215,3 +215,19 @@ def test_a_merchants_bookings_leave_together_where_it_wants_that(minutes: int) -
     assert run.commands(Journal) == []
     run.feed(replace(deadline(0), fact_id="due", due_at_ms=together))
     assert [j.amount_minor for j in run.commands(Journal)] == [1000]
+
+
+@pytest.mark.req("MON-6", "MON-11")
+def test_a_refund_of_the_whole_order_without_lines_is_booked_once_over_its_returns() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(quantity=2), line("L2", "CAP")), *asked(unit("u1"), rma="101"), *asked(unit("u2"), rma="102"))
+    run.feed(*asked(unit("u3", "L2", "CAP"), rma="103"), refunded("R7", 3000, hours=5, actor="staff"))
+    assert sorted((j.rma_id, j.amount_minor) for j in run.commands(Journal)) == [
+        ("101", 1000), ("102", 1000), ("103", 1000),
+    ]  # fmt: skip
+
+
+def test_a_unit_of_an_unknown_line_that_others_paid_breaks_no_booking() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(), *asked(unit("u1", "L9", "MUG")), refunded("R7", 1000, hours=5, actor="staff"))
+    assert run.commands(Journal) == []
