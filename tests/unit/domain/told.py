@@ -15,6 +15,11 @@ from tests.unit.domain.world import World
 # Said in every line or the same in every line; anything else that a record carries is shown.
 _KNOWN = {"command_id", "merchant", "order_id", "decided_at_ms", "generation"}
 
+_OF_EXCEPTIONS = (
+    "exception_id", "type", "owner", "severity", "detail", "next_step", "since_ms", "due_ms", "expected", "actual",
+    "repeats", "actions", "system", "command_id",
+)  # fmt: skip
+
 
 def told(outputs: Iterable[Output]) -> list[str]:
     """Lines of what was emitted; the conversation between the two agents and plain history are left out."""
@@ -28,7 +33,8 @@ def _told(record: Any) -> Iterable[str]:
         case ExceptionRaised():
             both = f" — expected {record.expected}, got {record.actual or 'nothing'}" if record.expected else ""
             again = f" (again, {record.repeats})" if record.repeats > 1 else ""
-            yield f"raised {record.type} for {record.owner}{again}: {record.detail}{both}"
+            about = _rest(record, *_OF_EXCEPTIONS)
+            yield f"raised {record.type} for {record.owner}{again}: {record.detail}{both}{about}"
         case ExceptionCleared():
             yield f"cleared {record.type}"
         case ExpectedReturn():
