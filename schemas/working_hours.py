@@ -13,8 +13,8 @@ from schemas.merchant_model import Section
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR_MS = 3_600_000
-# Beyond this a fact's time is an error of its system; the calendar ends at the year 9999.
-_LAST_MS = 250_000_000_000_000
+# Outside of these a fact's time is an error of its system, and calendars end.
+_FIRST_MS, _LAST_MS = 0, 250_000_000_000_000
 
 
 class WorkingHours(Section):
@@ -50,7 +50,7 @@ class WorkingHours(Section):
 @functools.lru_cache(maxsize=4096)
 def reached_ms(since_ms: int, hours: float, working: WorkingHours, zone: str) -> int:
     """When `hours` of working time have passed since `since_ms`; both epoch milliseconds."""
-    if since_ms >= _LAST_MS:
+    if not _FIRST_MS <= since_ms < _LAST_MS:
         return since_ms + int(hours * HOUR_MS)
     tz, left = ZoneInfo(zone), int(hours * HOUR_MS)
     day = datetime.fromtimestamp(since_ms / 1000, tz).date()

@@ -23,6 +23,7 @@ from tests.unit.domain.factories import (
 )
 from tests.unit.domain.merchants import PLACES, merchant
 from tests.unit.domain.test_any_order import essence
+from tests.unit.domain.test_bad_facts import CODEC, DEADLINES, EFFECTS, EVENTS, ORDERS, RESULTS, VERDICTS
 
 COUNTER = {"name": "counter", "system": "lightspeed-x", "money": "shopify", "location": "counter"}
 OVER_THE_COUNTER = {"source": "returngo", "code": "counter", "location_id": "o3", "system": "lightspeed-x"}
@@ -115,3 +116,19 @@ def test_a_piece_stays_the_same_when_the_merchant_maps_its_place_anew() -> None:
     )
     run.feed(event("in_transit", unit(), hours=7))
     assert len(run.intents) == 1
+
+
+WORKING = {"opens": "09:00", "closes": "17:00"}
+COUNTED_SETS = merchant("sitoo", model=SETS | {"inspecting": {"source": "either"}}, working=WORKING)
+
+
+@given(
+    rules=st.sampled_from([*(rules for _, rules in MODELS), COUNTED_SETS]),
+    facts=st.lists(st.one_of(EVENTS, EVENTS, ORDERS, EFFECTS, RESULTS, VERDICTS, DEADLINES), max_size=14),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_fact_raises_under_any_model(rules: Merchant, facts: list[Fact]) -> None:
+    run = Run(rules)
+    for fact in facts:
+        for output in run.feed(fact):
+            assert CODEC.decode(CODEC.encode(output.record)) == output.record

@@ -62,5 +62,6 @@ def test_a_limit_is_reached_within_working_hours_and_later_ones_later(
     assert reached_ms(since, hours + more, USUAL, zone) >= at
 
 
-def test_a_time_beyond_the_calendar_goes_by_the_clock() -> None:
-    assert reached_ms(253_402_300_799_000, 1, USUAL, BERLIN) == 253_402_300_799_000 + HOUR_MS
+@pytest.mark.parametrize("since_ms", [253_402_300_799_000, 2**62, -1, -(2**62)])
+def test_a_time_beyond_the_calendar_goes_by_the_clock(since_ms: int) -> None:
+    assert reached_ms(since_ms, 1, USUAL, BERLIN) == since_ms + HOUR_MS
