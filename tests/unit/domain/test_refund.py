@@ -447,3 +447,14 @@ def test_a_unit_taken_out_of_the_return_holds_nobody_up() -> None:
     assert paid(run) == []
     run.feed(event("requested", units[0], hours=6))
     assert (paid(run), run.stages()["u2"]) == ([1000], "cancelled")
+
+
+@pytest.mark.req("MON-2", "MON-11")
+def test_shipping_is_not_paid_back_while_the_refund_of_another_unit_was_refused() -> None:
+    run = Run(rules(refunding={"shipping": "full_return"}))
+    run.feed(order(line(quantity=2), shipping_minor=490))
+    run.feed(*asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    (first,) = run.commands(Refund)
+    run.feed(result(first.command_id, "refund", "rejected", code="rejected_by_system"))
+    run.feed(*asked(unit("u2"), rma="102"), inspected(unit("u2"), rma="102"))
+    assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0), (1000, 0)]
