@@ -458,3 +458,10 @@ def test_shipping_is_not_paid_back_while_the_refund_of_another_unit_was_refused(
     run.feed(result(first.command_id, "refund", "rejected", code="rejected_by_system"))
     run.feed(*asked(unit("u2"), rma="102"), inspected(unit("u2"), rma="102"))
     assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0), (1000, 0)]
+
+
+@pytest.mark.req("MON-2")
+def test_where_no_shipping_was_paid_none_is_paid_back() -> None:
+    run = Run(rules(refunding={"shipping": "full_return"}))
+    run.feed(order(paid=5000), *asked(unit()), inspected(unit()))
+    assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0)]
