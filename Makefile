@@ -46,14 +46,19 @@ format: $(READY) ## rewrite the sources in the house format
 bench: $(READY) ## speed, as ratios within one run
 	@$(BIN)/python -m ops.bench
 
-golden: $(READY) ## record the golden conversations anew; review the diff
-	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems
+golden: $(READY) ## record the golden conversations and decisions anew; review the diff
+	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems tests/unit/domain/test_golden_decisions.py
+
+mutants: $(READY) ## break the decisions in thousands of ways and list what no test notices (hours)
+	@$(BIN)/python -c 'import mutmut' 2>/dev/null || { echo "Missing mutmut, which is not in the lock file: $(BIN)/pip install mutmut==3.8.1, then again" >&2; exit 2; }
+	@nice -n 10 $(BIN)/mutmut run --max-children 1
+	@$(BIN)/mutmut results
 
 lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what the targets made here (caches outside the checkout stay)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var build dist *.egg-info
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var mutants build dist *.egg-info
 
-.PHONY: help setup demo up test lint types arch check format bench golden lock clean
+.PHONY: help setup demo up test lint types arch check format bench golden mutants lock clean

@@ -12,7 +12,7 @@ CommandOutcome = Literal["applied", "already_applied", "rejected"]
 
 
 class Restock(msgspec.Struct, frozen=True, kw_only=True):
-    """Move `quantity` units of an item into `stock_status` at a location, relatively."""
+    """Move `quantity` units of an item into `stock_status` at a location, relatively; below zero: out of it."""
 
     command_id: str
     merchant: str
@@ -63,7 +63,11 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     tenders: tuple[TenderShare, ...]
     tolerance_minor: int  # how far the system's own suggestion may differ
     shipping_minor: int = 0
-    fees_minor: int = 0  # already deducted from `amount_minor`
+    fees_minor: int = 0  # goods and shipping less `amount_minor`: below zero where more is added than kept back
+    tax_minor: int = 0  # within goods and shipping
+    duties_minor: int = 0
+    rounding_minor: int = 0  # > 0: more than due, because cash has no smaller coin
+    exchange_id: str | None = None  # the Exchange whose difference is paid back
 
 
 class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,8 @@ class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     lines: tuple[LineShare, ...]
     expires_at_ms: int | None = None
+    tax_minor: int = 0  # within the goods
+    bonus_minor: int = 0  # given on top by the merchant, within `amount_minor`
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +152,8 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
     lines: tuple[LineShare, ...]
     refund_id: str
+    refunded_by: str = ""  # system that paid it and so owns the amount
+    shipping_minor: int = 0  # within the amount, and no line's
 
 
 Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal
@@ -169,6 +177,7 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     external_ids: dict[str, str] = {}
     amount: Money | None = None
     quantity: int | None = None
+    tax_minor: int | None = None  # within `amount`, as the system that paid it has it
 
 
 def kind_of(command: Command) -> CommandKind:

@@ -49,6 +49,7 @@ class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
     fees: Money | None = None  # deducted from what is paid back
     exchange_variant_id: str | None = None
     exchange_sku: str | None = None
+    exchange_price: Money | None = None  # what is sent instead costs, with tax; None: as much as was paid
     disposition: Disposition | None = None  # only on an inspection
     disposition_reason: str | None = None
     location: str | None = None  # as the source names it; the merchant file maps it
@@ -140,6 +141,7 @@ class RefundedTender(msgspec.Struct, frozen=True, kw_only=True):
     tender: str
     amount_minor: int
     status: Literal["success", "pending", "failed"]
+    shop_amount_minor: int | None = None
 
 
 class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +154,7 @@ class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
     tenders: tuple[RefundedTender, ...] = ()
     command_id: str | None = None  # our mark, read from its note
     rma_id: str | None = None
+    tax_minor: int | None = None  # of the total
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +203,7 @@ class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
     tenders: tuple[RefundedTender, ...] = ()
     command_id: str | None = None
     rma_id: str | None = None
+    tax_minor: int | None = None  # of the total
 
 
 class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):

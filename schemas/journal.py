@@ -39,6 +39,7 @@ class CaseStep(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
     waiting_for: WaitingFor | None = None
     evidence: Evidence | None = None
+    tender: str | None = None  # payment id the money came from or went to
 
 
 class ExpectedLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,27 +6,26 @@ never a default.
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from schemas.exceptions import TYPES, Team
+from schemas import merchant_checks as checks
+from schemas.exceptions import Team
 from schemas.facts import Disposition
-from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, SecretRef, Url, Zone
+from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, SecretRef, Stage, Url, Zone
+from schemas.merchant_model import Model, Section, SpecificModel, System
 from schemas.stock import StockStatus
+from schemas.working_hours import HOUR_MS, WorkingHours, reached_ms
 
 
 class MerchantFileError(ValueError):
     """A merchant file that cannot be used: file, key, what came and what is allowed, one problem a line."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ReturnGo(_Model):
+class ReturnGo(Section):
     """How to reach ReturnGO for this merchant."""
 
     base_url: Url
@@ -41,7 +40,7 @@ class ReturnGo(_Model):
     coalesce_seconds: float = Field(default=5.0, ge=0)
 
 
-class Shopify(_Model):
+class Shopify(Section):
     """How to reach the Shopify shop."""
 
     base_url: Url  # https://<shop>.myshopify.com
@@ -56,80 +55,47 @@ class Shopify(_Model):
     coalesce_seconds: float = Field(default=1.0, ge=0)
 
 
-class Warehouse(_Model):
+class Warehouse(Section):
     """The signed door for inspection and receipt events."""
 
     webhook_secrets: tuple[SecretRef, ...] = Field(min_length=1, max_length=2)
 
 
-class Carrier(_Model):
+class Carrier(Section):
     """The signed door for tracking events."""
 
     webhook_secrets: tuple[SecretRef, ...] = Field(min_length=1, max_length=2)
 
 
-class Systems(_Model):
+class Systems(Section):
     returngo: ReturnGo | None = None
     shopify: Shopify | None = None
     warehouse: Warehouse | None = None
     carrier: Carrier | None = None
 
 
-class Restocking(_Model):
-    """When and by whom stock is put back."""
-
-    actor: Literal["returnflow", "returngo", "pos"] = "returnflow"
-    batch_seconds: float = Field(default=0.0, ge=0, le=10)  # restocks of so long go out together; 0: each at once
-    damaged_to_stock: bool = True  # book damaged goods into the damaged state; False: into no stock at all
-
-
-class Refunding(_Model):
-    """When and by whom money is paid back."""
-
-    actor: Literal["returnflow", "returngo", "pos"] = "returnflow"
-    after: Literal["inspected", "restocked"] = "inspected"
-    needs_transaction: bool = False  # wait until ReturnGO asks for the refund
-    damaged_is_refunded: bool = True
-    shipping: Literal["never", "full_return"] = "never"  # full_return: original shipping when everything comes back
-    tolerance_minor: int = Field(default=0, ge=0)
-    tenders: tuple[str, ...] = ("gift_card", "*")  # repaid in this order, "*" = any other
-    store_credit: Literal["store_credit", "gift_card"] = "store_credit"
-
-
-class Inspecting(_Model):
-    """Whose inspection counts."""
-
-    source: Literal["returngo", "warehouse", "either"] = "returngo"
-    policy_days: int | None = Field(default=None, ge=1)  # window after the order, None: ReturnGO decides
-
-
-class Bundles(_Model):
-    returned: Literal["components", "bundle"] = "components"
-
-
-class Model(_Model):
-    """The operating model: what triggers what."""
-
-    stock: Literal["shopify"] = "shopify"
-    money: Literal["shopify"] = "shopify"
-    inspecting: Inspecting = Inspecting()
-    restocking: Restocking = Restocking()
-    refunding: Refunding = Refunding()
-    bundles: Bundles = Bundles()
-
-
-class Location(_Model):
+class Location(Section):
     """One place, as a source names it, and where its goods go. `code` "" = the source names none."""
 
-    source: Literal["returngo", "warehouse", "shopify"]
+    source: Literal["returngo", "warehouse"] | System  # a system: it names the store of a sale
     code: str
     disposition: Disposition | Literal["any"] = "any"
-    system: Literal["shopify"] = "shopify"
+    system: System | None = None  # None: whichever system keeps the stock of the line
     location_id: str
     active: bool = True
+    zone: Literal["stock", "quarantine"] = "stock"  # nothing in quarantine is for sale
 
 
-class Tags(_Model):
+class ReasonRule(Section):
+    """Where goods of a return reason go, in addition to what their disposition says."""
+
+    reason: str  # the merchant's label, "*" = any other
+    disposition: Disposition | Literal["any"] = "any"
+    stock_status: StockStatus | None = None  # None: as the disposition says
+    location_id: str | None = None  # None: as the location map says
+
+
+class Tags(Section):
     """Tags that follow the return's life on the order; each stage replaces the one before."""
 
     in_transit: str = "return-in-transit"
@@ -139,7 +105,7 @@ class Tags(_Model):
     attention: str = "return-attention"
 
 
-class Merchant(_Model):
+class Merchant(Section):
     """Everything that is decided per merchant."""
 
     merchant: Name
@@ -147,29 +113,46 @@ class Merchant(_Model):
     currency: Currency
     systems: Systems
     model: Model = Model()
+    models: tuple[SpecificModel, ...] = ()  # what governs particular lines instead of `model`
     locations: tuple[Location, ...] = ()
-    dispositions: dict[Disposition, StockStatus] = {"sellable": "available", "damaged": "damaged"}
+    reasons: tuple[ReasonRule, ...] = ()  # none: reasons decide nothing; some: a reason without a rule is raised
+    dispositions: dict[Disposition, StockStatus] = Field(default={"sellable": "available", "damaged": "damaged"})
     hours: Hours = DEFAULT_HOURS
+    working: WorkingHours | None = None  # limits of people's stages count only these hours; None: by the clock
     command_seconds: float = Field(default=900, gt=0)  # a command without result is emitted again after this
-    owners: dict[str, Team] = {}
+    owners: dict[str, Team] = Field(default={})
     tags: Tags = Tags()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Merchant":
-        for kind in self.owners:
-            if kind not in TYPES:
-                raise ValueError(f"owners.{kind}: expected an exception type, one of {', '.join(sorted(TYPES))}")
-        places = [(p.source, p.code, p.disposition) for p in self.locations]
-        for place in places:
-            if places.count(place) > 1:
-                raise ValueError(
-                    f"locations: {place} is mapped twice; expected one place per source, code, disposition"
-                )
+        problems = [
+            *checks.owners(self.owners), *checks.places(self.locations), *checks.reasons(self.reasons, self.locations),
+            *checks.statuses(self.dispositions, self.reasons), *checks.models(self.model, self.models),
+        ]  # fmt: skip
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    def governing(self, system: str, source: str = "", store: str = "", location: str = "") -> Model:
+        """The operating model of a line: sold in `system` through `source` at `store`, come back at `location`."""
+        channels = (system, f"{system}/{source}")
+        fitting = [each for each in self.models if each.governs(channels, store, location)]
+        return max(fitting, key=lambda each: each.rank, default=self.model)
+
+    def due_ms(self, since_ms: int, stage: Stage) -> int:
+        """When the time limit of a stage is reached that began at `since_ms`."""
+        if self.working is None or stage not in self.working.stages:
+            return since_ms + int(self.hours[stage] * HOUR_MS)
+        return reached_ms(since_ms, self.hours[stage], self.working, self.time_zone)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def batch_seconds(self, system: str) -> float:
+        """How long restocks in that system may wait for each other: the shortest of its models' windows."""
+        keeping = [each for each in (self.model, *self.models) if each.stock == system] or [self.model]
+        return min(each.restocking.batch_seconds for each in keeping)
 
 
 def load(path: Path) -> Merchant:
@@ -210,8 +193,23 @@ def _what(problem: ErrorDetails) -> str:
     """An unknown key may be a secret in the wrong place, so its value stays out as well."""
     match problem:
         case {"type": "extra_forbidden"}:
-            return "there is no such key; expected one of those in schemas/merchant.py"
+            return f"there is no such key; expected one of {', '.join(_keys_beside(problem['loc']))}"
         case {"type": "secret"} | {"input": dict() | list() | BaseModel()}:
-            return problem["msg"]
+            return problem["msg"].removeprefix("Value error, ")
         case _:
-            return f"{problem['msg']}, got {problem['input']!r}"
+            return f"{problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}"
+
+
+def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
+    """The keys that are allowed where an unknown one stands."""
+    section: type[BaseModel] = Merchant
+    for part in place[:-1]:
+        if isinstance(part, str) and part in section.model_fields:
+            section = _section(section.model_fields[part].annotation) or section
+    return sorted(section.model_fields)
+
+
+def _section(hint: object) -> type[BaseModel] | None:
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return hint
+    return next((found for part in get_args(hint) if (found := _section(part)) is not None), None)

@@ -9,10 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from schemas.money import exponent
 
-Stage = Literal["order", "transit", "inspection", "restock", "refund", "booking", "exchange", "credit"]
+Stage = Literal["order", "transit", "inspection", "restock", "refund", "booking", "exchange", "credit", "journal"]
 DEFAULT_HOURS: dict[Stage, float] = {
     "order": 24, "transit": 336, "inspection": 48, "restock": 4, "refund": 4, "booking": 24, "exchange": 24,
-    "credit": 4,
+    "credit": 4, "journal": 24,
 }  # fmt: skip
 
 

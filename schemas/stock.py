@@ -59,7 +59,8 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """A case wants `quantity` units of `sku` put back; the stock agent knows whether and how that is possible."""
+    """A case wants `quantity` units of `sku` put back, or taken out again where it is below zero; the stock agent knows
+    whether and how that is possible."""
 
     intent_id: str
     merchant: str
@@ -76,6 +77,7 @@ class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
     decided_at_ms: int
     variant_id: str | None = None
     item_id: str | None = None
+    bundle: Literal["components", "bundle"] | None = None  # as what a bundle goes into stock; None: as the model says
 
 
 class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,7 +85,11 @@ def outcome(end: End, change: Change) -> Outcome:
 class Batches:
     """One worker's windows, and the batches that it sends again."""
 
-    def __init__(self, *, dispatch: Dispatch, batching: Batching, merchants: Mapping[str, Merchant], times: ClaimTimes):
+    def __init__(
+        self, *, system: str, dispatch: Dispatch, batching: Batching, merchants: Mapping[str, Merchant],
+        times: ClaimTimes,
+    ) -> None:  # fmt: skip
+        self._system = system
         self._dispatch = dispatch
         self._batching = batching
         self._merchants = merchants
@@ -105,7 +109,7 @@ class Batches:
 
     def _seconds(self, merchant: str) -> float:
         known = self._merchants.get(merchant)
-        return 0.0 if known is None else min(known.model.restocking.batch_seconds, self._longest_seconds)
+        return 0.0 if known is None else min(known.batch_seconds(self._system), self._longest_seconds)
 
     async def join(self, hand: InHand, change: Change) -> Outcome:
         """Wait for others, go out with them."""

@@ -207,7 +207,10 @@ def _batches(
         worker=worker, transport=transport, batching=batching, ledger=ledger, telemetry=telemetry, times=times,
         now_ms=now_ms,
     )  # fmt: skip
-    return Batches(dispatch=dispatch, batching=batching, merchants=environment.merchants, times=times)
+    return Batches(
+        system=environment.system.name, dispatch=dispatch, batching=batching, merchants=environment.merchants,
+        times=times,
+    )  # fmt: skip
 
 
 def _lanes(settings: SinkSettings, merchants: int) -> Lanes[Item]:

@@ -1,108 +1,212 @@
-"""The money of an order: paid = refunded + credited + exchanged + still refundable, in all and per payment.
+"""The money of an order, kept in double entry: paid = refunded + credited + exchanged + refundable, per payment.
 
-Money that is decided but not answered yet counts as gone. A payment that would break the balance is not made.
+Every movement takes an amount from what a payment can still give back and adds the same amount to where it went. What
+others did is booked as it is seen, even beyond what was paid: a person is told. What we decide may never overdraw a
+payment: `Unbalanced` is raised instead. Money that is decided but not answered yet counts as gone.
 """
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 import msgspec
 
-from streams.domain.cover import PAID_KINDS
+from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
 from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
 from streams.domain.learnt import Effect, Order, Tender
 from streams.domain.own import Own
 
+NOWHERE = ""  # money that no payment is named for, while more than one could have given it
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Minor units of the order's currency. `repaid` is per payment id."""
 
-    paid: int
-    refunded: int
-    credited: int
-    exchanged: int
-    repaid: dict[str, int]
-    units_paid: dict[str, int]  # per line, by whatever means and whoever
-    shipping_refunded: int
+class Unbalanced(ValueError):
+    """A payment of ours that the money of its order does not cover: it must not be sent."""
+
+
+class Balance(msgspec.Struct):
+    """One payment, in minor units of the order's currency. `refundable` is kept by itself, never derived."""
+
+    paid: int = 0
+    refunded: int = 0
+    credited: int = 0
+    exchanged: int = 0
+    refundable: int = 0
+    rounding: int = 0  # handed out in coins beyond what is refunded, below zero: less
+
+    def check(self, payment_id: str) -> None:
+        if self.paid != self.refunded + self.credited + self.exchanged + self.refundable:
+            raise Unbalanced(f"payment {payment_id or '(none named)'}: expected both sides to be equal, got {self}")
+
+
+class Account(msgspec.Struct):
+    """All payments by id; `units_paid` is per line, by whatever means and whoever."""
+
+    balances: dict[str, Balance]
+    units_paid: dict[str, int]
+    shipping_refunded: int = 0
 
     @property
-    def refundable(self) -> int:
-        return self.paid - self.refunded - self.credited - self.exchanged
+    def total(self) -> Balance:
+        """Of the whole order."""
+        each = self.balances.values()
+        return Balance(
+            sum(b.paid for b in each), sum(b.refunded for b in each), sum(b.credited for b in each),
+            sum(b.exchanged for b in each), sum(b.refundable for b in each), sum(b.rounding for b in each),
+        )  # fmt: skip
+
+    def rest(self, payment_id: str) -> int:
+        """What this payment can still give back."""
+        balance = self.balances.get(payment_id)
+        return 0 if balance is None else balance.refundable
 
 
 def account(order: Order, own: Own, leave_out: str = "") -> Account:
     """The balance by everything seen and decided; `leave_out`: a command whose own effect is not to count."""
-    seen = [e for c, e in own.marked.items() if c != leave_out and e.kind in PAID_KINDS]
-    seen += [e for e in own.foreign if e.kind in PAID_KINDS]
-    made = [d for d in own.decided.values() if isinstance(d, Money) and d.decision_id != leave_out]
-    issued = {d.decision_id for d in made if isinstance(d, Crediting)}
-    marked_credits = sum(own.marked[c].total_minor for c in issued if c in own.marked)
-    live = [d for d in made if own.track(d) != "refused"]
-    unseen = [d for d in live if d.decision_id not in own.marked]
-    refunded = sum(e.total_minor for e in seen) - marked_credits + sum(_went(d, own) for d in unseen if _pays(d))
-    return Account(
-        paid=sum(t.amount_minor for t in order.tenders if t.status == "success"),
-        refunded=refunded,
-        credited=marked_credits + sum(_went(d, own) for d in unseen if isinstance(d, Crediting)),
-        exchanged=sum(d.amount_minor for d in live if isinstance(d, Exchanging)),
-        repaid=_repaid(seen, unseen),
-        units_paid=_units(seen, live, own),
-        shipping_refunded=sum(d.shipping_minor for d in live if isinstance(d, Paying)),
-    )  # fmt: skip
+    books = Account(_opened(order.tenders), {})
+    made = {d.decision_id: d for d in own.decided.values() if isinstance(d, Money) and d.decision_id != leave_out}
+    marked = {c: e for c, e in own.marked.items() if c != leave_out and counts(e, order)}
+    # what is seen of these is not what they take from a payment: a bonus or coins come on top
+    issued = {d.decision_id for d in made.values() if d.amount_minor != taken(d)}
+    issued |= {d.decision_id for d in made.values() if isinstance(d, Crediting)}
+    for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
+        if counts(effect, order):
+            _seen(books, effect)
+    for amount in _reported(order, own):
+        _move(books, next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE, amount, None)
+    live = [d for d in made.values() if own.track(d) != "refused"]
+    for decision in live:
+        if decision.decision_id not in marked or decision.decision_id in issued:
+            _decided(books, decision, own)
+        books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
+    _units(books.units_paid, live, own, leave_out)
+    for payment_id, balance in books.balances.items():
+        balance.check(payment_id)
+    return books
 
 
-def spread(order: Order, account: Account, amount: int, names: tuple[str, ...]) -> tuple[tuple[Repaid, ...], int]:
+def counts(effect: Effect, order: Order) -> bool:
+    """Whether an effect is money of the order; one in another currency is raised and holds its payments instead."""
+    return effect.kind in PAID_KINDS and effect.currency in (None, order.currency)
+
+
+def commit(books: Account, decision: Money) -> None:
+    """Books a payment that is about to be sent; raises Unbalanced when any of its sides does not add up."""
+    moved = sum(share.amount_minor - share.rounding_minor for share in decision.tenders)
+    if moved != taken(decision):
+        raise Unbalanced(f"{decision.decision_id}: expected shares of {taken(decision)} over its payments, got {moved}")
+    if decision.amount_minor < 0 or any(share.amount_minor < 0 for share in decision.tenders):
+        raise Unbalanced(f"{decision.decision_id}: expected no amount below zero, got {decision.amount_minor}")
+    if moved > books.total.refundable:
+        raise Unbalanced(f"{decision.decision_id}: expected at most {books.total.refundable} to be paid, got {moved}")
+    for share in decision.tenders:
+        value, rest = share.amount_minor - share.rounding_minor, books.rest(share.payment_id)
+        if value > rest:
+            raise Unbalanced(f"payment {share.payment_id}: expected at most {rest}, got {value}")
+        _move(books, share.payment_id, value, decision)
+        balance = books.balances[share.payment_id]
+        balance.rounding += share.rounding_minor
+        if balance.refunded + balance.rounding > balance.paid:
+            raise Unbalanced(f"payment {share.payment_id}: expected at most {balance.paid} in coins, got {balance}")
+
+
+def taken(decision: Money) -> int:
+    """What a payment takes from what the customer paid: a bonus is the merchant's own, dearer goods are paid extra."""
+    match decision:
+        case Crediting():
+            return decision.amount_minor - decision.bonus_minor
+        case Exchanging():
+            return decision.amount_minor + min(decision.difference_minor, 0)
+        case Paying():
+            return decision.amount_minor - decision.rounding_minor
+        case _:
+            assert_never(decision)
+
+
+def spread(order: Order, books: Account, amount: int, names: Sequence[str]) -> tuple[tuple[Repaid, ...], int]:
     """Shares per payment in the merchant's order, "*" being every other tender, largest rest first; and what is left
     that no payment can take."""
-    rest = {
-        t.payment_id: t.amount_minor - account.repaid.get(t.payment_id, 0)
-        for t in order.tenders
-        if t.status == "success"
-    }
-    by_rest = sorted((t for t in order.tenders if rest.get(t.payment_id, 0) > 0), key=lambda t: _first(t, rest))
+    rest = {t.payment_id: max(books.rest(t.payment_id), 0) for t in order.tenders}
+    by_rest = sorted(order.tenders, key=lambda t: (-rest[t.payment_id], t.payment_id))
     chosen: list[Repaid] = []
     left = amount
     for name in names:
         for tender in by_rest:
             fits = tender.name not in names if name == "*" else tender.name == name
-            part = min(left, rest[tender.payment_id]) if fits else 0
+            part = min(left, rest[tender.payment_id]) if fits and tender.status == "success" else 0
             if part > 0:
                 chosen.append(Repaid(payment_id=tender.payment_id, tender=tender.name, amount_minor=part))
+                rest[tender.payment_id] -= part
                 left -= part
     return tuple(chosen), left
 
 
-def _first(tender: Tender, rest: dict[str, int]) -> tuple[int, str]:
-    return (-rest[tender.payment_id], tender.payment_id)
+def went(decision: Money, own: Own) -> int:
+    """What really moved, once it is known: the system that paid owns the figure (MON-6)."""
+    result, effect = own.learnt.results.get(decision.decision_id), own.marked.get(decision.decision_id)
+    if result is not None and result.amount_minor is not None and result.currency in (None, decision.currency):
+        return max(result.amount_minor, 0)
+    if effect is not None and effect.total_minor > 0 and effect.currency in (None, decision.currency):
+        return effect.total_minor
+    return decision.amount_minor
 
 
-def _pays(decision: Money) -> bool:
-    return isinstance(decision, Paying)
+def _opened(tenders: Iterable[Tender]) -> dict[str, Balance]:
+    balances: dict[str, Balance] = {}
+    for tender in tenders:
+        if tender.status == "success":
+            balance = balances.setdefault(tender.payment_id, Balance())
+            balance.paid += tender.amount_minor
+            balance.refundable += tender.amount_minor
+    return balances
 
 
-def _went(decision: Money, own: Own) -> int:
-    """What really moved, once it is known."""
-    result = own.learnt.results.get(decision.decision_id)
-    return decision.amount_minor if result is None or result.amount_minor is None else result.amount_minor
+def _reported(order: Order, own: Own) -> Iterable[int]:
+    """What ReturnGO says it paid with an id that no system shows yet, and that is none of ours."""
+    known = {e.external_id for e in (*own.marked.values(), *own.foreign)}
+    known |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+    for rma in own.learnt.rmas.values():
+        for step in rma.steps.values():
+            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.currency == order.currency
+            if paid and step.external_id and step.external_id not in known:
+                yield max(step.amount_minor or 0, 0)
 
 
-def _repaid(seen: list[Effect], unseen: list[Money]) -> dict[str, int]:
-    repaid: dict[str, int] = {}
-    for effect in seen:
-        for payment_id, amount in effect.tenders:
-            repaid[payment_id] = repaid.get(payment_id, 0) + amount
-    for decision in unseen:
-        for share in decision.tenders if isinstance(decision, Paying) else ():
-            repaid[share.payment_id] = repaid.get(share.payment_id, 0) + share.amount_minor
-    return repaid
+def _seen(books: Account, effect: Effect) -> None:
+    parts = effect.tenders or ((NOWHERE, effect.total_minor),)
+    only = next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE
+    for payment_id, amount in parts:
+        _move(books, payment_id if payment_id in books.balances else only, amount, effect)
 
 
-def _units(seen: list[Effect], live: list[Money], own: Own) -> dict[str, int]:
-    units: dict[str, int] = {}
-    decided = {d.decision_id for d in live}
-    ours = {e.external_id for c, e in own.marked.items() if c in decided}
-    for effect in seen:
-        # the lines of our own effects are counted with their decisions below
-        for moved in effect.moved if effect.external_id not in ours else ():
+def _decided(books: Account, decision: Money, own: Own) -> None:
+    moved = went(decision, own) - (decision.amount_minor - taken(decision))
+    for share in decision.tenders:
+        part = min(max(moved, 0), share.amount_minor - share.rounding_minor)
+        _move(books, share.payment_id, part, decision)
+        books.balances[share.payment_id].rounding += share.rounding_minor
+        moved -= part
+    if moved > 0:  # more than was decided, or a decision that names no payment
+        _move(books, decision.tenders[0].payment_id if decision.tenders else NOWHERE, moved, decision)
+
+
+def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | None) -> None:
+    """Both sides of one movement."""
+    balance = books.balances.setdefault(payment_id, Balance())
+    balance.refundable -= amount
+    if isinstance(why, Crediting) or (isinstance(why, Effect) and why.kind == "credit"):
+        balance.credited += amount
+    elif isinstance(why, Exchanging):
+        balance.exchanged += amount
+    else:
+        balance.refunded += amount
+
+
+def _units(units: dict[str, int], live: Iterable[Money], own: Own, leave_out: str) -> None:
+    """Units that were paid for; the lines of our own effects are counted with their decisions."""
+    ours = {d.decision_id for d in live}
+    seen = [e for command_id, e in own.marked.items() if command_id != leave_out and command_id not in ours]
+    for effect in (*seen, *own.foreign):
+        for moved in effect.moved if effect.kind in PAID_KINDS else ():
             units[moved.line_id] = units.get(moved.line_id, 0) + moved.quantity
     for decision in live:
         for share in decision.shares:
             units[share.line_id] = units.get(share.line_id, 0) + share.quantity
-    return units

@@ -13,7 +13,8 @@ from schemas.commands import CommandResult
 from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
 from schemas.stock import RestockVerdict
-from streams.domain.decided import Decision, Marking, Restocking, emit
+from streams.domain.decided import Booking, Decision, Marking, Restocking
+from streams.domain.emit import emit
 from streams.domain.judge import Picture
 from streams.domain.learn import LATEST_MS, Fact
 from streams.domain.output import Output
@@ -51,7 +52,7 @@ def settle(case: Case) -> tuple[Case, list[Output]]:
 
 
 def _is_open(decision: Decision, own: Own) -> bool:
-    if isinstance(decision, Marking):
+    if isinstance(decision, Marking | Booking):
         return decision.decision_id not in own.learnt.results
     if isinstance(decision, Restocking):
         # an impossible intent stays open: the stock agent keeps it and commands it when its item becomes usable

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.facts import Disposition
-from schemas.merchant import Merchant
 from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
 from streams.domain.seat import Seat
 
@@ -26,9 +25,8 @@ class Spare(msgspec.Struct, frozen=True, kw_only=True):
     line_known: bool  # a return of this line is known: more came back than were to come
 
 
-def inspect(seats: Sequence[Seat], learnt: Learnt, rules: Merchant) -> list[Spare]:
-    """Sets what was found on each seat, by the source that counts for the merchant; gives back what is left over."""
-    source = rules.model.inspecting.source
+def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
+    """Sets what was found on each seat, by the source that counts for the order; gives back what is left over."""
     for seat in seats:
         _named(seat, source)
         seat.piece = seat.key
@@ -38,9 +36,7 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, rules: Merchant) -> list[Spar
         (c for c in learnt.claims if c.disposition is not None and c.source != _PLATFORM),
         key=lambda c: (_RANK[c.disposition], c),
     )
-    spare = [left for claim in claims if (left := _allot(claim, seats))]
-    _number(seats, learnt, source)
-    return spare
+    return [left for claim in claims if (left := _allot(claim, seats))]
 
 
 def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
@@ -98,14 +94,23 @@ def _preference(claim: Claim, seat: Seat) -> tuple[bool, int, bool, str, str]:
     return (bool(seat.stopped), agrees, seat.paying is None, seat.rma.rma_id, seat.unit.unit_id)
 
 
-def _number(seats: Iterable[Seat], learnt: Learnt, source: str) -> None:
+def number(seats: Iterable[Seat], learnt: Learnt, source: str) -> None:
+    """Sets which physical piece each inspected unit is, where pieces are counted; once it is known where they go."""
+    if source == _PLATFORM:
+        return
     counts: dict[str, int] = {}
     for seat in sorted(seats, key=lambda s: (s.paying is None, s.rma.rma_id, s.unit.unit_id)):
         if seat.found is None:
             continue
-        # Where both sources count, they may name the same place by two codes: the piece must stay one piece.
-        where = "" if source == "either" else f"|{seat.found.location}"
-        group = f"{learnt.order_id}|{seat.subject}|{seat.found.disposition}{where}"
+        group = f"{learnt.order_id}|{seat.subject}|{seat.found.disposition}|{_where(seat, source)}"
         ordinal = counts.get(group, 0)
         counts[group] = ordinal + 1
         seat.piece = f"{group}|{ordinal}"
+
+
+def _where(seat: Seat, source: str) -> str:
+    code = "" if seat.found is None else seat.found.location
+    if source != "either":
+        return code
+    # Where both sources count, they may name the same place by two codes: the piece must stay one piece.
+    return f"?{code}" if seat.place is None else f"{seat.place.location_id}|{seat.status}"

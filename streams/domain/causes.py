@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas import ids
-from schemas.money import Money as Amount
-from schemas.money import MoneyError
+from streams.domain import explain
+from streams.domain.explain import money
 from streams.domain.learnt import Learnt
-from streams.domain.pay import Proposal
+from streams.domain.proposal import Proposal
 from streams.domain.seat import Seat
 from streams.domain.walk import Guard
 
@@ -51,26 +51,23 @@ def merged(causes: Iterable[Cause], learnt: Learnt) -> dict[str, Cause]:
 def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
     """A guard of one unit that a person must help with."""
     said, found = seat.unit.said, seat.found
-    place = "" if found is None else f"{seat.source} location {found.location or '(none named)'}"
     match guard.raises:
         case "unknown_line":
             detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
-            return about(seat, "unknown_line", detail)
+            lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
+            return _both(about(seat, "unknown_line", detail), f"one of {lines}", said.line_id or said.sku)
         case "over_quantity":
             if said.quantity < 1:
-                return about(seat, "over_quantity", f"expected at least one unit to be returned, got {said.quantity}")
+                detail = f"expected at least one unit to be returned, got {said.quantity}"
+                return _both(about(seat, "over_quantity", detail), "at least 1", str(said.quantity))
             bought = 0 if seat.line is None else seat.line.quantity
-            return about(seat, "over_quantity", f"more units of the line are returned than the {bought} bought")
+            detail = f"more units of the line are returned than the {bought} bought"
+            return _both(about(seat, "over_quantity", detail), str(bought), str(seat.returned))
         case "item_missing":
             detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
             return about(seat, "item_missing", detail)
-        case "unmapped_location" | "inactive_location" as kind:
-            disposition = "" if found is None else found.disposition
-            state = "is not mapped" if kind == "unmapped_location" else "is mapped to an inactive place"
-            code = "" if found is None else found.location
-            cause = about(seat, kind, f"{place} for {disposition} goods {state}")
-            subject = f"{seat.subject}|{seat.source}|{code}|{disposition}"
-            return msgspec.structs.replace(cause, location=code, subject=subject)
+        case "unmapped_location" | "inactive_location" | "unmapped_reason" | "out_of_stock_component":
+            return _of_place(guard, seat)
         case "unknown_resolution":
             return about(seat, "unknown_resolution", "the return asks for a resolution that we do not know")
         case "outside_policy_window":
@@ -81,7 +78,31 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
             cause = about(seat, guard.raises, detail)
             if seat.dispute:
                 return cause
-            return msgspec.structs.replace(cause, expected=line_sku, actual=said.sku)
+            return _both(cause, line_sku, said.sku)
+
+
+def _both(cause: Cause, expected: str, actual: str) -> Cause:
+    return msgspec.structs.replace(cause, expected=expected, actual=actual)
+
+
+def _of_place(guard: Guard[Seat], seat: Seat) -> Cause:
+    """Something that keeps goods from lying anywhere."""
+    found, subject, reason = seat.found, seat.subject, seat.unit.said.reason
+    if guard.raises == "out_of_stock_component":
+        cause = about(seat, guard.raises, f"bundle {seat.bundle_sku}: {seat.incomplete}")
+        return msgspec.structs.replace(cause, subject=f"bundle|{seat.bundle_sku}")
+    if guard.raises == "unmapped_reason":
+        cause = about(seat, guard.raises, f"no rule says where goods go that come back for {reason or 'no reason'!r}")
+        return msgspec.structs.replace(cause, subject=f"{subject}|{reason}", actual=reason)
+    code, disposition = ("", "") if found is None else (found.location, str(found.disposition))
+    state = {
+        "location_mapped": "is not mapped",
+        "location_active": "is mapped to an inactive place",
+        "kept_apart": f"is for sale in {seat.model.stock}, a place in quarantine is not mapped",
+    }[guard.name]
+    place = f"{seat.source} location {code or '(none named)'}"
+    cause = about(seat, guard.raises, f"{place} for {disposition} goods {state}")
+    return msgspec.structs.replace(cause, location=code, subject=f"{subject}|{seat.source}|{code}|{disposition}")
 
 
 def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
@@ -96,17 +117,23 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
         case "one_currency":
             other = ", ".join(sorted(proposal.currencies))
             changes = {"detail": "the return is not in the order's currency", "expected": currency, "actual": other}
+        case "money_counted":
+            text = f"how much of the order is left to pay back is unknown: see {', '.join(proposal.foreign)}"
+            changes = {"detail": text, "expected": currency}
+        case "units_left":
+            over = "; ".join(f"line {s.line_id}: {s.quantity} more unit(s)" for s in proposal.beyond)
+            changes = {"detail": f"more units than were bought would be paid back: {over}"}
+        case "taxes_agree":
+            changes = {"detail": f"the taxes differ: {explain.figures(proposal)}", **_taxes(proposal, currency)}
         case "amounts_agree":
             theirs = money(proposal.theirs or 0, currency)
-            parts = f"goods {money(proposal.goods, currency)}, shipping {money(proposal.shipping, currency)}"
-            text = f"the order gives {ours} ({parts}, fees {money(proposal.fees, currency)}), ReturnGO says {theirs}"
-            changes = {"detail": text, "expected": ours, "actual": theirs}
+            changes = {"detail": explain.figures(proposal), "expected": ours, "actual": theirs}
         case "tender_mapped":
             changes = {"detail": f"no rule says when to repay {', '.join(proposal.unmapped)}"}
         case "captured":
-            left = money(min(proposal.refundable, proposal.amount - proposal.short), currency)
+            left = money(min(proposal.books.total.refundable, proposal.taken - proposal.short), currency)
             text = f"{ours} is due, but only {left} of the captured money is not paid back yet"
-            changes = {"detail": text, "expected": ours, "actual": left}
+            changes = {"detail": f"{text} | {explain.figures(proposal)}", "expected": ours, "actual": left}
         case "not_paid_by_hand":
             text = f"{ours} is due, but a refund that names no lines may have paid it: {', '.join(proposal.by_hand)}"
             changes = {"detail": text, "expected": ours}
@@ -115,17 +142,15 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
     return msgspec.structs.replace(cause, **changes)
 
 
+def _taxes(proposal: Proposal, currency: str) -> dict[str, str]:
+    claimed = proposal.claimed_tax
+    theirs = "none" if claimed is None else money(claimed, currency)
+    return {"expected": money(proposal.goods_tax, currency), "actual": theirs}
+
+
 def about(seat: Seat, kind: str, detail: str) -> Cause:
     """A cause about a unit's line."""
     return Cause(
         type=kind, rma_id=seat.rma.rma_id, subject=seat.subject, detail=detail, line_id=seat.unit.said.line_id,
         unit_ids=(seat.unit.unit_id,), sku=seat.sku or None,
     )  # fmt: skip
-
-
-def money(minor: int, currency: str | None) -> str:
-    """An amount for people; bare minor units where the currency is none that we know."""
-    try:
-        return str(Amount(minor=minor, currency=currency or ""))
-    except MoneyError:
-        return f"{minor} {currency or ''}".strip()

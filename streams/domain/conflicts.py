@@ -6,45 +6,68 @@ import msgspec
 
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
+from schemas.working_hours import HOUR_MS
+from streams.domain import movements
 from streams.domain.allot import Spare
-from streams.domain.causes import Cause, about, money
-from streams.domain.decided import Decision, Marking, Paying, asked
-from streams.domain.learnt import Learnt
-from streams.domain.own import Own
-from streams.domain.seat import GONE, Seat
+from streams.domain.causes import Cause, about
+from streams.domain.decided import Booking, Decision, Marking
+from streams.domain.explain import money, refused
+from streams.domain.learn import LATEST_MS
+from streams.domain.learnt import Learnt, Result
+from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
-from streams.domain.walk import wants_stock
+from streams.domain.walk import wants_money, wants_stock
 
 
-def of_seats(seating: Seating, rules: Merchant) -> Iterable[Cause]:
+def of_seats(seating: Seating) -> Iterable[Cause]:
     """Refusals, contradictions and conflicts of single units."""
     for seat in seating.seats:
         yield from _refusals(seat)
         if seat.stopped:
-            if seat.restocked in ("open", "applied") or seat.money in ("open", "applied"):
+            stocked = seat.restocked in ("open", "applied") and not _undone(seat)
+            if stocked or seat.money in ("open", "applied"):
                 done = "goods or money had moved already"
                 yield Cause(
                     type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
                     detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
                 )  # fmt: skip
             continue
-        yield from _regraded(seat, rules)
+        yield from _regraded(seat)
+        yield from _misdated(seat)
         unseen = seat.found is None and seat.restocked != "elsewhere"
         if seat.money == "elsewhere" and seat.unit.said.ships and (unseen or _gone(seat)):
             yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
 
 
+def _misdated(seat: Seat) -> Iterable[Cause]:
+    """Goods cannot come back before they were sold, and nothing happens after the end of all calendars."""
+    seen = {"receipt": seat.arrived, "inspection": None if seat.found is None else seat.found.stamp}
+    for what, stamp in seen.items():
+        if stamp is None or seat.order is None or seat.order.created_at_ms <= stamp.at_ms <= LATEST_MS:
+            continue
+        hours = (stamp.at_ms - seat.order.created_at_ms) // HOUR_MS
+        cause = about(seat, "contradicting_fact", f"the {what} is dated at a time that cannot be")
+        yield msgspec.structs.replace(
+            cause, subject=f"{seat.subject}|{what}", expected="after the order was made", actual=f"{hours:+} h from it"
+        )
+
+
 def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
     """Effects made outside the workflow; only orders with a return are ours to watch."""
+    model = model_of(seating.own.learnt.order, rules)
     since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
-    for foreign in seating.covered.refunds if rules.model.refunding.actor == "returnflow" else ():
+    for foreign in seating.covered.refunds:
         effect = foreign.effect
+        if model.refunding.actor != "returnflow" and effect.kind != "chargeback":
+            continue  # others are expected to pay
         after = bool(since) and effect.stamp.at_ms >= min(since)
         if not foreign.by_returngo and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
-    for foreign in seating.covered.restocks if rules.model.restocking.actor == "returnflow" else ():
+    for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():
         effect = foreign.effect
+        if effect.kind == "store_return" and model.refunding.actor != "returnflow":
+            continue  # returns at a till are part of the workflow there
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
             yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
@@ -77,23 +100,44 @@ def _refusals(seat: Seat) -> Iterable[Cause]:
         yield Cause(
             type=result.code if result.code in TYPES and result.code != "rejected_by_system" else kind,
             rma_id=seat.rma.rma_id, subject=seat.paying.decision_id, command_id=seat.paying.decision_id,
-            detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=(seat.unit.unit_id,),
+            detail=_with_ours(seat, result), unit_ids=(seat.unit.unit_id,),
         )  # fmt: skip
 
 
-def _regraded(seat: Seat, rules: Merchant) -> Iterable[Cause]:
+def _with_ours(seat: Seat, result: Result) -> str:
+    """Why a payment was refused; where figures differ, ours line by line beside the system's."""
+    why = result.detail or f"{result.code}: {result.kind} refused"
+    if seat.paying is None or result.code != "amount_mismatch":
+        return why
+    return f"{why} | {refused(seat.paying, seat.order)}"
+
+
+def _regraded(seat: Seat) -> Iterable[Cause]:
     done, found = seat.restocking, seat.found
     if done is None or found is None:
         return
     if seat.dispute:
         yield about(seat, "contradicting_fact", f"inspections disagree: {seat.dispute}")
         return
+    if movements.compensates(seat):
+        if found.disposition in GONE and seat.money in ("open", "applied"):
+            yield about(seat, "refund_before_goods", "the money went out before the goods were found not to be there")
+        elif seat.money in ("open", "applied") and not wants_money(seat):
+            yield about(
+                seat, "contradicting_fact", f"it was paid for, but {found.disposition} goods are not refunded here"
+            )
+        return
     place = None if seat.place is None else seat.place.location_id
-    now = "no stock" if found.disposition in GONE or not wants_stock(seat, rules) else f"{seat.status} at {place}"
+    now = "no stock" if found.disposition in GONE or not wants_stock(seat) else f"{seat.status} at {place}"
     then = f"{done.stock_status} at {done.location_id}"
     if now != then and (found.disposition in GONE or seat.place is not None):
         detail = "the inspection changed after its restock was decided"
         yield msgspec.structs.replace(about(seat, "contradicting_fact", detail), expected=then, actual=now)
+
+
+def _undone(seat: Seat) -> bool:
+    """What was put into stock is taken out again as soon as it was applied; money cannot be taken back."""
+    return movements.compensates(seat) and seat.money not in ("open", "applied", "elsewhere")
 
 
 def _gone(seat: Seat) -> bool:
@@ -109,30 +153,15 @@ def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[
             yield _too_many(spare)
 
 
-def of_payments(learnt: Learnt, decided: dict[str, Decision], own: Own, rules: Merchant) -> Iterable[Cause]:
-    """Marks that were refused, and requests by ReturnGO that came after a payment and ask for another amount."""
+def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
+    """Marks and bookings that were refused."""
     for decision in decided.values():
         result = learnt.results.get(decision.decision_id)
-        if isinstance(decision, Marking) and result is not None and result.outcome == "rejected":
+        if isinstance(decision, Marking | Booking) and result is not None and result.outcome == "rejected":
             yield Cause(
                 type=result.code if result.code in TYPES else "rejected_by_system", rma_id=decision.rma_id,
                 subject=decision.decision_id, command_id=decision.decision_id,
-                detail=result.detail or f"{result.code}: {decision.aspect} refused",
-            )  # fmt: skip
-        if isinstance(decision, Paying) and own.track(decision) != "refused":
-            yield from _asked_otherwise(decision, learnt, rules)
-
-
-def _asked_otherwise(decision: Paying, learnt: Learnt, rules: Merchant) -> Iterable[Cause]:
-    rma = learnt.rmas.get(decision.rma_id)
-    for step in asked(rma, decision) if rma is not None else ():
-        difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-        if step.currency == decision.currency and abs(difference) > rules.model.refunding.tolerance_minor:
-            ours, theirs = money(decision.amount_minor, decision.currency), money(step.amount_minor or 0, step.currency)
-            yield Cause(
-                type="amount_mismatch", rma_id=decision.rma_id, subject=f"{decision.decision_id}:{step.transaction_id}",
-                detail=f"{ours} was decided before ReturnGO asked for {theirs}", command_id=decision.decision_id,
-                expected=ours, actual=theirs, unit_ids=decision.unit_ids,
+                detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=decision.unit_ids,
             )  # fmt: skip
 
 

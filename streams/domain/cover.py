@@ -15,7 +15,7 @@ from streams.domain.own import Own
 from streams.domain.seat import Seat
 
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
-_CREDITED = ("refund", "store_credit", "gift_card")
+REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +43,20 @@ def cover(seats: Sequence[Seat], own: Own) -> Covered:
         if step.external_id and step.status == "success"
     }
     earlier: dict[str, int] = {}
-    refunds = [_refund(each, steps, seats, earlier) for each in own.foreign if each.kind in PAID_KINDS]
+    nothing_left = _nothing_left(own)
+    refunds = [_refund(each, steps, seats, earlier, nothing_left) for each in own.foreign if each.kind in PAID_KINDS]
     restocks = [_restock(each, seats, own) for each in own.foreign]
     _reported(seats, own)
     return Covered(refunds=tuple(refunds), restocks=tuple(r for r in restocks if r is not None), earlier=earlier)
 
 
-def _refund(effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earlier: dict[str, int]) -> Foreign:
+def _refund(
+    effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earlier: dict[str, int], nothing_left: bool
+) -> Foreign:
     step = steps.get(effect.external_id)
     taken: list[Seat] = []
+    if not effect.moved and effect.total_minor > 0 and nothing_left:
+        taken = [s for s in seats if s.money in ("undecided", "refused") and s.kind not in ("none", "unknown")]
     for moved in effect.moved:
         found, left = _take(moved, effect, seats, _payable, step)
         taken += found
@@ -61,6 +66,17 @@ def _refund(effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earli
         seat.money, seat.paid_by = "elsewhere", effect
     by_returngo = step is not None or effect.actor == "returngo"
     return Foreign(effect=effect, seats=tuple(taken), by_returngo=by_returngo)
+
+
+def _nothing_left(own: Own) -> bool:
+    """Whether others have paid back all that was captured: then every unit is paid for, named or not."""
+    order = own.learnt.order
+    if order is None:
+        return False
+    paid = sum(t.amount_minor for t in order.tenders if t.status == "success")
+    seen = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
+    gone = sum(e.total_minor for e in seen if e.currency in (None, order.currency))
+    return 0 < paid <= gone
 
 
 def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
@@ -82,6 +98,11 @@ def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
         and own.restock_result(d) is None
         for d in own.decided.values()
     )  # fmt: skip
+
+
+def _released(seat: Seat) -> bool:
+    """ReturnGO made an order of its draft by itself, where the draft was ours to complete."""
+    return seat.rma.exchange_order is not None and seat.model.exchanges.made == "draft"
 
 
 def _payable(seat: Seat) -> bool:
@@ -127,11 +148,11 @@ def _reported(seats: Sequence[Seat], own: Own) -> None:
     ours = {e.external_id for e in own.marked.values()}
     ours |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
     for seat in seats:
-        if seat.kind == "exchange" and seat.money == "undecided" and seat.rma.exchange_order is not None:
-            seat.money = "elsewhere"  # released in ReturnGO
+        if seat.kind == "exchange" and seat.money == "undecided" and _released(seat):
+            seat.money = "elsewhere"
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue
         for step in seat.rma.steps.values():
-            paid = step.status == "success" and step.kind in _CREDITED and step.external_id not in ours
+            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.external_id not in ours
             if paid and (not step.unit_ids or seat.unit.unit_id in step.unit_ids):
-                seat.money = "elsewhere"
+                seat.money, seat.paid_step = "elsewhere", step

@@ -8,7 +8,7 @@ from schemas.money import LARGEST_MINOR
 from schemas.stock import RestockVerdict
 from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender
 
-_RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 2, "drift": 2}
+_RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 3, "drift": 3}
 
 
 def snapshot(learnt: Learnt, fact: OrderSnapshot) -> Learnt:
@@ -26,7 +26,8 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
     total, tenders, settled = _money(fact.tenders, fact.total_minor)
     effect = Effect(
         (settled, 1), Stamp(fact.occurred_at_ms, fact.fact_id), fact.kind, fact.external_id, fact.actor, total,
-        fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id,
+        fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id, fact.tax_minor,
+        _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system,
     )  # fmt: skip
     return _seen(learnt, effect)
 
@@ -35,7 +36,8 @@ def result(learnt: Learnt, fact: CommandResult) -> Learnt:
     """The end of a command. Applied beats rejected (a person resubmitted it), else the first word stands."""
     new = Result(
         fact.kind, fact.outcome, fact.settled_at_ms, fact.code or "", fact.detail or "", fact.external_ids,
-        None if fact.amount is None else fact.amount.minor,
+        None if fact.amount is None else fact.amount.minor, None if fact.amount is None else fact.amount.currency,
+        fact.tax_minor,
     )  # fmt: skip
     known = learnt.results.get(fact.command_id)
     if known is not None and _order_of(known) <= _order_of(new):
@@ -58,7 +60,7 @@ def _order_of(each: Result) -> tuple[int, int, str, str, str]:
 
 
 def _seen(learnt: Learnt, effect: Effect) -> Learnt:
-    key = f"{effect.kind}:{effect.external_id}"
+    key = f"{effect.system}:{effect.kind}:{effect.external_id}"
     known = learnt.effects.get(key)
     if known is not None and (known.rank, known.stamp) >= (effect.rank, effect.stamp):
         return learnt
@@ -70,7 +72,8 @@ def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
     return Effect(
         (settled, 0), Stamp(refund.created_at_ms, fact.fact_id), "refund", refund.refund_id,
         "returnflow" if refund.command_id else "other", total, fact.currency, _moved(refund.lines), tenders,
-        refund.command_id, refund.rma_id,
+        refund.command_id, refund.rma_id, refund.tax_minor, _negative(refund.tenders, refund.total_minor),
+        _shop(refund.tenders), fact.system,
     )  # fmt: skip
 
 
@@ -89,21 +92,44 @@ def _money(tenders: tuple[RefundedTender, ...], total: int) -> tuple[int, tuple[
     return sum(amount for _, amount in shares), shares, settled
 
 
+def _negative(tenders: tuple[RefundedTender, ...], total: int) -> int | None:
+    """A refund of less than nothing as it was said; None for every other."""
+    least = min([each.amount_minor for each in tenders if each.status != "failed"], default=total)
+    return least if least < 0 else None
+
+
+def _shop(tenders: tuple[RefundedTender, ...]) -> tuple[tuple[str, int | None], ...]:
+    live = [each for each in tenders if each.status != "failed"]
+    if all(each.shop_amount_minor is None for each in live):
+        return ()
+    return tuple(sorted(((each.payment_id or "", each.shop_amount_minor) for each in live), key=repr))
+
+
 def _order(fact: OrderSnapshot, stamp: Stamp) -> Order:
     tax = 0 if fact.taxes_included else fact.shipping_tax_minor
     return Order(
         stamp, fact.system, fact.name, fact.created_at_ms, fact.currency,
         tuple(_line(each, taxes_included=fact.taxes_included) for each in fact.lines),
-        tuple(Tender(each.payment_id, each.tender, each.status, each.amount_minor) for each in fact.payments),
-        fact.shipping_minor + tax, fact.customer_id, fact.archived, fact.complete,
+        tuple(
+            Tender(each.payment_id, each.tender, each.status, each.amount_minor, each.shop_amount_minor)
+            for each in fact.payments
+        ),
+        fact.shipping_minor + tax, fact.customer_id, fact.archived, fact.complete, fact.shop_currency,
+        fact.taxes_included, fact.shipping_tax_minor, source=fact.source or "", store=fact.location_id or "",
+        tags=tuple(sorted(fact.tags)), total_minor=fact.total_minor, cancelled=fact.cancelled,
     )  # fmt: skip
 
 
 def _line(line: OrderLine, *, taxes_included: bool) -> Line:
     gross = line.unit_price_minor * line.quantity - line.discount_minor - line.order_discount_minor
-    # beyond what any order comes to, the exact figure is of no use: no payment of it will be found captured
-    net = min(max(gross + (0 if taxes_included else line.tax_minor), -LARGEST_MINOR), LARGEST_MINOR)
     return Line(
-        line.line_id, line.sku, line.quantity, net, line.variant_id,
-        line.item_id, line.gift_card, line.bundle_sku, line.bundle_quantity or 0,
+        line.line_id, line.sku, line.quantity, _real(gross + (0 if taxes_included else line.tax_minor)),
+        line.variant_id, line.item_id, line.gift_card, line.bundle_sku, line.bundle_quantity or 0,
+        _real(line.unit_price_minor * line.quantity), line.discount_minor, line.order_discount_minor, line.tax_minor,
+        line.duty_minor,
     )  # fmt: skip
+
+
+def _real(minor: int) -> int:
+    # beyond what any order comes to, the exact figure is of no use: no payment of it will be found captured
+    return min(max(minor, -LARGEST_MINOR), LARGEST_MINOR)

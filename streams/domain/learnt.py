@@ -50,6 +50,8 @@ class Described(msgspec.Struct, frozen=True, array_like=True, order=True):
     paid_minor: int | None  # with tax
     fees_minor: int
     currency: str | None
+    tax_minor: int | None = None  # within `paid_minor`
+    exchange_minor: int | None = None  # what is sent instead costs, with tax
 
 
 class Unit(msgspec.Struct, frozen=True, array_like=True):
@@ -124,6 +126,11 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     gift_card: bool
     bundle_sku: str | None
     bundle_quantity: int
+    price_minor: int = 0  # before discounts
+    discount_minor: int = 0  # of the line itself
+    order_discount_minor: int = 0  # its share of what was given across the order
+    tax_minor: int = 0  # within `net_minor`
+    duty_minor: int = 0
 
 
 class Tender(msgspec.Struct, frozen=True, array_like=True):
@@ -133,6 +140,7 @@ class Tender(msgspec.Struct, frozen=True, array_like=True):
     name: str
     status: Literal["success", "pending", "failed"]
     amount_minor: int
+    shop_minor: int | None = None  # the same in the shop's currency
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True):
@@ -149,6 +157,14 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     customer_id: str | None
     archived: bool
     complete: bool
+    shop_currency: str = ""
+    taxes_included: bool = True
+    shipping_tax_minor: int = 0  # within `shipping_minor`
+    source: str = ""  # how it was sold, in its system's words
+    store: str = ""  # where it was sold, "" when nowhere in particular
+    tags: tuple[str, ...] = ()
+    total_minor: int | None = None
+    cancelled: bool = False
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -173,6 +189,10 @@ class Effect(msgspec.Struct, frozen=True, array_like=True):
     tenders: tuple[tuple[str, int], ...]  # (payment id, minor)
     command_id: str | None
     rma_id: str | None
+    tax_minor: int | None = None
+    said_minor: int | None = None  # the total as it was said, where it was less than nothing
+    shop: tuple[tuple[str, int | None], ...] = ()  # (payment id, minor of the shop's currency)
+    system: str = ""  # that shows it
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -185,12 +205,14 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     detail: str = ""
     external_ids: dict[str, str] = {}
     amount_minor: int | None = None
+    currency: str | None = None  # of the amount
+    tax_minor: int | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """The stock agent's newest word on an intent."""
 
-    rank: int  # waiting 0, impossible 1, commanded and after 2
+    rank: int  # waiting 0, impossible 1, commanded 2, confirmed by the journal 3
     stamp: Stamp
     verdict: str
     reason: str

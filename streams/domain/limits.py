@@ -8,14 +8,14 @@ import msgspec
 
 from schemas.merchant import Merchant
 from schemas.merchant_fields import Stage as Limit
+from streams.domain import exchanges, movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
 from streams.domain.learnt import Learnt, Rma
-from streams.domain.seat import Seat, stopped
+from streams.domain.seat import Seat, model_of, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
-from streams.domain.walk import HOUR_MS
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +29,15 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
     """Every limit that is running or was passed."""
     if learnt.order is None:
         yield from _orphans(learnt, rules)
+    elif exchanges.to_mark(learnt.order, model_of(learnt.order, rules)):
+        yield _after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name))
     yield from _strays(seating, rules)
     for standing in standings:
-        if not standing.closed and not standing.seat.stopped:
+        yield from _journal(standing.seat, rules)
+        yield from _booking(standing, rules)
+        if not standing.closed and movements.leaving(standing.seat):
+            yield from _stock(standing, rules)
+        elif not standing.closed and not standing.seat.stopped:
             yield from _goods(standing, rules)
             yield from _stock(standing, rules)
             yield from _money(standing, rules)
@@ -40,7 +46,7 @@ def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rule
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
-    return Due(at_ms=since_ms + int(rules.hours[limit] * HOUR_MS), make=make)
+    return Due(at_ms=rules.due_ms(since_ms, limit), make=make)
 
 
 def _orphans(learnt: Learnt, rules: Merchant) -> Iterable[Due]:
@@ -55,6 +61,11 @@ def _orphan(rma: Rma, learnt: Learnt) -> Cause:
         type="orphan_return", rma_id=rma.rma_id, subject="order", unit_ids=tuple(sorted(rma.units)),
         detail=f"no order {learnt.order_id} was found in the shop",
     )  # fmt: skip
+
+
+def _unmarked(name: str) -> Cause:
+    detail = f"exchange order {name} has no value and no mark that keeps it out of sales reports"
+    return Cause(type="exchange_counted_as_sale", rma_id="", subject="order", detail=detail)
 
 
 def _strays(seating: Seating, rules: Merchant) -> Iterable[Due]:
@@ -72,8 +83,27 @@ def _stray(spare: Spare) -> Cause:
     )  # fmt: skip
 
 
+def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
+    """A restock that was applied, but that the system's own stock journal does not show (INV-17). A bundle that went
+    into stock as its components has several commands, and their entries are not told to its case."""
+    done, result, answer = seat.restocking, seat.restock_result, seat.answer
+    if not seat.model.restocking.journal_check or done is None or result is None or result.outcome == "rejected":
+        return
+    if answer is not None and (answer.verdict == "confirmed" or len(answer.command_ids) > 1):
+        return
+    detail = f"{done.system} reported the restock as applied, its stock journal does not show it"
+    cause = about(seat, "stock_drift", detail)
+    yield _after(
+        result.at_ms, "journal", rules,
+        partial(msgspec.structs.replace, cause, command_id=done.decision_id, location=done.location_id),
+    )  # fmt: skip
+
+
 def _goods(standing: Standing, rules: Merchant) -> Iterable[Due]:
-    seat = standing.seat
+    seat, guard = standing.seat, standing.stock or standing.money
+    if seat.found is not None and guard is not None and guard.name == "received":
+        make = partial(about, seat, "status_conflict", "inspected, but nobody reports that it was received")
+        yield _after(seat.found.stamp.at_ms, "inspection", rules, make)
     if not seat.unit.said.ships or seat.found is not None or seat.restocked == "elsewhere":
         return
     if seat.arrived is not None:
@@ -96,23 +126,35 @@ def _stock(standing: Standing, rules: Merchant) -> Iterable[Due]:
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     seat, guard = standing.seat, standing.money
     if seat.money == "open" and seat.paying is not None:
-        limit, kind, detail = _payment(seat.paying)
+        limit, kind, detail = _payment(seat.paying, answered=seat.money_result is not None)
         yield _after(seat.paying.decided_at_ms, limit, rules, partial(about, seat, kind, detail))
     elif guard is not None and guard.name == "exchange_made":
         yield _after(
             _ready(seat), "exchange", rules, partial(about, seat, "exchange_not_released", "no exchange order")
         )
+    elif guard is not None and guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
+        make = partial(about, seat, "stuck_restock", f"nobody saw the restock by {seat.model.restocking.actor}")
+        yield _after(_ready(seat), "restock", rules, make)
     elif guard is not None and guard.name in ("asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
         yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
 
 
-def _payment(payment: Money) -> tuple[Limit, str, str]:
+def _booking(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat = standing.seat
+    if seat.booked == "open" and seat.booking is not None:
+        make = partial(about, seat, "stuck_booking", f"refunded, not booked in {seat.booking.system}")
+        yield _after(seat.booking.decided_at_ms, "booking", rules, make)
+
+
+def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:
     match payment:
         case Paying():
             return "refund", "stuck_refund", "decided, not paid"
         case Crediting():
             return "credit", "credit_not_issued", "decided, not issued"
+        case Exchanging() if answered:
+            return "refund", "stuck_refund", "released, the difference is not paid back"
         case Exchanging():
             return "exchange", "exchange_not_released", "decided, not released"
         case _:

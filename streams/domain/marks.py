@@ -7,10 +7,14 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas.merchant import Merchant
-from streams.domain.causes import money
+from schemas.merchant_model import Model
+from streams.domain import exchanges
+from streams.domain.account import went
 from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
+from streams.domain.explain import money
 from streams.domain.judge import Picture
-from streams.domain.learnt import Rma, Step
+from streams.domain.learnt import Order, Rma, Step
+from streams.domain.seat import model_of
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.walk import wants_stock
@@ -30,19 +34,26 @@ def counter(rma_id: str, subject: str) -> str:
     return f"{rma_id}:{subject}"
 
 
+def reachable(order: Order, rules: Merchant) -> bool:
+    """Whether marks may be left on the order at all."""
+    return order.system != "shopify" or rules.systems.shopify is not None
+
+
 def _made(case: Case, rma_id: str, subject: str) -> bool:
     return counter(rma_id, subject) in case.counts
 
 
 def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
+    yield from _no_sale(case, rules)
     for rma_id, rma in sorted(case.learnt.rmas.items()):
         standings = [s for s in picture.standings if s.seat.rma is rma]
         if not standings or standings[0].seat.stopped:
             continue
-        if case.learnt.order is not None and rules.systems.shopify is not None:
+        if case.learnt.order is not None and reachable(case.learnt.order, rules):
             yield from _note(rma, standings, case)
         if rules.systems.returngo is not None and rma_id:
-            yield from _restocked(rma, standings, case, rules)
+            yield from _restocked(rma, standings, case)
+            yield from _at_the_till(rma, picture, case)
             yield from _paid(rma, picture, case, rules)
             yield from _done(rma, standings, case)
 
@@ -53,6 +64,39 @@ def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int 
         merchant=case.learnt.merchant, system=system, kind="annotate", rma_id=rma_id,
         unit_ids=(case.learnt.order_id, subject), generation=generation,
     )  # fmt: skip
+
+
+def _no_sale(case: Case, rules: Merchant) -> Iterable[Marking]:
+    """An exchange order of no value must not count as a sale."""
+    order = case.learnt.order
+    mark = exchanges.to_mark(order, model_of(order, rules))
+    if order is None or not mark or _made(case, "", "no sale"):
+        return
+    yield Marking(
+        decision_id=mark_id(case, order.system, "", "no sale"), system=order.system, rma_id="", subject="no sale",
+        unit_ids=(), decided_at_ms=case.learnt.now_ms, aspect="tags", tags_add=(mark,),
+    )  # fmt: skip
+
+
+def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
+    """A return in a store: ReturnGO is told of it, and so is the channel that sold the goods (INV-12)."""
+    order = case.learnt.order
+    for foreign in picture.seating.covered.refunds:
+        effect = foreign.effect
+        units = tuple(s.unit.unit_id for s in foreign.seats if s.rma is rma)
+        subject = f"store_return:{effect.external_id}"
+        if effect.kind != "store_return" or not units or order is None or _made(case, rma.rma_id, subject):
+            continue
+        paid = money(effect.total_minor, effect.currency)
+        mark = Marking(
+            decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
+            subject=subject, unit_ids=units, decided_at_ms=case.learnt.now_ms, aspect="comment",
+            text=f"Returned in a store: {len(units)} unit(s), {paid} ({effect.external_id})",
+        )  # fmt: skip
+        yield mark
+        if order.system != effect.system:
+            told = mark_id(case, order.system, rma.rma_id, subject)
+            yield replace(mark, decision_id=told, system=order.system, aspect="note")
 
 
 def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
@@ -73,11 +117,11 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marki
     )  # fmt: skip
 
 
-def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, rules: Merchant) -> Iterable[Marking]:
+def _restocked(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
     if _made(case, rma.rma_id, "restocked"):
         return
     ours = [s.seat for s in standings if s.seat.restocked == "applied"]
-    waiting = [s for s in standings if wants_stock(s.seat, rules) and s.seat.restocked in ("undecided", "open")]
+    waiting = [s for s in standings if wants_stock(s.seat) and s.seat.restocked in ("undecided", "open")]
     if not ours or waiting:
         return
     made = [s.restocking for s in ours if s.restocking is not None]
@@ -95,15 +139,12 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
     for decision in case.decided.values():
         if not isinstance(decision, Money) or decision.rma_id != rma.rma_id:
             continue
-        track, result = own.track(decision), case.learnt.results.get(decision.decision_id)
-        effect = own.marked.get(decision.decision_id)
-        named = {} if result is None else result.external_ids
-        external = named.get("refund_id") or (effect.external_id if effect is not None else None)
+        track, external = own.track(decision), own.refund_id(decision)
         if track == "applied" and not _made(case, rma.rma_id, f"paid:{decision.decision_id}"):
-            yield _comment(decision, external, case)
+            yield _comment(decision, went(decision, own), external, case)
         for step in asked(rma, decision) if track in ("applied", "refused") else ():
             subject = f"{step.transaction_id}:{track}"
-            if _as_asked(step, decision, rules) and not _made(case, rma.rma_id, subject):
+            if _as_asked(step, decision, model_of(case.learnt.order, rules)) and not _made(case, rma.rma_id, subject):
                 yield Marking(
                     decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
                     subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms,
@@ -112,14 +153,15 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
                 )  # fmt: skip
 
 
-def _as_asked(step: Step, decision: Money, rules: Merchant) -> bool:
-    """A payment of another amount than ReturnGO asked for is no success of its request; conflicts.py raises it."""
+def _as_asked(step: Step, decision: Money, model: Model) -> bool:
+    """A payment of another amount than ReturnGO asked for is no success of its request; money_faults.py raises it."""
     difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
-    return abs(difference) <= rules.model.refunding.tolerance_minor
+    coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
+    return step.currency in (None, decision.currency) and abs(difference) <= model.refunding.tolerance_minor + coins
 
 
-def _comment(decision: Money, external: str | None, case: Case) -> Marking:
-    amount = money(decision.amount_minor, decision.currency)
+def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Marking:
+    amount = money(paid, decision.currency)
     match decision:
         case Paying():
             text = f"Refunded {amount}"

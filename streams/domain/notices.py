@@ -11,6 +11,7 @@ from schemas.merchant import Merchant
 from streams.domain import output, story
 from streams.domain.causes import Cause
 from streams.domain.output import Output
+from streams.domain.seat import model_of
 from streams.domain.state import Case, Notice
 
 
@@ -50,7 +51,8 @@ def _raise(
     record = raised(
         cause.type, exception_id=exception_id, merchant=case.learnt.merchant, detail=cause.detail,
         at_ms=known.since_ms, order_id=case.learnt.order_id, rma_id=cause.rma_id, line_id=cause.line_id,
-        unit_ids=cause.unit_ids, sku=cause.sku, location=cause.location, system=rules.model.stock,
+        unit_ids=cause.unit_ids, sku=cause.sku, location=cause.location,
+        system=model_of(case.learnt.order, rules).stock,
         expected=cause.expected, actual=cause.actual, command_id=cause.command_id, repeats=known.repeats,
         owner=rules.owners.get(cause.type), evidence=evidence,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import msgspec
 
 from streams.domain.decided import Decision, Money, Paying, Restocking
+from streams.domain.echoes import told_once
 from streams.domain.learnt import Answer, Effect, Learnt, Result
 from streams.domain.seat import Track
 
@@ -25,6 +26,20 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
         if result is None:
             return "open"
         return "refused" if result.outcome == "rejected" else "applied"
+
+    def seen(self, decision: Money) -> tuple[Result | None, Effect | None]:
+        """Its result and the effect with its mark, as far as they are there."""
+        return self.learnt.results.get(decision.decision_id), self.marked.get(decision.decision_id)
+
+    def tax(self, decision: Money) -> int | None:
+        """The tax of a payment as the system that paid it has it."""
+        return next((e.tax_minor for e in self.seen(decision) if e is not None and e.tax_minor is not None), None)
+
+    def refund_id(self, decision: Money) -> str | None:
+        """What the system that paid calls the refund; a till makes a new sale of it (MON-5)."""
+        result, effect = self.seen(decision)
+        named = {} if result is None else result.external_ids
+        return named.get("refund_id") or named.get("sale_id") or (None if effect is None else effect.external_id)
 
     def restock_track(self, decision: Restocking) -> Track:
         """As `track`, through the stock agent's answer: a bundle's intent becomes several commands."""
@@ -64,4 +79,5 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
             foreign.append(effect)
         else:
             marked[command] = effect
-    return Own(learnt=learnt, decided=decided, marked=marked, foreign=tuple(foreign))
+    once = told_once(foreign, marked.values(), learnt.order)
+    return Own(learnt=learnt, decided=decided, marked=marked, foreign=once)

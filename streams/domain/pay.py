@@ -1,169 +1,171 @@
 """Payments: which units are paid together, what they come to, and back to which payments."""
 
 from collections.abc import Sequence
-from typing import assert_never
-
-import msgspec
+from typing import Literal, assert_never
 
 from schemas import ids
-from schemas.merchant import Merchant
+from schemas.merchant_model import Model
 from streams.domain import amounts
-from streams.domain.account import account, spread
+from streams.domain.account import account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
-from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid, Share
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
 from streams.domain.learnt import Order, Rma, Step
 from streams.domain.own import Own
+from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Kind, Seat
 
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Units that are ready to be paid together. `TOGETHER` in walk.py says whether they are."""
-
-    command_id: str
-    kind: Kind
-    seats: tuple[Seat, ...]
-    order: Order
-    waiting_since_ms: int  # when the first of them was ready
-    others_pending: bool  # units of the same payment still wait for something
-    shares: tuple[Share, ...]
-    fees: int
-    shipping: int
-    claimed: int | None  # the goods by ReturnGO's prices, before fees
-    step: Step | None  # what ReturnGO asked to be paid for exactly these units
-    tenders: tuple[Repaid, ...]
-    short: int  # what no payment can take
-    unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out
-    clock_ms: int
-    refundable: int  # of the whole order
-    customer_id: str | None
-    by_hand: tuple[str, ...]  # refunds by others that name no line and may have paid for these units already
-
-    @property
-    def goods(self) -> int:
-        return sum(share.amount_minor for share in self.shares)
-
-    @property
-    def amount(self) -> int:
-        return max(self.goods + self.shipping - self.fees, 0)
-
-    @property
-    def currencies(self) -> set[str]:
-        """Every currency that ReturnGO's figures are in."""
-        named = {seat.unit.said.currency for seat in self.seats} | {self.step.currency if self.step else None}
-        return {currency for currency in named if currency is not None}
-
-    @property
-    def theirs(self) -> int | None:
-        """ReturnGO's figure for this payment: what it asked for, else the prices it shows; None: it says nothing."""
-        if self.kind == "exchange":
-            return None
-        if self.step is not None and self.step.amount_minor is not None:
-            return self.step.amount_minor
-        return None if self.claimed is None else max(self.claimed + self.shipping - self.fees, 0)
-
-    @property
-    def difference(self) -> int:
-        return 0 if self.theirs is None else self.theirs - self.amount
+_COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
+_STEP_KINDS: dict[Kind, tuple[str, ...]] = {"refund": ("refund",), "credit": ("store_credit", "gift_card")}
 
 
-def group_of(seat: Seat) -> tuple[str, Kind, str, bool]:
-    """Units that are paid together: of one RMA, by one means, and alike in whether they come back."""
+def group_of(seat: Seat) -> tuple[str, Kind, str, bool, str]:
+    """Units that are paid together: of one RMA, by one means, alike in whether they come back, in one system."""
     means = seat.unit.said.resolution if seat.kind == "credit" else ""
-    return (seat.rma.rma_id, seat.kind, means, seat.unit.said.ships)
+    return (seat.rma.rma_id, seat.kind, means, seat.unit.said.ships, seat.model.money)
 
 
 def propose(
-    ready: Sequence[Seat], group: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, rules: Merchant, *,
-    everything_back: bool,
-) -> Proposal:  # fmt: skip
-    """The payment of `ready` units out of their group; nothing is decided yet."""
-    first = ready[0]
-    order = first.order
-    if order is None:
-        raise ValueError(f"expected an order for the units of RMA {first.rma.rma_id}, which are ready to be paid")
-    command_id = _identity(ready, own, rules)
-    balance = account(order, own, command_id)
-    shares = amounts.shares(ready, balance.units_paid)
-    pays_shipping = everything_back and rules.model.refunding.shipping == "full_return" and first.kind == "refund"
-    shipping = max(order.shipping_minor - balance.shipping_refunded, 0) if pays_shipping else 0
-    fees = amounts.fees(ready)
-    amount = max(sum(share.amount_minor for share in shares) + shipping - fees, 0)
-    tenders, short = spread(order, balance, amount, rules.model.refunding.tenders)
-    return Proposal(
-        command_id=command_id, kind=first.kind, seats=tuple(ready), order=order,
-        waiting_since_ms=min(_ready_since(seat) for seat in ready),
-        others_pending=len(ready) < len(group), shares=shares, fees=fees, shipping=shipping,
-        claimed=amounts.claimed(ready), step=_step(ready, rma_seats), tenders=tenders, short=short,
-        unmapped=_unmapped(order, rules), clock_ms=own.learnt.clock_ms, refundable=balance.refundable,
-        customer_id=order.customer_id, by_hand=_by_hand(first.rma, own),
+    ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, others_pending: bool, everything_back: bool
+) -> Proposal:
+    """The payment of `ready` units, which one model governs; nothing is decided yet."""
+    first, order, model = ready[0], _order(ready), ready[0].model
+    command_id = _identity(ready, first.kind, own)
+    books = account(order, own, command_id)
+    pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
+    shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
+    shares = amounts.shares(ready, books.units_paid)
+    percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
+    proposal = Proposal(
+        command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
+        waiting_since_ms=min(_ready_since(seat) for seat in ready), others_pending=others_pending,
+        shares=shares, beyond=amounts.beyond(shares, books.units_paid, order), fees=amounts.fees(ready),
+        shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
+        duties=amounts.duties(ready, books.units_paid) if model.refunding.duties == "with_goods" else 0,
+        bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
+        goods_tax=amounts.tax(ready, books.units_paid), claimed=amounts.claimed(ready),
+        claimed_tax=amounts.claimed_tax(ready), step=_step(ready, rma_seats, first.kind),
+        replacement=amounts.replacement(ready) if first.kind == "exchange" else None,
+        books=books, foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms,
+        by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip
+    return _over_payments(proposal)
 
 
-def decide(proposal: Proposal, now_ms: int, rules: Merchant) -> Money:
-    """The payment as it will be for ever."""
-    first = proposal.seats[0]
-    match proposal.kind:
+def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, released: bool) -> Proposal:
+    """What is paid back of an exchange for cheaper goods, once its order is released (EXG-6)."""
+    order, model = _order(seats), seats[0].model
+    command_id = _identity(seats, "refund", own)
+    everything = set(seats[0].rma.units) <= {seat.unit.unit_id for seat in seats}  # else a request may be for the rest
+    proposal = Proposal(
+        command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
+        waiting_since_ms=exchange.decided_at_ms, others_pending=False, exchange=exchange,
+        released=released,
+        step=_step(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
+        foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms, by_hand=_by_hand(seats[0].rma, own),
+        unmapped=_unmapped(order, model),
+    )  # fmt: skip
+    return _over_payments(proposal)
+
+
+def decide(proposal: Proposal, now_ms: int) -> Money:
+    """The payment as it will be for ever; raises Unbalanced when the order's money does not cover it."""
+    decision = _decided(proposal, now_ms)
+    commit(proposal.books, decision)
+    return decision
+
+
+def _decided(p: Proposal, now_ms: int) -> Money:
+    first = p.seats[0]
+    unit_ids = tuple(sorted(seat.unit.unit_id for seat in p.seats))
+    match p.kind:
         case "refund":
             return Paying(
-                decision_id=proposal.command_id, system=rules.model.money, rma_id=first.rma.rma_id,
-                unit_ids=_unit_ids(proposal.seats), decided_at_ms=now_ms, currency=proposal.order.currency,
-                amount_minor=proposal.amount, shares=proposal.shares, tenders=proposal.tenders,
-                tolerance_minor=rules.model.refunding.tolerance_minor, shipping_minor=proposal.shipping,
-                fees_minor=proposal.fees,
+                decision_id=p.command_id, system=p.model.money, rma_id=first.rma.rma_id, unit_ids=unit_ids,
+                decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
+                tenders=p.tenders, tolerance_minor=p.model.refunding.tolerance_minor, shipping_minor=p.shipping,
+                fees_minor=p.fees, tax_minor=p.tax, duties_minor=p.duties, rounding_minor=p.rounding,
+                exchange_id="" if p.exchange is None else p.exchange.decision_id,
             )  # fmt: skip
         case "credit":
-            gift_card = first.unit.said.resolution == "gift_card"
             return Crediting(
-                decision_id=proposal.command_id, system=rules.model.money, rma_id=first.rma.rma_id,
-                unit_ids=_unit_ids(proposal.seats), decided_at_ms=now_ms, currency=proposal.order.currency,
-                amount_minor=proposal.amount, shares=proposal.shares,
-                form="gift_card" if gift_card else rules.model.refunding.store_credit,
-                customer_id=proposal.customer_id or "",
+                decision_id=p.command_id, system=p.model.money, rma_id=first.rma.rma_id, unit_ids=unit_ids,
+                decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
+                form=_form(first), customer_id=p.order.customer_id or "", tenders=p.tenders, tax_minor=p.tax,
+                bonus_minor=p.given,
             )  # fmt: skip
         case "exchange":
             draft, made = first.rma.draft_order, first.rma.exchange_order
             return Exchanging(
-                decision_id=proposal.command_id, system=rules.model.money, rma_id=first.rma.rma_id,
-                unit_ids=_unit_ids(proposal.seats), decided_at_ms=now_ms, currency=proposal.order.currency,
-                amount_minor=proposal.amount, shares=proposal.shares,
+                decision_id=p.command_id, system=p.model.money, rma_id=first.rma.rma_id, unit_ids=unit_ids,
+                decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
                 draft_order_id=None if draft is None else draft.value,
-                exchange_order_id=None if made is None else made.value,
+                exchange_order_id=None if made is None else made.value, tenders=p.tenders,
+                difference_minor=p.to_pay,
             )  # fmt: skip
         case "none" | "unknown":
             raise ValueError(f"expected a resolution that is paid, got {first.unit.said.resolution}")
         case _:
-            assert_never(proposal.kind)
+            assert_never(p.kind)
 
 
-_COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
+def _over_payments(p: Proposal) -> Proposal:
+    """The proposal with its shares per payment: a refund in the merchant's order, other means from any payment."""
+    names = p.model.refunding.tenders
+    every = names if p.kind == "refund" or "*" in names else (*names, "*")
+    p.tenders, p.short = spread(p.order, p.books, p.taken, every)
+    if p.kind == "refund":
+        p.tenders = tuple(_in_coins(share, p) for share in p.tenders)
+        p.rounding = sum(share.rounding_minor for share in p.tenders)
+    return p
 
 
-def _identity(seats: Sequence[Seat], own: Own, rules: Merchant) -> str:
+def _in_coins(share: Repaid, p: Proposal) -> Repaid:
+    known = p.books.balances[share.payment_id]
+    handed, most = known.refunded + known.rounding, known.paid - known.credited - known.exchanged
+    return amounts.in_coins(share, p.model.refunding.cash, known.refunded, handed, most)
+
+
+def _order(seats: Sequence[Seat]) -> Order:
+    order = seats[0].order
+    if order is None:
+        raise ValueError(f"expected an order for the units of RMA {seats[0].rma.rma_id}, which are ready to be paid")
+    return order
+
+
+def _form(seat: Seat) -> Literal["store_credit", "gift_card"]:
+    return "gift_card" if seat.unit.said.resolution == "gift_card" else seat.model.refunding.store_credit
+
+
+def _identity(seats: Sequence[Seat], kind: Kind, own: Own) -> str:
     return ids.command_id(
-        merchant=own.learnt.merchant, system=rules.model.money, kind=_COMMAND_KINDS[seats[0].kind],
-        rma_id=seats[0].rma.rma_id, unit_ids=_unit_ids(seats), generation=0,
+        merchant=own.learnt.merchant, system=seats[0].model.money, kind=_COMMAND_KINDS[kind],
+        rma_id=seats[0].rma.rma_id, unit_ids=sorted(seat.unit.unit_id for seat in seats), generation=0,
     )  # fmt: skip
 
 
-def _unmapped(order: Order, rules: Merchant) -> tuple[str, ...]:
-    names = rules.model.refunding.tenders
+def _unmapped(order: Order, model: Model) -> tuple[str, ...]:
+    names = model.refunding.tenders
     return () if "*" in names else tuple(sorted({t.name for t in order.tenders if t.name not in names}))
 
 
+def _in_other_currency(order: Order, own: Own) -> tuple[str, ...]:
+    """Money that moved in another currency than the order's: how much is left cannot be known."""
+    effects = (*own.marked.values(), *own.foreign)
+    return tuple(sorted(e.external_id for e in effects if e.kind in PAID_KINDS and not counts(e, order)))
+
+
 def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
-    """Amounts that people paid back since the return was asked for, without saying for which lines."""
+    """Amounts that people paid back since the return was asked for, without saying for which lines; of a charge-back
+    nobody ever says that, and it may come first."""
     asked = rma.marks.get("requested")
     since = 0 if asked is None else asked.at_ms
     returngos = {step.external_id for each in own.learnt.rmas.values() for step in each.steps.values()}
     return tuple(
         e.external_id for e in own.foreign
-        if e.kind in PAID_KINDS and not e.moved and e.total_minor > 0 and e.stamp.at_ms >= since
+        if e.kind in PAID_KINDS and not e.moved and e.total_minor > 0
+        and (e.stamp.at_ms >= since or e.kind == "chargeback")
         and e.actor != "returngo" and e.external_id not in returngos
     )  # fmt: skip
-
-
-def _unit_ids(seats: Sequence[Seat]) -> tuple[str, ...]:
-    return tuple(sorted(seat.unit.unit_id for seat in seats))
 
 
 def _ready_since(seat: Seat) -> int:
@@ -173,12 +175,15 @@ def _ready_since(seat: Seat) -> int:
     return approved.at_ms if approved is not None else seat.unit.said.stamp.at_ms
 
 
-def _step(ready: Sequence[Seat], rma_seats: Sequence[Seat]) -> Step | None:
-    """ReturnGO's request for exactly these units; one that names none is for all units of the return to be refunded."""
+def _step(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind) -> Step | None:
+    """ReturnGO's request for exactly these units; one that names none is for all units of the return of that kind."""
     names = {seat.unit.unit_id for seat in ready}
-    whole = {s.unit.unit_id for s in rma_seats if s.kind == "refund" and not (s.found and s.found.disposition in GONE)}
+    whole = {
+        s.unit.unit_id for s in rma_seats
+        if s.kind == ready[0].kind and not (s.found and s.found.disposition in GONE)
+    }  # fmt: skip
     for step in sorted(ready[0].rma.steps.values(), key=lambda s: s.stamp, reverse=True):
         covers = set(step.unit_ids) == names if step.unit_ids else whole == names
-        if step.kind == "refund" and step.status in ("requested", "success") and covers:
+        if step.kind in _STEP_KINDS.get(kind, ()) and step.status in ("requested", "success") and covers:
             return step
     return None

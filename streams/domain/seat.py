@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from schemas.facts import Disposition
-from schemas.merchant import Location, Merchant
+from schemas.merchant import Location, Merchant, ReasonRule
+from schemas.merchant_model import Model
 from schemas.stock import StockStatus
-from streams.domain.decided import Money, Restocking
-from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Unit
+from streams.domain.decided import Booking, Money, Restocking
+from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Step, Unit
 
 # How far one of the two tracks of a unit has come. `elsewhere`: someone else did it.
 Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
@@ -32,6 +33,7 @@ class Seat(msgspec.Struct, kw_only=True):
     unit: Unit
     order: Order | None
     parts: tuple[tuple[Line, int], ...]
+    model: Model  # the operating model that governs it
     stopped: str = ""  # the milestone that ended the RMA early
     arrived: Stamp | None = None
     found: Inspection | None = None
@@ -39,18 +41,28 @@ class Seat(msgspec.Struct, kw_only=True):
     dispute: str = ""  # two inspections that contradict each other
     counted: bool = False  # a source that counts pieces has counted this one
     piece: str = ""  # identity of the physical piece for its restock
+    returned: int = 0  # units of its line that are asked back or were paid back before
     bought: bool = True  # False: more units of the line are returned than were bought
     in_policy: bool = True
+    reason: ReasonRule | None = None  # what the merchant says of its reason
     place: Location | None = None
     status: StockStatus | None = None  # None: these goods go into no stock
+    bundle: "tuple[Seat, ...]" = ()  # all components that go into stock with it, as `bundle_sku`
+    bundle_sku: str = ""
+    incomplete: str = ""  # why its bundle cannot be put together
     restocked: Track = "undecided"
-    restocking: Restocking | None = None
+    restocking: Restocking | None = None  # the last movement of its goods
+    moves: int = 0  # how many movements there were
+    undo: Restocking | None = None  # the applied movement that is to be taken back
     answer: Answer | None = None
     restock_result: Result | None = None
     money: Track = "undecided"
     paying: Money | None = None
     money_result: Result | None = None
     paid_by: Effect | None = None  # an effect of someone else that covers this unit
+    paid_step: Step | None = None  # ReturnGO's word that it was paid
+    booking: Booking | None = None
+    booked: Track | None = None  # None: nothing is to be booked
 
     @property
     def key(self) -> str:
@@ -109,28 +121,16 @@ def withdrawn(unit: Unit, rma: Rma) -> bool:
     return roster is not None and unit.unit_id not in roster.unit_ids and roster.stamp > unit.said.stamp
 
 
-def in_policy(rma: Rma, order: Order | None, rules: Merchant) -> bool:
+def model_of(order: Order | None, rules: Merchant, location: str = "") -> Model:
+    """The operating model of an order's lines; of those that came back at `location`, once that is known."""
+    if order is None or not rules.models:
+        return rules.model
+    return rules.governing(order.system, order.source, order.store, location)
+
+
+def in_policy(rma: Rma, order: Order | None, model: Model) -> bool:
     """Requested within the merchant's window; without a window of its own ReturnGO decides."""
-    days, asked = rules.model.inspecting.policy_days, rma.marks.get("requested")
+    days, asked = model.inspecting.policy_days, rma.marks.get("requested")
     if days is None or order is None or asked is None:
         return True
     return asked.at_ms - order.created_at_ms <= days * 86_400_000
-
-
-def status_of(disposition: Disposition, rules: Merchant) -> StockStatus | None:
-    """The stock that goods of this disposition go into."""
-    if disposition == "damaged" and not rules.model.restocking.damaged_to_stock:
-        return None
-    return rules.dispositions.get(disposition)
-
-
-def place_of(source: str, code: str, disposition: Disposition, rules: Merchant) -> Location | None:
-    """The mapped place: for exactly this disposition, else for any. None: not mapped, and never a default."""
-    general = None
-    for place in rules.locations:
-        if place.source == source and place.code == code:
-            if place.disposition == disposition:
-                return place
-            if place.disposition == "any":
-                general = place
-    return general

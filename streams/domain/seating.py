@@ -3,11 +3,11 @@
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import allot, cover
-from streams.domain.decided import Decision, Money, Restocking
+from streams.domain import allot, books, bundles, cover, movements, places
+from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
-from streams.domain.seat import Seat, in_policy, parts_of, place_of, status_of, stopped, withdrawn
+from streams.domain.seat import Seat, Track, in_policy, model_of, parts_of, stopped, withdrawn
 
 
 class Seating(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,27 +24,31 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     own = tell_apart(learnt, decided)
     seats = _seats(learnt, rules)
     _paid_by_us(seats, own)
-    spare = allot.inspect(seats, learnt, rules)
-    _restocked_by_us(seats, own)
-    covered = cover.cover(seats, own)
-    _count(seats, covered)
+    source = model_of(learnt.order, rules).inspecting.source
+    spare = allot.inspect(seats, learnt, source)
     for seat in seats:
         if seat.found is not None:
-            seat.place = place_of(seat.source, seat.found.location, seat.found.disposition, rules)
-            seat.status = status_of(seat.found.disposition, rules)
+            seat.model = model_of(learnt.order, rules, seat.found.location)
+            places.placed(seat, rules)
+    allot.number(seats, learnt, source)
+    bundles.assemble(seats)
+    _restocked_by_us(seats, own)
+    covered = cover.cover(seats, own)
+    books.mark(seats, own)
+    _count(seats, covered)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
 
 
 def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
-    order = learnt.order
+    order, model = learnt.order, model_of(learnt.order, rules)
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
-        ended, allowed = stopped(rma), in_policy(rma, order, rules)
+        ended, allowed = stopped(rma), in_policy(rma, order, model)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
             seat = Seat(
-                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), in_policy=allowed,
+                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), model=model, in_policy=allowed,
                 stopped=ended or ("cancelled" if withdrawn(unit, rma) else ""),
                 arrived=allot.arrival(learnt, rma, unit),
             )  # fmt: skip
@@ -53,33 +57,65 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
 
 
 def _paid_by_us(seats: list[Seat], own: Own) -> None:
-    payments = {(d.rma_id, unit_id): d for d in own.decided.values() if isinstance(d, Money) for unit_id in d.unit_ids}
+    payments = {
+        (d.rma_id, unit_id): d
+        for d in own.decided.values()
+        if isinstance(d, Money) and not (isinstance(d, Paying) and d.exchange_id)
+        for unit_id in d.unit_ids
+    }
     if not payments:
         return
     for seat in seats:
         decision = payments.get((seat.rma.rma_id, seat.unit.unit_id))
         if decision is not None:
-            seat.paying, seat.money = decision, own.track(decision)
-            seat.money_result = own.learnt.results.get(decision.decision_id)
+            seat.paying, seat.money = _furthest(decision, own)
+            seat.money_result = own.learnt.results.get(seat.paying.decision_id)
+
+
+def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
+    """An exchange for cheaper goods is paid when its difference is paid back, too."""
+    track = own.track(decision)
+    if track != "applied" or not isinstance(decision, Exchanging) or decision.difference_minor >= 0:
+        return decision, track
+    for other in own.decided.values():
+        if isinstance(other, Paying) and other.exchange_id == decision.decision_id:
+            return other, own.track(other)
+    return decision, "open"
 
 
 def _restocked_by_us(seats: list[Seat], own: Own) -> None:
-    pieces = {d.piece: d for d in own.decided.values() if isinstance(d, Restocking)}
+    pieces: dict[str, list[Restocking]] = {}
+    for decision in own.decided.values():
+        if isinstance(decision, Restocking):
+            pieces.setdefault(decision.piece, []).append(decision)
+    shown = set()
+    for seat in seats if pieces else ():
+        name = movements.piece(seat)
+        if name in pieces:
+            movements.follow(seat, pieces[name], own)
+            shown.add(name)
+    for history in (pieces[name] for name in pieces if name not in shown):
+        last = max(history, key=lambda each: each.generation)
+        if last.quantity > 0 and not _adopt(last, history, seats, own):
+            _dispute(last, seats)
+
+
+def _adopt(last: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> bool:
+    """The same inspection stands, only the merchant's map was changed since: the piece is still that piece."""
     for seat in seats:
-        decision = pieces.pop(seat.piece, None)
-        if decision is not None:
-            seat.restocking, seat.restocked = decision, own.restock_track(decision)
-            seat.answer = own.learnt.answers.get(decision.decision_id)
-            seat.restock_result = own.restock_result(decision)
-    for decision in pieces.values():
-        _dispute(decision, seats)
+        same_line = seat.line is not None and seat.line.line_id == last.line_id
+        if last.grade and same_line and seat.restocking is None and movements.grade(seat) == last.grade:
+            movements.follow(seat, history, own)
+            return True
+    return False
 
 
 def _dispute(decision: Restocking, seats: list[Seat]) -> None:
     """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait."""
     for seat in seats:
         same = (seat.line is not None and seat.line.line_id == decision.line_id) or seat.sku == decision.sku
-        if same and seat.found is not None and seat.restocking is None and not seat.dispute:
+        out = seat.restocking is None or (seat.restocking.quantity < 0 and seat.restocked == "undecided")
+        if same and seat.found is not None and out and not seat.dispute:
             seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
             return
 
@@ -93,6 +129,7 @@ def _count(seats: list[Seat], covered: cover.Covered) -> None:
             for line, count in seat.parts:
                 returned[line.line_id] = returned.get(line.line_id, 0) + count
     for seat in seats:
+        seat.returned = max((returned.get(line.line_id, 0) for line, _ in seat.parts), default=0)
         seat.bought = seat.unit.said.quantity > 0 and all(
             returned.get(line.line_id, 0) <= line.quantity for line, _ in seat.parts
         )

@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain.pay import Proposal
+from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 from streams.domain.walk import MONEY, SETTLED, STOCK, Guard, first_unmet, wants_money, wants_stock
 
@@ -63,35 +63,39 @@ def reason_of(guard: Guard[Seat] | Guard[Proposal]) -> Reason:
 def stand(seat: Seat, rules: Merchant) -> Standing:
     """Asks the guards of both tracks as far as they are still to be walked."""
     stock = money = None
-    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat, rules)
-    money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat, rules)
+    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat)
+    money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat)
     if stock_todo:
         stock = first_unmet(STOCK, seat, rules)
     if money_todo:
         money = first_unmet(MONEY, seat, rules)
     return Standing(
         seat=seat, stage=_stage(seat), stock=stock, money=money,
-        settled=None if seat.stopped else first_unmet(SETTLED, seat, rules),
+        settled=first_unmet(SETTLED, seat, rules),
         stock_ready=stock_todo and stock is None, money_ready=money_todo and money is None,
-        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money),
+        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money) and _booked(seat),
     )  # fmt: skip
 
 
-def close(standing: Standing, rules: Merchant) -> None:
+def close(standing: Standing) -> None:
     """Closes a unit whose tracks are both walked; called once the payments are known."""
     seat = standing.seat
-    if standing.closed or seat.stopped:
+    if standing.closed or seat.stopped or not _booked(seat):
         return
     gone = seat.found is not None and seat.found.disposition in GONE
     if gone and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
         standing.closed = True
     else:
-        stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat, rules)
-        unpaid = wants_money(seat, rules) and not standing.nothing_due
+        stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat)
+        unpaid = wants_money(seat) and not standing.nothing_due
         arrived = seat.found is not None or seat.restocked == "elsewhere" or not seat.unit.said.ships
         standing.closed = stock_done and arrived and (seat.money in ("applied", "elsewhere") or not unpaid)
     if standing.closed:
         standing.stage = "closed"
+
+
+def _booked(seat: Seat) -> bool:
+    return seat.booked in (None, "applied")
 
 
 def _stage(seat: Seat) -> Stage:

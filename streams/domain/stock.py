@@ -1,9 +1,11 @@
 """`decide_stock`: what cases want put back, checked against the item master of the system of record.
 
-The row of a SKU holds the newest item master, whether its locations are active, and the intents that were asked for. An
-intent without a known item waits; one that is impossible is asked again whenever the item changes. What an intent
-became is kept, so that a repeated intent gives the very same commands. Each command has an id of its own; that some go
-out in one request is the sink's business.
+The row of a SKU holds the newest item master of each system, whether its locations are active, and the intents that
+were asked for. An intent without a known item waits; one that is impossible is asked again whenever the item changes.
+What an intent became is kept, so that a repeated intent gives the very same commands. Each intent has a command, and so
+an id, of its own; that some go out in one request is the sink's business. A journal entry of the system that names a
+command confirms its intent (INV-17); the components of a bundle have rows of their own, so their entries confirm
+nothing here.
 """
 
 from typing import Literal, assert_never
@@ -23,7 +25,8 @@ from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, pla
 StockFact = StockItem | StockLevel | RestockIntent
 # Settled intents are only kept to repeat them word for word; older ones would be planned to the same ids anyway.
 KEPT_INTENTS = 500
-
+# Journal entries that name a command not asked for yet: in a replay they may come first.
+KEPT_ENTRIES = 50
 
 Word = Literal["commanded", "impossible", "waiting"]
 
@@ -37,6 +40,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True):
     detail: str = ""
     orders: tuple[Order, ...] = ()
     decided_at_ms: int = 0
+    confirmed: bool = False  # the system's own journal shows it
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -45,10 +49,10 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     merchant: str
     sku: str
     now_ms: int
-    stamp: Stamp | None = None
-    item: StockItem | None = None
-    places: dict[str, tuple[Stamp, bool]] = {}  # location id → active
+    items: dict[str, StockItem] = {}  # by system
+    places: dict[str, tuple[Stamp, bool]] = {}  # system|location id → active
     asks: dict[str, Ask] = {}
+    entries: tuple[str, ...] = ()  # commands that the journal names and nobody asked for yet
 
 
 def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[Item, list[Output]]:
@@ -59,7 +63,9 @@ def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[
     if isinstance(fact, RestockIntent) and repeated:
         outputs = _told(after.asks[fact.intent_id])
         return (after if state is None or after is not before else state), outputs
-    return _answer(after, rules)
+    after, outputs = _answer(after, rules)
+    after, confirmed = _confirm(after)
+    return after, outputs + confirmed
 
 
 def _time(fact: StockFact) -> int:
@@ -80,35 +86,38 @@ def _learn(item: Item, fact: StockFact) -> Item:
         item = replace(item, now_ms=at_ms)
     match fact:
         case StockItem():
-            stamp = Stamp(at_ms, fact.fact_id)
             for place in fact.locations:
-                item = _placed(item, place.location_id, stamp, active=place.active)
-            return item if item.stamp is not None and item.stamp >= stamp else replace(item, stamp=stamp, item=fact)
+                item = _placed(item, fact, place.location_id, active=place.active)
+            known = item.items.get(fact.system)
+            newer = known is None or (known.version_ms, known.fact_id) < (fact.version_ms, fact.fact_id)
+            return replace(item, items=item.items | {fact.system: fact}) if newer else item
         case StockLevel():
-            return _placed(item, fact.location_id, Stamp(at_ms, fact.fact_id), active=fact.active)
+            item = _placed(item, fact, fact.location_id, active=fact.active)
+            if fact.reference is None or fact.reference in item.entries:
+                return item
+            return replace(item, entries=(*item.entries, fact.reference)[-KEPT_ENTRIES:])
         case RestockIntent():
-            known = item.asks.get(fact.intent_id)
-            return item if known is not None else replace(item, asks=item.asks | {fact.intent_id: Ask(fact)})
+            return item if fact.intent_id in item.asks else replace(item, asks=item.asks | {fact.intent_id: Ask(fact)})
         case _:
             assert_never(fact)
 
 
-def _placed(item: Item, location_id: str, stamp: Stamp, *, active: bool) -> Item:
-    known = item.places.get(location_id)
+def _placed(item: Item, fact: StockItem | StockLevel, location_id: str, *, active: bool) -> Item:
+    key, stamp = f"{fact.system}|{location_id}", Stamp(_time(fact), fact.fact_id)
+    known = item.places.get(key)
     if known is not None and known[0] >= stamp:
         return item
-    return replace(item, places=item.places | {location_id: (stamp, active)})
+    return replace(item, places=item.places | {key: (stamp, active)})
 
 
 def _answer(item: Item, rules: Merchant) -> tuple[Item, list[Output]]:
     """Plans every intent that is not commanded yet; only a changed word is told."""
-    closed = frozenset(location for location, (_, active) in item.places.items() if not active)
     asks = dict(item.asks)
     outputs: list[Output] = []
     for intent_id, ask in item.asks.items():
         if ask.word == "commanded":
             continue
-        new = _planned(ask, item, closed, rules)
+        new = _planned(ask, item, rules)
         if (new.word, new.reason, new.detail) != (ask.word, ask.reason, ask.detail):
             asks[intent_id] = new
             outputs += _told(new)
@@ -117,8 +126,25 @@ def _answer(item: Item, rules: Merchant) -> tuple[Item, list[Output]]:
     return replace(item, asks=_kept(asks)), outputs
 
 
-def _planned(ask: Ask, item: Item, closed: frozenset[str], rules: Merchant) -> Ask:
-    match plan(ask.intent, item.item, closed, rules):
+def _confirm(item: Item) -> tuple[Item, list[Output]]:
+    """Commanded intents that the journal shows."""
+    shown = {
+        intent_id: replace(ask, confirmed=True)
+        for intent_id, ask in (item.asks.items() if item.entries else ())
+        if not ask.confirmed and ask.orders and all(order.command_id in item.entries for order in ask.orders)
+    }
+    if not shown:
+        return item, []
+    named = {order.command_id for ask in shown.values() for order in ask.orders}
+    entries = tuple(entry for entry in item.entries if entry not in named)
+    return replace(item, asks=item.asks | shown, entries=entries), [
+        output.verdict(_verdict(ask)) for ask in shown.values()
+    ]
+
+
+def _planned(ask: Ask, item: Item, rules: Merchant) -> Ask:
+    closed = item.places.get(f"{ask.intent.system}|{ask.intent.location_id}", (None, True))[1] is False
+    match plan(ask.intent, item.items.get(ask.intent.system), rules, closed=closed):
         case Waiting(detail=detail):
             return replace(ask, word="waiting", reason="", detail=detail, decided_at_ms=item.now_ms)
         case Impossible(reason=reason, detail=detail):
@@ -155,7 +181,7 @@ def _restock(order: Order, ask: Ask) -> Restock:
 
 def _verdict(ask: Ask) -> RestockVerdict:
     intent = ask.intent
-    word = ask.word or "waiting"
+    word = "confirmed" if ask.confirmed else ask.word or "waiting"
     return RestockVerdict(
         fact_id=ids.fact_id("stock", intent.intent_id, word, ask.reason, ask.detail), merchant=intent.merchant,
         order_id=intent.order_id, rma_id=intent.rma_id, intent_id=intent.intent_id, unit_ids=intent.unit_ids,

@@ -39,10 +39,13 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 Plan = Commanded | Impossible | Waiting
 
 
-def plan(intent: RestockIntent, item: StockItem | None, closed: frozenset[str], rules: Merchant) -> Plan:
-    """Checks in the order in which a person would ask; `closed`: locations that take no stock."""
+def plan(intent: RestockIntent, item: StockItem | None, rules: Merchant, *, closed: bool) -> Plan:
+    """Checks in the order in which a person would ask; `closed`: its location takes no stock."""
     if item is None:
         return Waiting(detail="the item master has not been read yet")
+    if not item.exists and (item.parent_id or item.product_id):
+        detail = f"{item.system} has the matrix {item.parent_id or item.product_id} but no variant {intent.sku} in it"
+        return Impossible(reason="variant_missing_in_matrix", detail=detail)
     if not item.exists:
         return Impossible(reason="unknown_sku", detail=f"{item.system} has no SKU {intent.sku}")
     if item.is_parent:
@@ -50,9 +53,9 @@ def plan(intent: RestockIntent, item: StockItem | None, closed: frozenset[str], 
     if intent.variant_id and item.variant_id and intent.variant_id != item.variant_id:
         detail = f"{intent.sku} is variant {item.variant_id} now, the returned unit is variant {intent.variant_id}"
         return Impossible(reason="variant_missing_in_matrix", detail=detail)
-    if intent.location_id in closed:
+    if closed:
         return Impossible(reason="inactive_location", detail=f"location {intent.location_id} is not active")
-    if item.components and rules.model.bundles.returned == "components":
+    if item.components and (intent.bundle or rules.model.bundles.returned) == "components":
         return _expanded(intent, item.components)
     if not item.tracked:
         return Impossible(reason="untracked_item", detail=f"{item.system} does not track the stock of {intent.sku}")

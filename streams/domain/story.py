@@ -9,6 +9,7 @@ from schemas.exceptions import Evidence
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep, WaitingFor
 from schemas.stock import RestockVerdict
+from streams.domain import trail
 from streams.domain.causes import Cause
 from streams.domain.decided import Decision, Marking, Restocking
 from streams.domain.learn import Fact
@@ -24,23 +25,29 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
     match fact:
         case ReturnEvent():
             units = [u for u in fact.units if u.unit_id]
-            yield _step(
+            step = _step(
                 case, fact.fact_id, "learned", fact.kind, _told(fact), fact.rma_id, fact.occurred_at_ms,
                 unit_ids=tuple(u.unit_id for u in units), line_id=_same([u.line_id for u in fact.units]),
                 sku=_same([u.sku or None for u in fact.units]), actor=fact.system, evidence=evidence,
             )  # fmt: skip
+            yield trail.of_request(fact, step)
         case OrderSnapshot():
-            if before is None or before.order is None:
-                detail = f"order {fact.name} with {len(fact.lines)} line(s)"
-                yield _step(
-                    case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, actor=fact.system,
-                    currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence,
-                )  # fmt: skip
+            known = None if before is None else before.order
+            detail = f"order {fact.name} with {len(fact.lines)} line(s)"
+            step = _step(
+                case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, actor=fact.system,
+                currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence,
+            )  # fmt: skip
+            if known is None:
+                yield step
+            yield from trail.of_payments(known, case.learnt.order, step)
         case ObservedEffect():
             detail = f"{fact.kind} {fact.external_id} seen, made by {fact.actor}"
+            rma_id, unit_ids = trail.concerned(fact, case.learnt, case.decided)
             yield _step(
-                case, fact.fact_id, "learned", fact.kind, detail, fact.rma_id or "", fact.occurred_at_ms,
-                command_id=fact.command_id, external_id=fact.external_id, amount_minor=fact.total_minor,
+                case, fact.fact_id, "learned", fact.kind, detail, rma_id, fact.occurred_at_ms, unit_ids=unit_ids,
+                line_id=_same([line.line_id for line in fact.lines]), command_id=fact.command_id,
+                external_id=fact.external_id, amount_minor=fact.total_minor,
                 currency=fact.currency, actor=fact.actor, evidence=evidence,
             )  # fmt: skip
         case CommandResult():
@@ -79,7 +86,8 @@ def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterabl
     line_id = decision.line_id if isinstance(decision, Restocking) else None
     yield _step(
         case, f"{fact.command_id}:{fact.outcome}", "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
-        unit_ids=fact.unit_ids, line_id=line_id, command_id=fact.command_id, external_id=external or None,
+        unit_ids=fact.unit_ids or (() if decision is None else decision.unit_ids), line_id=line_id,
+        command_id=fact.command_id, external_id=external or None,
         amount_minor=None if amount is None else amount.minor, currency=None if amount is None else amount.currency,
         actor=fact.system, evidence=evidence,
     )  # fmt: skip
@@ -90,7 +98,8 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
     if isinstance(decision, Marking):
         return
     if isinstance(decision, Restocking):
-        detail = f"{decision.quantity} × {decision.sku} to {decision.stock_status} at {decision.location_id}"
+        way = "to" if decision.quantity > 0 else "out of"
+        detail = f"{abs(decision.quantity)} × {decision.sku} {way} {decision.stock_status} at {decision.location_id}"
         yield _step(
             case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
             unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,
@@ -99,11 +108,12 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
         return
     kind = str(decision.__struct_config__.tag)
     parts = ", ".join(f"line {s.line_id}: {s.quantity} unit(s) {s.amount_minor}" for s in decision.shares)
-    yield _step(
+    whole = _step(
         case, decision.decision_id, "decided", kind, parts, decision.rma_id, decision.decided_at_ms,
         unit_ids=decision.unit_ids, command_id=decision.decision_id, amount_minor=decision.amount_minor,
         currency=decision.currency, evidence=evidence,
     )  # fmt: skip
+    yield from trail.of_decision(decision, case.learnt, whole)
 
 
 def waiting(

@@ -11,7 +11,7 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from streams.domain.decided import Marking
 from streams.domain.judge import Picture
-from streams.domain.marks import counter, mark_id
+from streams.domain.marks import counter, mark_id, reachable
 from streams.domain.standing import Standing, scanned
 from streams.domain.state import Case
 
@@ -21,7 +21,7 @@ _STAGES = ("in_transit", "received", "inspected", "completed")
 def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[Marking, ...]]:
     """The case with its tags brought to the state of its returns, and the marks that do so."""
     order = case.learnt.order
-    if order is None or rules.systems.shopify is None:
+    if order is None or not reachable(order, rules):
         return case, ()
     made: list[Marking] = []
     rma_id, stage = _furthest_behind(picture.standings)

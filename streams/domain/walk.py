@@ -1,7 +1,8 @@
 """The walk of a unit: every guard on its way into stock and of its money, in the order in which they are asked.
 
 This is the one place that answers "when may this refund go out?": read MONEY from top to bottom, then TOGETHER. The
-first guard that is not met is what the unit waits for; a guard with an exception type raises it.
+first guard that is not met is what the unit waits for; a guard with an exception type raises it. What differs between
+operating models is asked of `seat.model`, the model that governs the unit (schemas/merchant_model.py has the table).
 
 Policy of a refund (TOGETHER): one refund per RMA and kind of payment. Its units are paid together once every unit that
 is to come back has been inspected. One unit that never arrives must not hold the others for ever: when the first
@@ -17,11 +18,13 @@ import msgspec
 
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain.pay import Proposal
+from streams.domain import bundles, places
+from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
 
 T = TypeVar("T")
-HOUR_MS = 3_600_000
+# Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
+DROPS_ARCHIVED = ("patchworks",)
 
 
 class Guard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -40,6 +43,11 @@ def _inspected(seat: Seat, _: Merchant) -> bool:
     return seat.found is not None or not seat.unit.said.ships or seat.restocked == "elsewhere"
 
 
+def _received(seat: Seat, _: Merchant) -> bool:
+    here = seat.arrived is not None or not seat.unit.said.ships or seat.restocked == "elsewhere"
+    return here or not seat.model.inspecting.needs_receipt
+
+
 def _line_known(seat: Seat, _: Merchant) -> bool:
     return bool(seat.parts) or (seat.order is not None and not seat.order.complete)
 
@@ -53,40 +61,60 @@ def _goods_here(seat: Seat, _: Merchant) -> bool:
     return seat.found is None or seat.found.disposition not in GONE
 
 
-def _in_stock_again(seat: Seat, rules: Merchant) -> bool:
+def _in_stock_again(seat: Seat) -> bool:
+    if seat.restocked in ("applied", "elsewhere"):
+        return True
+    if seat.unit.said.ships and seat.model.restocking.actor != "returnflow":
+        return False
     # goods that go into no stock, and goods whose stock nobody tracks, are as good as restocked for their money
     untracked = seat.answer is not None and seat.answer.reason == "untracked_item"
-    return seat.restocked in ("applied", "elsewhere") or untracked or not wants_stock(seat, rules)
+    return untracked or not wants_stock(seat)
 
 
-def _asked_for(seat: Seat, rules: Merchant) -> bool:
-    if not rules.model.refunding.needs_transaction or seat.kind != "refund":
+def _asked_for(seat: Seat, _: Merchant) -> bool:
+    if not seat.model.refunding.needs_transaction or seat.kind != "refund":
         return True
     steps = seat.rma.steps.values()
     return any(s.kind == "refund" and (not s.unit_ids or seat.unit.unit_id in s.unit_ids) for s in steps)
 
 
 def _captured(proposal: Proposal, _: Merchant) -> bool:
-    if proposal.goods < 0 or proposal.fees < 0 or proposal.amount > proposal.refundable:
+    if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
         return False
-    return proposal.kind != "refund" or not proposal.short
+    return proposal.taken <= proposal.books.total.refundable and not proposal.short
 
 
-def wants_stock(seat: Seat, rules: Merchant) -> bool:
+def _ours_to_pay(seat: Seat, _: Merchant) -> bool:
+    # an exchange order that ReturnGO made is released by us, whoever pays refunds
+    released = seat.kind == "exchange" and seat.model.exchanges.made == "order"
+    return released or seat.model.refunding.actor == "returnflow"
+
+
+def _exchange_made(seat: Seat) -> bool:
+    if seat.model.exchanges.made == "order":
+        return seat.rma.exchange_order is not None
+    return seat.rma.draft_order is not None
+
+
+def _agree(proposal: Proposal) -> bool:
+    return abs(proposal.difference) <= proposal.model.refunding.tolerance_minor
+
+
+def wants_stock(seat: Seat) -> bool:
     """Whether this unit's goods are to be put into stock by us at all, now or once they were inspected."""
-    if not seat.unit.said.ships or rules.model.restocking.actor != "returnflow":
+    if not seat.unit.said.ships or seat.model.restocking.actor != "returnflow":
         return False
     if seat.line is not None and seat.line.gift_card:
         return False
     return seat.found is None or seat.found.disposition in GONE or seat.status is not None
 
 
-def wants_money(seat: Seat, rules: Merchant) -> bool:
+def wants_money(seat: Seat) -> bool:
     """Whether anything is to be paid for this unit, as far as is known."""
     if seat.kind == "none":
         return False
     damaged = seat.found is not None and seat.found.disposition == "damaged"
-    return rules.model.refunding.damaged_is_refunded or not damaged
+    return seat.model.refunding.damaged_is_refunded or not damaged
 
 
 # fmt: off
@@ -106,6 +134,12 @@ BOUGHT: Guard[Seat] = Guard(
     name="bought", owner="cx", unblocked_by="no more units returned than were bought", raises="over_quantity",
     met=lambda s, _: s.bought,
 )
+RECEIVED: Guard[Seat] = Guard(
+    name="received", owner="warehouse", unblocked_by="its receipt", met=_received, holds_others=True,
+)
+INSPECTED: Guard[Seat] = Guard(
+    name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True,
+)
 GOODS_HERE: Guard[Seat] = Guard(
     name="goods_here", owner="cx", unblocked_by="the item, or the end of the return", raises="item_missing",
     met=_goods_here,
@@ -120,13 +154,21 @@ STOCK: tuple[Guard[Seat], ...] = (
     ORDER_KNOWN, LINE_KNOWN, LINE_READ,
     Guard(name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
           raises="contradicting_fact", met=_sku_agrees),
-    BOUGHT,
-    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected),
-    GOODS_HERE, UNDISPUTED,
+    BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    Guard(name="order_open", owner="cx", unblocked_by="the order, out of the archive",
+          met=lambda s, _: s.order is None or not s.order.archived or s.model.stock not in DROPS_ARCHIVED),
+    Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
+          met=lambda s, r: not r.reasons or s.reason is not None),
     Guard(name="location_mapped", owner="store_operations", unblocked_by="a mapped location",
           raises="unmapped_location", met=lambda s, _: s.place is not None),
     Guard(name="location_active", owner="store_operations", unblocked_by="an active location",
           raises="inactive_location", met=lambda s, _: s.place is not None and s.place.active),
+    Guard(name="kept_apart", owner="store_operations", unblocked_by="a place in quarantine for goods not for sale",
+          raises="unmapped_location", met=lambda s, _: places.fits(s)),
+    Guard(name="bundle_whole", owner="warehouse", unblocked_by="all parts of its bundle, in one state and place",
+          raises="out_of_stock_component", met=lambda s, _: not s.incomplete),
+    Guard(name="bundle_here", owner="warehouse", unblocked_by="the inspection of the other parts of its bundle",
+          met=lambda s, _: bundles.all_here(s)),
 )
 
 # Its money: only while wants_money().
@@ -140,16 +182,15 @@ MONEY: tuple[Guard[Seat], ...] = (
           met=lambda s, _: "approved" in s.rma.marks),
     Guard(name="within_policy", owner="cx", unblocked_by="a decision to allow or refuse it",
           raises="outside_policy_window", met=lambda s, _: s.in_policy),
-    Guard(name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True),
-    GOODS_HERE, UNDISPUTED,
+    RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
     Guard(name="restocked", owner="integration", unblocked_by="the restock", holds_others=True,
-          met=lambda s, r: r.model.refunding.after == "inspected" or _in_stock_again(s, r)),
+          met=lambda s, _: s.model.refunding.after == "inspected" or _in_stock_again(s)),
     Guard(name="asked_for", owner="cx", unblocked_by="ReturnGO's request for the refund", met=_asked_for,
           holds_others=True),
     Guard(name="ours_to_pay", owner="finance", unblocked_by="the refund by whoever pays for this merchant",
-          met=lambda _, r: r.model.refunding.actor == "returnflow"),
+          met=_ours_to_pay),
     Guard(name="exchange_made", owner="cx", unblocked_by="the exchange order in ReturnGO", holds_others=True,
-          met=lambda s, _: s.kind != "exchange" or s.rma.draft_order is not None),
+          met=lambda s, _: s.kind != "exchange" or _exchange_made(s)),
 )
 
 # After both tracks were decided.
@@ -162,16 +203,28 @@ SETTLED: tuple[Guard[Seat], ...] = (
           met=lambda s, _: s.restocked != "refused"),
     Guard(name="money_accepted", owner="finance", unblocked_by="a payment that the system accepts, or one by hand",
           met=lambda s, _: s.money != "refused"),
+    Guard(name="booked", owner="finance", unblocked_by="the result of the booking",
+          met=lambda s, _: s.booked in (None, "applied", "refused")),
+    Guard(name="booking_accepted", owner="finance", unblocked_by="a booking that the system accepts, or one by hand",
+          met=lambda s, _: s.booked != "refused"),
 )
 
 # A payment as a whole, once some of its units are ready.
 TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="whole_return", owner="warehouse", met=lambda p, r: not p.others_pending or p.clock_ms >= limit_ms(p, r),
           unblocked_by="the inspection of the other units, or its time limit"),
+    Guard(name="exchange_released", owner="cx", unblocked_by="the release of the exchange order",
+          met=lambda p, _: p.released),
     Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
           raises="currency_mismatch", met=lambda p, _: p.currencies <= {p.order.currency}),
+    Guard(name="money_counted", owner="finance", unblocked_by="refunds in the order's currency",
+          raises="currency_mismatch", met=lambda p, _: not p.foreign),
+    Guard(name="units_left", owner="finance", unblocked_by="no more units paid back than were bought",
+          raises="amount_mismatch", met=lambda p, _: not p.beyond),
+    Guard(name="taxes_agree", owner="finance", unblocked_by="the same tax on the return and on the order",
+          raises="tax_mismatch", met=lambda p, _: _agree(p) or not p.by_tax),
     Guard(name="amounts_agree", owner="finance", unblocked_by="figures that agree, or a refund by hand",
-          raises="amount_mismatch", met=lambda p, r: abs(p.difference) <= r.model.refunding.tolerance_minor),
+          raises="amount_mismatch", met=lambda p, _: _agree(p)),
     Guard(name="tender_mapped", owner="finance", unblocked_by="a rule for the tender", raises="unmapped_tender",
           met=lambda p, _: p.kind != "refund" or not (p.short and p.unmapped)),
     Guard(name="captured", owner="finance", unblocked_by="captured money that is not repaid yet",
@@ -179,14 +232,14 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="not_paid_by_hand", owner="finance", unblocked_by="the rest by hand, with its lines",
           raises="amount_mismatch", met=lambda p, _: not p.by_hand),
     Guard(name="customer_known", owner="finance", unblocked_by="a customer on the order", raises="credit_not_issued",
-          met=lambda p, _: p.kind != "credit" or p.customer_id is not None),
+          met=lambda p, _: p.kind != "credit" or p.order.customer_id is not None),
 )
 # fmt: on
 
 
 def limit_ms(proposal: Proposal, rules: Merchant) -> int:
     """When the ready units are paid without the others."""
-    return proposal.waiting_since_ms + int(rules.hours["inspection"] * HOUR_MS)
+    return rules.due_ms(proposal.waiting_since_ms, "inspection")
 
 
 def first_unmet(guards: tuple[Guard[T], ...], asked: T, rules: Merchant) -> Guard[T] | None:

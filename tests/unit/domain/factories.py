@@ -161,13 +161,13 @@ def asked(*units: ReturnedUnit, rma: str = RMA, hours: float = 1) -> list[Return
 
 def transaction(
     amount: int | None, status: Any = "requested", units: tuple[str, ...] = (), external_id: str | None = None,
-    hours: float = 6, kind: Any = "refund", currency: str = "EUR", number: str = "T1",
+    hours: float = 6, kind: Any = "refund", currency: str = "EUR", number: str = "T1", rma: str = RMA,
 ) -> ReturnEvent:  # fmt: skip
     step = ReturnTransaction(
         transaction_id=number, kind=kind, status=status, unit_ids=units, external_id=external_id,
         amount=None if amount is None else Money(minor=amount, currency=currency),
     )  # fmt: skip
-    return event("transaction", hours=hours, transaction=step)
+    return event("transaction", hours=hours, rma=rma, transaction=step)
 
 
 def refunded(refund_id: str, amount: int, *lines: RefundedLine, hours: float = 7, **more: Any) -> ObservedEffect:

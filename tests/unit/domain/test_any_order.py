@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.facts import OrderSnapshot, ReturnedUnit
+from schemas.facts import OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent
 from streams.domain.decided import Crediting, Exchanging, Marking, Paying, Restocking
@@ -40,6 +40,7 @@ MODELS = [
     rules(refunding={"damaged_is_refunded": False}, restocking={"damaged_to_stock": False}),
     rules(refunding={"shipping": "full_return"}, inspecting={"source": "warehouse"}),
     rules(inspecting={"source": "either"}),
+    *(rules(system=system) for system in ("lightspeed-x", "sitoo", "linnworks", "patchworks")),
 ]
 DISPOSITIONS = st.sampled_from(["sellable", "sellable", "damaged", "missing", "not_returned"])
 RESOLUTIONS = st.sampled_from(["refund", "refund", "refund", "store_credit", "gift_card", "exchange", "keep", "none"])
@@ -125,6 +126,28 @@ def test_any_order_and_any_repetition_of_the_same_facts_gives_the_same_case(
     shuffled.feed(*data.draw(st.permutations(facts + again)))
     assert essence(shuffled) == essence(straight)
     assert {c.command_id for c in shuffled.payments} <= set(straight.case.decided if straight.case else ())
+
+
+@pytest.mark.req("INV-13", "MON-11")
+@given(data=st.data(), scenario=scenarios())
+@settings(max_examples=30, deadline=None)
+def test_a_fact_about_several_units_is_the_same_as_a_fact_about_each(data: st.DataObject, scenario: Scenario) -> None:
+    model, facts = scenario
+    whole, split = Run(MODELS[model]), Run(MODELS[model])
+    whole.feed(*facts)
+    # a request and an approval are about the return as a whole, with all of its units: they are never told in parts
+    parts: list[Fact] = [
+        part
+        for fact in facts
+        for part in (
+            [replace(fact, units=(each,), fact_id=f"{fact.fact_id}/{n}") for n, each in enumerate(fact.units)]
+            if isinstance(fact, ReturnEvent) and fact.kind not in ("requested", "approved") and len(fact.units) > 1
+            else [fact]
+        )
+    ]
+    split.feed(*data.draw(st.permutations(parts)))
+    # what was learnt names the facts, which are others now; everything that follows from it is the same
+    assert essence(split)[1:] == essence(whole)[1:]
 
 
 @pytest.mark.req("INV-13")

@@ -43,13 +43,20 @@ LINES = st.lists(st.builds(RefundedLine, line_id=NAMES, quantity=COUNTS, restock
 STATUSES = st.sampled_from(["success", "pending", "failed"])
 TENDERS = st.lists(
     st.builds(
-        RefundedTender, transaction_id=NAMES, payment_id=MAYBE, tender=NAMES, amount_minor=AMOUNTS, status=STATUSES
+        RefundedTender,
+        transaction_id=NAMES,
+        payment_id=MAYBE,
+        tender=NAMES,
+        amount_minor=AMOUNTS,
+        status=STATUSES,
+        shop_amount_minor=st.one_of(st.none(), AMOUNTS),
     ),
     max_size=2,
 ).map(tuple)
 UNITS = st.lists(
     st.builds(
         ReturnedUnit, unit_id=NAMES, line_id=MAYBE, sku=NAMES, quantity=COUNTS, paid=MONEY, fees=MONEY,
+        paid_tax=MONEY, exchange_price=MONEY,
         ships=st.booleans(), location=MAYBE,
         resolution=st.sampled_from(["refund", "store_credit", "exchange", "unknown"]),
         disposition=st.sampled_from([None, "sellable", "damaged", "missing"]),
@@ -71,10 +78,12 @@ ORDERS = st.builds(
     shipping_minor=AMOUNTS, archived=st.booleans(), complete=st.booleans(),
     lines=st.lists(st.builds(
         OrderLine, line_id=NAMES, sku=NAMES, quantity=COUNTS, unit_price_minor=AMOUNTS, discount_minor=AMOUNTS,
-        tax_minor=AMOUNTS, bundle_sku=MAYBE, bundle_quantity=st.one_of(st.none(), COUNTS),
+        tax_minor=AMOUNTS, duty_minor=AMOUNTS, order_discount_minor=AMOUNTS, bundle_sku=MAYBE,
+        bundle_quantity=st.one_of(st.none(), COUNTS),
     ), max_size=3).map(tuple),
     payments=st.lists(st.builds(
         Payment, payment_id=NAMES, tender=NAMES, status=STATUSES, amount_minor=AMOUNTS,
+        shop_amount_minor=st.one_of(st.none(), AMOUNTS),
     ), max_size=2).map(tuple),
     refunds=st.lists(st.builds(
         RecordedRefund, refund_id=NAMES, created_at_ms=TIMES, total_minor=AMOUNTS, lines=LINES, tenders=TENDERS,
@@ -84,12 +93,13 @@ ORDERS = st.builds(
 EFFECTS = st.builds(
     ObservedEffect, **OURS, system=st.just("shopify"), external_id=NAMES, occurred_at_ms=TIMES, total_minor=AMOUNTS,
     kind=st.sampled_from(["refund", "restock", "store_return", "credit", "chargeback"]), lines=LINES, tenders=TENDERS,
-    currency=st.one_of(st.none(), CURRENCIES), command_id=MAYBE, rma_id=MAYBE,
+    currency=st.one_of(st.none(), CURRENCIES), command_id=MAYBE, rma_id=MAYBE, tax_minor=st.one_of(st.none(), AMOUNTS),
 )  # fmt: skip
 RESULTS = st.builds(
     CommandResult, command_id=NAMES, merchant=OURS["merchant"], system=st.just("shopify"), order_id=OURS["order_id"],
     rma_id=NAMES, unit_ids=st.just(()), kind=st.sampled_from(["refund", "restock", "annotate"]), settled_at_ms=TIMES,
     outcome=st.sampled_from(["applied", "rejected"]), attempts=COUNTS, code=MAYBE, amount=MONEY,
+    tax_minor=st.one_of(st.none(), AMOUNTS),
     external_ids=st.dictionaries(NAMES, NAMES, max_size=2),
 )  # fmt: skip
 VERDICTS = st.builds(
@@ -97,11 +107,21 @@ VERDICTS = st.builds(
     verdict=st.sampled_from(["commanded", "impossible", "waiting", "drift"]), reason=MAYBE,
 )  # fmt: skip
 DEADLINES = st.builds(DeadlineReached, **OURS, due_at_ms=TIMES)
-MODELS = [rules(), rules(inspecting={"source": "either"}), rules(inspecting={"source": "warehouse"})]
+EVERYTHING: dict[str, Any] = {
+    "duties": "with_goods", "shipping": "full_return", "bonus_percent": {"store_credit": 50},
+    "cash": {"tenders": ["", "a"], "smallest_minor": 7}, "tenders": ["a", "*"],
+}  # fmt: skip
+MODELS = [
+    rules(),
+    rules(inspecting={"source": "either"}),
+    rules(inspecting={"source": "warehouse"}),
+    rules(books="linnworks", refunding=EVERYTHING),
+    rules(books="linnworks", refunding=EVERYTHING | {"actor": "returngo"}),
+]
 
 
 @given(
-    model=st.integers(0, 2),
+    model=st.integers(0, len(MODELS) - 1),
     facts=st.lists(st.one_of(EVENTS, EVENTS, ORDERS, EFFECTS, RESULTS, VERDICTS, DEADLINES), max_size=14),
 )
 @settings(max_examples=50, deadline=None)

@@ -5,11 +5,14 @@ from msgspec.structs import replace
 
 from schemas.commands import Annotate, Exchange, Refund, StoreCredit
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
+from schemas.facts import DeadlineReached
 from schemas.stock import RestockIntent
 from streams.domain.act import RETENTION_MS
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     HOUR,
+    MERCHANT,
+    ORDER,
     Run,
     asked,
     at,
@@ -24,6 +27,7 @@ from tests.unit.domain.factories import (
     unit,
     verdict,
 )
+from tests.unit.domain.merchants import merchant
 
 
 @pytest.mark.req("ELG-2")
@@ -206,3 +210,15 @@ def test_an_open_exception_asks_for_a_person_on_the_order_until_it_is_gone() -> 
         (m.tags_add, m.tags_remove) for m in run.commands(Annotate) if "return-attention" in m.tags_add + m.tags_remove
     ]
     assert tags == [(("return-attention",), ()), ((), ("return-attention",))]
+
+
+@pytest.mark.req("EXC-3")
+def test_limits_of_people_count_their_working_hours_and_carriers_the_clock() -> None:
+    run = Run(merchant(working={"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00"}))
+    run.feed(order(), *asked(unit()), event("received", unit(), hours=3))  # 48 h are six working days
+    due = run.rules.due_ms(at(3), "inspection")
+    assert due > at(3 + 6 * 24)
+    for at_ms, raised in ((at(3 + 48), []), (due - 1, []), (due, ["stuck_received"])):
+        run.feed(DeadlineReached(fact_id="d", merchant=MERCHANT, order_id=ORDER, due_at_ms=at_ms))
+        assert run.open == raised
+    assert run.rules.due_ms(at(3), "transit") == at(3 + 336)

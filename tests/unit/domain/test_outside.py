@@ -268,3 +268,12 @@ def test_returngo_is_not_told_success_of_a_request_for_another_amount() -> None:
     run.feed(order(), *asked(unit()), inspected(unit()), transaction(1200))
     run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
     assert [m for m in run.commands(Annotate) if m.aspect == "transaction"] == []
+
+
+@pytest.mark.req("MON-10")
+@pytest.mark.parametrize(("actor", "sent"), [("returngo", [1000]), ("staff", [])])
+def test_only_people_may_have_paid_for_these_units_without_naming_lines(actor: str, sent: list[int]) -> None:
+    run = Run()
+    run.feed(order(line("L1"), line("L2", "CAP")), *asked(unit()), refunded("R9", 300, hours=4, actor=actor))
+    run.feed(inspected(unit()))
+    assert paid(run) == sent

@@ -209,7 +209,7 @@ def test_a_mismatch_shows_both_figures_and_clears_when_they_agree() -> None:
     assert paid(late) == []
     raised = late.raised("amount_mismatch")
     assert (raised.expected, raised.actual, raised.owner) == ("10.00 EUR", "12.00 EUR", "finance")
-    assert "goods 10.00 EUR" in raised.detail
+    assert "1 of 1 × TEE 10.00 EUR (price 10.00 EUR)" in raised.detail
     late.feed(transaction(1000, hours=9))
     assert (paid(late), late.open) == ([1000], [])
 
@@ -386,7 +386,9 @@ def test_a_rejected_refund_is_raised_by_its_code_and_never_sent_again_by_itself(
     rejected = result(refund.command_id, "refund", "rejected", code="amount_mismatch", detail="ours 10.00, shop 9.00")
     made = run.feed(rejected, inspected(unit()), order(), deadline(1000))
     assert [o for o in made if isinstance(o.record, Refund)] == []
-    assert run.raised("amount_mismatch").detail == "ours 10.00, shop 9.00"
+    assert run.raised("amount_mismatch").detail == (
+        "ours 10.00, shop 9.00 | ours is 10.00 EUR: 1 of 1 × TEE 10.00 EUR (price 10.00 EUR)"
+    )
     assert run.waits()["u1"] in ("restock_applied", "money_accepted")
 
 
@@ -445,3 +447,21 @@ def test_a_unit_taken_out_of_the_return_holds_nobody_up() -> None:
     assert paid(run) == []
     run.feed(event("requested", units[0], hours=6))
     assert (paid(run), run.stages()["u2"]) == ([1000], "cancelled")
+
+
+@pytest.mark.req("MON-2", "MON-11")
+def test_shipping_is_not_paid_back_while_the_refund_of_another_unit_was_refused() -> None:
+    run = Run(rules(refunding={"shipping": "full_return"}))
+    run.feed(order(line(quantity=2), shipping_minor=490))
+    run.feed(*asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    (first,) = run.commands(Refund)
+    run.feed(result(first.command_id, "refund", "rejected", code="rejected_by_system"))
+    run.feed(*asked(unit("u2"), rma="102"), inspected(unit("u2"), rma="102"))
+    assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0), (1000, 0)]
+
+
+@pytest.mark.req("MON-2")
+def test_where_no_shipping_was_paid_none_is_paid_back() -> None:
+    run = Run(rules(refunding={"shipping": "full_return"}))
+    run.feed(order(paid=5000), *asked(unit()), inspected(unit()))
+    assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0)]

@@ -1,5 +1,7 @@
 """The same content is the same id for ever: a changed golden value here would mean effects applied a second time."""
 
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,12 @@ def test_the_order_of_units_does_not_matter_the_generation_does() -> None:
 
     assert command(("a", "b"), 0) == command(("b", "a"), 0)
     assert len({command(("a", "b"), 0), command(("a", "b"), 1), command(("a",), 0)}) == 3
+
+
+@given(PARTS)
+def test_an_id_is_a_uuid_of_version_5_of_its_content(parts: list[str]) -> None:
+    name = "|".join(f"{len(part)}:{part}" for part in ["fact", "s", "r", *parts])
+    assert ids.fact_id("s", "r", *parts) == str(uuid.uuid5(ids.NAMESPACE, name))
 
 
 @given(PARTS, PARTS)

@@ -146,7 +146,9 @@ class Rig:
             worker=self.changed["worker"], transport=transport, batching=self.toy.batching, ledger=self.ledger,
             telemetry=self.telemetry, times=times, now_ms=now_ms,
         )  # fmt: skip
-        return Batches(dispatch=dispatch, batching=self.toy.batching, merchants=self.merchants, times=times)
+        return Batches(
+            system=self.toy.name, dispatch=dispatch, batching=self.toy.batching, merchants=self.merchants, times=times
+        )
 
     def assign(self) -> None:
         """A new assignment of partition 0, read from the beginning."""

@@ -11,7 +11,8 @@ from pydantic import ConfigDict
 
 from schemas import ids
 from schemas.commands import Command, CommandKind, Refund, Restock, kind_of
-from schemas.merchant import Merchant, Model, Restocking, Systems
+from schemas.merchant import Merchant, Systems
+from schemas.merchant_model import Model, Restocking
 from sinks.contract import EFFECT, Attempt, Batching, Change, Flow, Limit, Moved, ReadFlow, Refused, Seen
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.systems import retry_after

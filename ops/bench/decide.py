@@ -1,0 +1,162 @@
+"""The decisions alone: µs per fact of `decide_case` and `decide_stock` with their row's codec, on one core."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from ops.bench.figure import Figure, Kafka
+from schemas.commands import CommandResult, Refund
+from schemas.facts import OrderLine, OrderSnapshot, Payment, ReturnedUnit, ReturnEvent, ReturnKind
+from schemas.merchant import Merchant
+from schemas.stock import RestockIntent, StockItem, StockLevel
+from streams.domain.case import decide_case
+from streams.domain.learn import Fact
+from streams.domain.state import Case
+from streams.domain.stock import Item, StockFact, decide_stock
+
+S = TypeVar("S")
+F = TypeVar("F")
+ROUNDS = 300
+LINES = 3
+_NOW = 1_772_000_000_000
+_HOUR = 3_600_000
+_MERCHANT, _ORDER = "bench", "5001"
+_UNITS = tuple(
+    ReturnedUnit(unit_id=f"u{i}", line_id=f"L{i}", sku=f"SKU-{i}", resolution="refund", reason="Does not fit")
+    for i in range(LINES)
+)
+
+
+def run(_: Kafka) -> Sequence[Figure]:
+    """No broker: a case of three lines and twelve facts, and the SKU of one of them."""
+    rules = _merchant()
+    case_facts = _case_facts(rules)
+    per_fact, row = _timed(case_facts, lambda s, f: decide_case(s, f, rules)[0], Case)
+    stock_facts = _stock_facts(rules, case_facts)
+    per_stock, stock_row = _timed(stock_facts, lambda s, f: decide_stock(s, f, rules)[0], Item)
+    return [
+        Figure(name=f"decide_case, {len(case_facts)} facts: median µs", value=_median(per_fact), target="≤ 40"),
+        Figure(name="decide_case, slowest fact: median µs", value=_slowest(per_fact)),
+        Figure(name="row of the case, bytes", value=f"{row:,}", target="≤ 3,000"),
+        Figure(name=f"decide_stock, {len(stock_facts)} facts: median µs", value=_median(per_stock), target="≤ 20"),
+        Figure(name="row of the SKU, bytes", value=f"{stock_row:,}"),
+    ]
+
+
+def _timed(
+    facts: Sequence[F], decide: Callable[[S | None, F], S | None], kind: type[S]
+) -> tuple[list[list[float]], int]:
+    """Microseconds of every round per fact, and the size of the last row; rows are read and written as agents do."""
+    load, dump = msgspec.msgpack.Decoder(kind).decode, msgspec.msgpack.Encoder().encode
+    per_fact: list[list[float]] = [[] for _ in facts]
+    row: bytes | None = None
+    gc.collect()
+    for _ in range(ROUNDS):
+        row = None
+        for i, fact in enumerate(facts):
+            start = time.perf_counter_ns()
+            state = decide(None if row is None else load(row), fact)
+            row = dump(state)
+            per_fact[i].append((time.perf_counter_ns() - start) / 1000)
+    return per_fact, len(row or b"")
+
+
+def _median(per_fact: list[list[float]]) -> str:
+    return f"{statistics.median(each for times in per_fact for each in times):.0f}"
+
+
+def _slowest(per_fact: list[list[float]]) -> str:
+    return f"{max(statistics.median(times) for times in per_fact):.0f}"
+
+
+def _merchant() -> Merchant:
+    returngo = {
+        "base_url": "http://127.0.0.1:1/returngo",
+        "shop": "bench",
+        "api_key": "env:A",
+        "webhook_token": "env:B",
+    }
+    shopify = {
+        "base_url": "http://127.0.0.1:1/shopify", "shop": "bench", "access_token": "env:C",
+        "webhook_secrets": ["env:D"], "gift_card_secret": "env:E",
+    }  # fmt: skip
+    return Merchant.model_validate(
+        {
+            "merchant": "bench", "time_zone": "Europe/Berlin", "currency": "EUR",
+            "systems": {"returngo": returngo, "shopify": shopify},
+            "locations": [{"source": "returngo", "code": "dock", "location_id": "11"}],
+        }
+    )  # fmt: skip
+
+
+def _order() -> OrderSnapshot:
+    lines = tuple(
+        OrderLine(
+            line_id=f"L{i}", sku=f"SKU-{i}", quantity=1, unit_price_minor=1999, tax_minor=319, item_id=f"I{i}",
+            variant_id=f"V{i}",
+        )
+        for i in range(LINES)
+    )  # fmt: skip
+    paid = Payment(payment_id="P1", tender="card", status="success", amount_minor=1999 * LINES)
+    return OrderSnapshot(
+        fact_id="order", merchant=_MERCHANT, order_id=_ORDER, system="shopify", version_ms=_NOW, name="1001",
+        created_at_ms=_NOW - 90 * _HOUR,
+        currency="EUR", shop_currency="EUR", taxes_included=True, lines=lines, payments=(paid,), customer_id="C1",
+    )  # fmt: skip
+
+
+def _event(kind: ReturnKind, hours: int, *units: ReturnedUnit) -> ReturnEvent:
+    return ReturnEvent(
+        fact_id=f"{kind}/{hours}", merchant=_MERCHANT, order_id=_ORDER, rma_id="100", system="returngo", kind=kind,
+        occurred_at_ms=_NOW + hours * _HOUR, units=units,
+    )  # fmt: skip
+
+
+def _case_facts(rules: Merchant) -> list[Fact]:
+    """From the order to the last result: the results answer what the facts before them led to."""
+    seen = [replace(unit, disposition="sellable", location="dock") for unit in _UNITS]
+    facts: list[Fact] = [_order(), *(_event(kind, i + 1, *_UNITS) for i, kind in enumerate(_MILESTONES))]
+    facts += [_event("inspected", 6 + i, unit) for i, unit in enumerate(seen)]
+    return facts + [_result(command) for command in _commanded(facts, rules)]
+
+
+_MILESTONES: tuple[ReturnKind, ...] = ("requested", "approved", "in_transit", "received")
+
+
+def _commanded(facts: Sequence[Fact], rules: Merchant) -> list[Refund | RestockIntent]:
+    case: Case | None = None
+    made: list[Refund | RestockIntent] = []
+    for fact in facts:
+        case, outputs = decide_case(case, fact, rules)
+        made += [o.record for o in outputs if isinstance(o.record, Refund | RestockIntent)]
+    return made
+
+
+def _result(command: Refund | RestockIntent) -> CommandResult:
+    refund = isinstance(command, Refund)
+    return CommandResult(
+        command_id=command.command_id if isinstance(command, Refund) else command.intent_id,
+        merchant=_MERCHANT, order_id=_ORDER, system="shopify", rma_id="100", unit_ids=command.unit_ids,
+        kind="refund" if refund else "restock",
+        outcome="applied", settled_at_ms=_NOW + 20 * _HOUR, attempts=1,
+        external_ids={"refund_id" if refund else "adjustment_id": "gid://shopify/Thing/1"},
+    )  # fmt: skip
+
+
+def _stock_facts(rules: Merchant, facts: Sequence[Fact]) -> list[StockFact]:
+    intent = next(c for c in _commanded(facts, rules) if isinstance(c, RestockIntent))
+    item = StockItem(
+        fact_id="item", merchant=_MERCHANT, sku=intent.sku, system="shopify", version_ms=_NOW, item_id="I0",
+        variant_id="V0",
+    )  # fmt: skip
+    level = StockLevel(
+        fact_id="level", merchant=_MERCHANT, sku=intent.sku, system="shopify", item_id="I0", location_id="11",
+        observed_at_ms=_NOW, available=3,
+    )  # fmt: skip
+    others = [replace(intent, intent_id=f"intent-{i}", order_id=str(i)) for i in range(9)]
+    return [item, level, intent, *others]

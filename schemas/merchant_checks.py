@@ -1,0 +1,100 @@
+"""What must fit together in a merchant file: keys that are each fine by themselves. Each problem names its key."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from schemas.exceptions import TYPES
+from schemas.facts import Disposition
+from schemas.merchant_model import BASE, Model, SpecificModel
+from schemas.stock import StockStatus
+
+
+class Place(Protocol):
+    """A line of the location map."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def disposition(self) -> str: ...
+    @property
+    def system(self) -> str | None: ...
+    @property
+    def location_id(self) -> str: ...
+
+
+class Rule(Protocol):
+    """A line of the reason map."""
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def disposition(self) -> str: ...
+    @property
+    def stock_status(self) -> str | None: ...
+    @property
+    def location_id(self) -> str | None: ...
+
+
+def owners(named: Mapping[str, str]) -> Iterator[str]:
+    """Only known exception types have owners."""
+    for kind in named:
+        if kind not in TYPES:
+            yield f"owners.{kind}: expected an exception type, one of {', '.join(sorted(TYPES))}"
+
+
+def places(mapped: Sequence[Place]) -> Iterator[str]:
+    """A code leads to one place."""
+    keys = [(p.source, p.code, p.disposition, p.system) for p in mapped]
+    for key in sorted({key for key in keys if keys.count(key) > 1}, key=str):
+        yield f"locations: {key[:3]} is mapped twice; expected one place per source, code, disposition and system"
+
+
+def statuses(mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule]) -> Iterator[str]:
+    """Damaged goods are never for sale, and what is not there goes into no stock (INV-2)."""
+    if mapped.get("damaged") == "available":
+        yield "dispositions.damaged: expected 'damaged' or 'quality_control', for it is never saleable, got 'available'"
+    gone: Disposition
+    for gone in ("missing", "not_returned"):
+        if gone in mapped:
+            yield f"dispositions.{gone}: expected no stock for goods that did not come back, got {mapped[gone]!r}"
+    for i, rule in enumerate(rules):
+        if rule.stock_status is None and rule.location_id is None:
+            yield f"reasons.{i}: expected stock_status or location_id for {rule.reason!r}, got neither"
+        if rule.stock_status == "available" and rule.disposition != "sellable":
+            yield (
+                f"reasons.{i}.stock_status: expected 'available' only with disposition 'sellable', "
+                f"got disposition {rule.disposition!r}"
+            )
+
+
+def reasons(rules: Sequence[Rule], mapped: Sequence[Place]) -> Iterator[str]:
+    """A reason leads to one rule, and to a place that is mapped."""
+    known = sorted({place.location_id for place in mapped})
+    for i, rule in enumerate(rules):
+        if rule.location_id is not None and rule.location_id not in known:
+            yield (
+                f"reasons.{i}.location_id: expected one of the mapped places ({', '.join(known) or 'none is'}), "
+                f"got {rule.location_id!r}"
+            )
+    keys = [(r.reason, r.disposition) for r in rules]
+    for key in sorted({key for key in keys if keys.count(key) > 1}):
+        yield f"reasons: {key} has two rules; expected one per reason and disposition"
+
+
+def models(base: Model, specific: Sequence[SpecificModel]) -> Iterator[str]:
+    """One model governs a line, and its name says which (see merchant_model.py for the rule)."""
+    if base.name != BASE:
+        yield f"model.name: expected none, as it governs all that no other does, got {base.name!r}"
+    for i, model in enumerate(specific):
+        before = specific[:i]
+        if model.name in (BASE, *(other.name for other in before)):
+            yield f"models.{i}.name: expected a name that no other model has, got {model.name!r}"
+        for other in before:
+            if other.selector == model.selector:
+                named = ", ".join(f"{k} {v!r}" for k in ("channel", "store", "location") if (v := getattr(model, k)))
+                yield (
+                    f"models.{i}: {model.name!r} and {other.name!r} both govern {named}; expected one of them, or one "
+                    "that names a channel, store or location more"
+                )

@@ -1,0 +1,70 @@
+"""Components that go back into stock only as the bundle they were sold in (INV-9).
+
+The units of a return are put together to bundles by their ids, whatever is inspected first: the n-th bundle is made of
+the n-th units of each of its order lines. It is ready once all of them lie, graded alike, at one place.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from streams.domain.learnt import Line, Order
+from streams.domain.seat import GONE, Seat, withdrawn
+
+
+def assemble(seats: Sequence[Seat]) -> None:
+    """Sets on each component its whole bundle, or why there is none."""
+    wanted: dict[tuple[str, str], list[Seat]] = {}
+    for seat in seats:
+        if not withdrawn(seat.unit, seat.rma) and _is_component(seat):
+            wanted.setdefault((seat.rma.rma_id, _bundle(seat)), []).append(seat)
+    for (_, sku), group in wanted.items():
+        order = group[0].order
+        if order is not None:
+            _put_together(sku, group, order)
+
+
+def _is_component(seat: Seat) -> bool:
+    said, line = seat.unit.said, seat.line
+    if seat.model.bundles.component != "bundle" or not said.ships or said.quantity != 1 or line is None:
+        return False
+    return bool(line.bundle_sku) and line.bundle_quantity > 0 and len(seat.parts) == 1 and seat.sku == line.sku
+
+
+def _bundle(seat: Seat) -> str:
+    return (seat.line.bundle_sku if seat.line is not None else None) or ""
+
+
+def _put_together(sku: str, group: Sequence[Seat], order: Order) -> None:
+    lines = [line for line in order.lines if line.bundle_sku == sku and line.bundle_quantity > 0]
+    units = {line.line_id: sorted(_of(line, group), key=lambda s: s.unit.unit_id) for line in lines}
+    for number in range(max(len(each) for each in units.values())):
+        mine = [seat for line in lines for seat in _share(line, units[line.line_id], number)]
+        whole = all(len(_share(line, units[line.line_id], number)) == _per_bundle(line) for line in lines)
+        for seat in mine:
+            seat.bundle, seat.bundle_sku = tuple(mine), sku
+            seat.incomplete = _problem(mine) if whole else "parts of the bundle are not in the return"
+
+
+def _of(line: Line, group: Iterable[Seat]) -> list[Seat]:
+    return [seat for seat in group if seat.line is not None and seat.line.line_id == line.line_id]
+
+
+def _per_bundle(line: Line) -> int:
+    return max(line.quantity // line.bundle_quantity, 1)
+
+
+def _share(line: Line, units: Sequence[Seat], number: int) -> Sequence[Seat]:
+    each = _per_bundle(line)
+    return units[number * each : (number + 1) * each]
+
+
+def _problem(parts: Sequence[Seat]) -> str:
+    seen = [seat for seat in parts if seat.found is not None]
+    if any(seat.found is not None and seat.found.disposition in GONE for seat in seen):
+        return "parts of the bundle did not come back"
+    ends = {(seat.status, None if seat.place is None else seat.place.location_id) for seat in seen}
+    return "parts of the bundle are graded differently or lie at different places" if len(ends) > 1 else ""
+
+
+def all_here(seat: Seat) -> bool:
+    """Whether nothing of its bundle is still to be inspected."""
+    return all(part.found is not None for part in seat.bundle)

@@ -1,0 +1,55 @@
+"""One event that several systems tell: shop, till and warehouse speak of the same goods, which count once (INV-12).
+
+A refund or store return is the echo of an earlier one when another system tells it, of the same lines and quantities
+and the same amount, and both together would be more than was bought. Whatever could have happened twice counts twice:
+the worst that follows is that a person looks, and never that something is paid or counted a second time.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from streams.domain.learnt import Effect, Moved, Order
+
+_RETURNS = ("refund", "store_return")
+
+
+def told_once(foreign: Sequence[Effect], ours: Iterable[Effect], order: Order | None) -> tuple[Effect, ...]:
+    """The foreign effects without echoes; what an echo adds, that goods went into stock, is added to its original."""
+    if order is None or len({e.system for e in (*foreign, *ours)} - {""}) < 2:
+        return tuple(foreign)
+    bought = {line.line_id: line.quantity for line in order.lines}
+    own, kept = list(ours), list[Effect]()
+    for effect in foreign:
+        if any(_repeats(effect, other, bought) for other in own):
+            continue
+        original = next((i for i, other in enumerate(kept) if _repeats(effect, other, bought)), None)
+        if original is None:
+            kept.append(effect)
+        else:
+            kept[original] = _with(kept[original], effect)
+    return tuple(kept)
+
+
+def _repeats(effect: Effect, other: Effect, bought: dict[str, int]) -> bool:
+    if effect.kind not in _RETURNS or other.kind not in _RETURNS or "" in (effect.system, other.system):
+        return False
+    units = _units(effect)
+    if effect.system == other.system or not units or units != _units(other):
+        return False
+    if effect.total_minor and other.total_minor and effect.total_minor != other.total_minor:
+        return False
+    return any(2 * count > bought.get(line_id, 0) for line_id, count in units.items())
+
+
+def _units(effect: Effect) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for moved in effect.moved:
+        units[moved.line_id] = units.get(moved.line_id, 0) + moved.quantity
+    return units
+
+
+def _with(original: Effect, echo: Effect) -> Effect:
+    restocked = {m.line_id for m in (*original.moved, *echo.moved) if m.restocked}
+    moved = tuple(sorted(Moved(line, count, line in restocked) for line, count in _units(original).items()))
+    return replace(original, moved=moved, total_minor=max(original.total_minor, echo.total_minor))

@@ -1,0 +1,202 @@
+"""Money that does not add up, whoever moved it: causes for finance, each with what was expected and what came.
+
+Only orders with a return are ours to watch. Nothing here changes an amount: what cannot be right holds payments by the
+guards in walk.py, or was paid already and is for a person.
+"""
+
+from collections.abc import Iterable
+
+from schemas.money import split
+from streams.domain import amounts
+from streams.domain.account import account, counts, went
+from streams.domain.causes import Cause
+from streams.domain.cover import PAID_KINDS
+from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked
+from streams.domain.explain import money
+from streams.domain.learnt import Effect, Order
+from streams.domain.own import Own
+from streams.domain.seat import Seat
+from streams.domain.seating import Seating
+
+
+def of_money(seating: Seating) -> Iterable[Cause]:
+    """Everything about what was paid, paid back and booked."""
+    own = seating.own
+    order = own.learnt.order
+    if order is None or not seating.seats:
+        return
+    for tender in order.tenders:
+        if tender.amount_minor < 0:
+            yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
+                            "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
+    effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
+    for effect in effects:
+        yield from _of_effect(effect, order)
+    if effects:
+        yield from _too_much(order, own, effects)
+        yield from _in_shop_currency(order, effects)
+    yield from _of_resolutions(seating.seats)
+    for decision in own.decided.values():
+        if isinstance(decision, Paying | Crediting | Exchanging) and own.track(decision) != "refused":
+            yield from _of_payment(decision, seating)
+        elif isinstance(decision, Booking):
+            yield from _of_booking(decision, seating)
+
+
+def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
+    """One refund, credit or charge-back as a system shows it."""
+    name = f"{effect.kind} {effect.external_id}"
+    subject = f"{effect.kind}:{effect.external_id}"
+    if not counts(effect, order):
+        amount = money(effect.total_minor, effect.currency)
+        detail = f"{name} is not in the order's currency: nothing of the order is paid back before that is clear"
+        yield _of_order("currency_mismatch", subject, detail, order.currency, amount)
+    if effect.said_minor is not None:
+        amount = money(effect.said_minor, effect.currency or order.currency)
+        yield _of_order("contradicting_fact", subject, f"{name} of less than nothing", "0 or more", amount)
+    known = {line.line_id for line in order.lines}
+    for line_id in sorted({m.line_id for m in effect.moved if m.line_id not in known} if order.complete else ()):
+        detail = f"{name} names line {line_id}, which is not on the order"
+        yield _of_order("unknown_line", f"{subject}:{line_id}", detail, ", ".join(sorted(known)), line_id)
+
+
+def _too_much(order: Order, own: Own, effects: Iterable[Effect]) -> Iterable[Cause]:
+    total = account(order, own).total
+    if total.refundable < 0:
+        gone = total.refunded + total.credited + total.exchanged
+        each = ", ".join(sorted(f"{e.kind} {e.external_id} {money(e.total_minor, e.currency)}" for e in effects))
+        yield _of_order(
+            "amount_mismatch", "account", f"more was paid back than was captured: {each}",
+            f"at most {money(total.paid, order.currency)}", money(gone, order.currency),
+        )  # fmt: skip
+
+
+def _in_shop_currency(order: Order, effects: Iterable[Effect]) -> Iterable[Cause]:
+    """What refunds took in the shop's currency against the same part of the payment (MON-13)."""
+    back: dict[str, int] = {}
+    shop: dict[str, int | None] = {}
+    steps: dict[str, int] = {}
+    for effect in effects:
+        if not counts(effect, order):
+            continue
+        said = dict(effect.shop)
+        for payment_id, amount in effect.tenders:
+            back[payment_id] = back.get(payment_id, 0) + amount
+            known, part = shop.get(payment_id, 0), said.get(payment_id)
+            shop[payment_id] = None if known is None or part is None else known + part
+            steps[payment_id] = steps.get(payment_id, 0) + 1
+    for tender in order.tenders:
+        actual, gone = shop.get(tender.payment_id), back.get(tender.payment_id, 0)
+        if actual is None or tender.shop_minor is None or not 0 < gone <= tender.amount_minor:
+            continue
+        due = split(tender.shop_minor, [gone, tender.amount_minor - gone])[0]
+        # each refund may be half a minor unit off; what is left when all is paid back is left for good
+        if abs(actual - due) > (0 if gone == tender.amount_minor else steps[tender.payment_id]):
+            currency = order.shop_currency
+            detail = f"{money(gone, order.currency)} of payment {tender.payment_id} was paid back"
+            yield _of_order("currency_rounding", f"payment:{tender.payment_id}", detail, money(due, currency),
+                            money(actual, currency))  # fmt: skip
+
+
+def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
+    own = seating.own
+    result = own.learnt.results.get(decision.decision_id)
+    if result is not None and result.amount_minor is not None and result.currency not in (None, decision.currency):
+        amount = money(result.amount_minor, result.currency)
+        yield _of_decision("currency_mismatch", decision, "result", "the system answered in another currency",
+                           money(decision.amount_minor, decision.currency), amount)  # fmt: skip
+    paid = went(decision, own)
+    tolerance = decision.tolerance_minor if isinstance(decision, Paying) else 0
+    if not isinstance(decision, Exchanging) and abs(paid - decision.amount_minor) > tolerance:
+        ours, theirs = money(decision.amount_minor, decision.currency), money(paid, decision.currency)
+        yield _of_decision("amount_mismatch", decision, "paid", f"{ours} was decided, {theirs} was paid", ours, theirs)
+    if isinstance(decision, Paying):
+        yield from _asked_otherwise(decision, own)
+    if isinstance(decision, Paying | Crediting):
+        for name, tax in _taxes(decision, seating.seats, own):
+            if abs(tax - decision.tax_minor) > tolerance + len(decision.unit_ids):  # every unit may be rounded
+                ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
+                detail = f"the order gives a tax of {ours}, {name} says {theirs}"
+                yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
+
+
+def _of_resolutions(seats: Iterable[Seat]) -> Iterable[Cause]:
+    """The return was edited to another means after it was paid: what was paid stays paid."""
+    for seat in seats:
+        paid = seat.paying
+        if paid is None or seat.money not in ("open", "applied"):
+            continue
+        was = "exchange" if isinstance(paid, Exchanging) or (isinstance(paid, Paying) and paid.exchange_id) else (
+            "refund" if isinstance(paid, Paying) else "credit"
+        )  # fmt: skip
+        if seat.kind not in (was, "unknown"):
+            detail = f"the return was edited from {was} to {seat.unit.said.resolution} after it was decided"
+            yield Cause(
+                type="contradicting_fact", rma_id=seat.rma.rma_id, subject=f"{paid.decision_id}:resolution",
+                detail=detail, expected=was, actual=seat.unit.said.resolution, command_id=paid.decision_id,
+                unit_ids=(seat.unit.unit_id,),
+            )  # fmt: skip
+
+
+def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Iterable[tuple[str, int]]:
+    """(who says so, the tax) for each that tells the tax of this payment."""
+    mine = [s for s in seats if s.rma.rma_id == decision.rma_id and s.unit.unit_id in decision.unit_ids]
+    theirs = amounts.claimed_tax(mine)
+    alone = not (isinstance(decision, Paying) and (decision.shipping_minor or decision.exchange_id))
+    if theirs is not None and mine and alone:
+        yield "ReturnGO", theirs
+    told = own.tax(decision)
+    if told is not None:
+        yield decision.system, told
+
+
+def _asked_otherwise(decision: Paying, own: Own) -> Iterable[Cause]:
+    """Requests by ReturnGO that came after the payment and ask for another amount."""
+    rma = own.learnt.rmas.get(decision.rma_id)
+    for step in asked(rma, decision) if rma is not None else ():
+        amount = decision.amount_minor if step.amount_minor is None else step.amount_minor
+        other = step.currency not in (None, decision.currency)
+        if other or abs(amount - decision.amount_minor) > decision.tolerance_minor + abs(decision.rounding_minor):
+            ours, theirs = money(decision.amount_minor, decision.currency), money(amount, step.currency)
+            yield _of_decision(
+                "currency_mismatch" if other else "amount_mismatch", decision, step.transaction_id,
+                f"{ours} was decided before ReturnGO asked for {theirs}", ours, theirs,
+            )  # fmt: skip
+
+
+def _of_booking(booking: Booking, seating: Seating) -> Iterable[Cause]:
+    """A refund whose final amount became known after it was booked."""
+    for decision in seating.own.decided.values():
+        if isinstance(decision, Paying | Crediting) and booking.refund_id in (
+            decision.decision_id, seating.own.refund_id(decision)
+        ):  # fmt: skip
+            paid = went(decision, seating.own)
+            if paid != booking.amount_minor and seating.own.track(decision) == "applied":
+                yield _booked_otherwise(booking, paid)
+    units = {s.unit.unit_id for s in seating.seats if s.booking is booking and s.paid_by is not None}
+    effects = [e for e in seating.own.foreign if e.external_id == booking.refund_id and e.kind in PAID_KINDS]
+    covered = {(b.rma_id, u) for b in seating.own.decided.values() if isinstance(b, Booking)
+               and b.refund_id == booking.refund_id for u in b.unit_ids}  # fmt: skip
+    for effect in effects if units and len(covered) == len(booking.unit_ids) else ():
+        if sum(m.quantity for m in effect.moved) == len(units) and effect.total_minor != booking.amount_minor:
+            yield _booked_otherwise(booking, effect.total_minor)
+
+
+def _booked_otherwise(booking: Booking, paid: int) -> Cause:
+    was, now = money(booking.amount_minor, booking.currency), money(paid, booking.currency)
+    return Cause(
+        type="amount_mismatch", rma_id=booking.rma_id, subject=f"{booking.decision_id}:booked",
+        detail=f"{was} was booked in {booking.system}, {now} was paid as {booking.refund_id}", expected=now, actual=was,
+        command_id=booking.decision_id, unit_ids=booking.unit_ids,
+    )  # fmt: skip
+
+
+def _of_order(kind: str, subject: str, detail: str, expected: str, actual: str) -> Cause:
+    return Cause(type=kind, rma_id="", subject=subject, detail=detail, expected=expected, actual=actual)
+
+
+def _of_decision(kind: str, decision: Money, about: str, detail: str, expected: str, actual: str) -> Cause:
+    return Cause(
+        type=kind, rma_id=decision.rma_id, subject=f"{decision.decision_id}:{about}", detail=detail, expected=expected,
+        actual=actual, command_id=decision.decision_id, unit_ids=decision.unit_ids,
+    )  # fmt: skip

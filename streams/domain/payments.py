@@ -1,0 +1,108 @@
+"""Which payments are wanted now, and what the others wait for. The guards are TOGETHER in walk.py."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.merchant import Merchant
+from streams.domain import causes, pay, walk
+from streams.domain.causes import Cause
+from streams.domain.decided import Exchanging, Money, Paying
+from streams.domain.own import Own
+from streams.domain.proposal import Proposal
+from streams.domain.seating import Seating
+from streams.domain.standing import Standing, reason_of
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a proposed payment; all None: nothing is due."""
+
+    decision: Money | None = None
+    cause: Cause | None = None
+    due_ms: int | None = None
+
+
+def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> list[Payment]:
+    """One for each group of units that is paid together; each is judged as if those before it were paid."""
+    own = table.own
+    found = []
+    for ready, others_pending in _ready(standings):
+        mine = [s.seat for s in standings if s.seat.rma is ready[0].seat.rma]
+        back = _everything_back(standings, {s.seat.key for s in ready}, own)
+        seats = [s.seat for s in ready]
+        proposal = pay.propose(seats, mine, own, others_pending=others_pending, everything_back=back)
+        found.append(payment := _payment(proposal, ready, own, rules))
+        own = _after(own, payment)
+    for ready, exchange in _cheaper(standings, own):
+        released = own.track(exchange) == "applied"
+        proposal = pay.difference(exchange, [s.seat for s in ready], own, released=released)
+        found.append(payment := _payment(proposal, ready, own, rules))
+        own = _after(own, payment)
+    return found
+
+
+def _ready(standings: Sequence[Standing]) -> list[tuple[list[Standing], bool]]:
+    """Units that can be paid, by what they are paid as, and whether others of the same payment are still to come."""
+    groups: dict[tuple[str, str, str, bool, str], list[Standing]] = {}
+    for standing in standings:
+        if standing.money_ready or (standing.money is not None and standing.money.holds_others):
+            groups.setdefault(pay.group_of(standing.seat), []).append(standing)
+    found = []
+    for _, group in sorted(groups.items(), key=lambda each: each[0]):
+        ready: dict[str, list[Standing]] = {}
+        for standing in group:
+            if standing.money_ready:
+                ready.setdefault(standing.seat.model.name, []).append(standing)
+        pending = any(not s.money_ready for s in group)
+        found += [(ready[model], pending) for model in sorted(ready)]
+    return found
+
+
+def _cheaper(standings: Sequence[Standing], own: Own) -> list[tuple[list[Standing], Exchanging]]:
+    """Exchanges of ours for cheaper goods whose difference is not paid back yet."""
+    paid = {d.exchange_id for d in own.decided.values() if isinstance(d, Paying)}
+    found: dict[str, tuple[list[Standing], Exchanging]] = {}
+    for standing in standings:
+        exchange, waits = standing.seat.paying, standing.seat.money == "open" and not standing.seat.stopped
+        if not isinstance(exchange, Exchanging) or exchange.difference_minor >= 0 or not waits:
+            continue
+        if exchange.decision_id not in paid:
+            found.setdefault(exchange.decision_id, ([], exchange))[0].append(standing)
+    return [found[decision_id] for decision_id in sorted(found)]
+
+
+def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Merchant) -> Payment:
+    """Asks the guards of a payment; it is wanted, waits, or is nobody's business because nothing is due."""
+    guard = walk.first_unmet(walk.TOGETHER, proposal, rules)
+    nothing_due = guard is None and proposal.kind != "exchange" and proposal.amount == 0
+    for standing in ready:
+        standing.together = None if guard is None else reason_of(guard)
+        standing.nothing_due = nothing_due
+    if guard is None:
+        return Payment(decision=None if nothing_due else pay.decide(proposal, own.learnt.now_ms))
+    if guard.raises:
+        return Payment(cause=causes.of_payment(guard, proposal))
+    return Payment(due_ms=walk.limit_ms(proposal, rules) if proposal.others_pending else None)
+
+
+def _after(own: Own, payment: Payment) -> Own:
+    # together they must not exceed what was captured
+    if payment.decision is None:
+        return own
+    return msgspec.structs.replace(own, decided=own.decided | {payment.decision.decision_id: payment.decision})
+
+
+def _everything_back(standings: Sequence[Standing], ready: set[str], own: Own) -> bool:
+    """Whether with these units every unit of the order is refunded."""
+    order = own.learnt.order
+    if order is None or not order.complete:
+        return False
+    paid = {(d.rma_id, u) for d in own.decided.values() if isinstance(d, Paying) for u in d.unit_ids}
+    back: dict[str, int] = {}
+    for standing in standings:
+        seat = standing.seat
+        named = (seat.rma.rma_id, seat.unit.unit_id) in paid and seat.money != "refused"
+        if seat.kind == "refund" and (seat.key in ready or named or seat.money == "elsewhere"):
+            for line, count in seat.parts:
+                back[line.line_id] = back.get(line.line_id, 0) + count
+    return all(back.get(line.line_id, 0) >= line.quantity for line in order.lines)

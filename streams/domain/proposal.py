@@ -1,0 +1,112 @@
+"""A payment that is thought of: units that are ready to be paid together, and every figure that it is judged by."""
+
+import msgspec
+
+from schemas.merchant_model import Model
+from streams.domain.account import Account
+from streams.domain.decided import Exchanging, Repaid, Share
+from streams.domain.learnt import Order, Step
+from streams.domain.seat import Kind, Seat
+
+
+class Proposal(msgspec.Struct, kw_only=True):
+    """`TOGETHER` in walk.py says whether it may go out. Amounts are minor units of the order's currency."""
+
+    command_id: str
+    kind: Kind
+    model: Model
+    seats: tuple[Seat, ...]
+    order: Order
+    waiting_since_ms: int  # when the first of its units was ready
+    others_pending: bool  # units of the same payment still wait for something
+    books: Account  # the order's money without this payment
+    clock_ms: int
+    by_hand: tuple[str, ...]  # refunds by others that name no line and may have paid for these units already
+    foreign: tuple[str, ...]  # money that moved in another currency than the order's
+    unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out
+    step: Step | None  # what ReturnGO asked to be paid for exactly these units
+    shares: tuple[Share, ...] = ()
+    beyond: tuple[Share, ...] = ()  # those that ask for more units than were bought and not paid back before
+    fees: int = 0
+    shipping: int = 0
+    shipping_tax: int = 0
+    duties: int = 0
+    bonus: int = 0  # given on top by the merchant
+    goods_tax: int = 0
+    claimed: int | None = None  # the goods by ReturnGO's prices, before fees
+    claimed_tax: int | None = None
+    replacement: int | None = None  # price of what is sent instead
+    exchange: Exchanging | None = None  # the exchange whose difference this pays back
+    released: bool = True  # that exchange
+    tenders: tuple[Repaid, ...] = ()
+    short: int = 0  # what no payment can take
+    rounding: int = 0  # > 0: more than due, because cash has no smaller coin
+
+    @property
+    def goods(self) -> int:
+        return sum(share.amount_minor for share in self.shares)
+
+    @property
+    def due(self) -> int:
+        """To the last minor unit."""
+        if self.exchange is not None:
+            return -self.exchange.difference_minor
+        return max(self.goods + self.shipping + self.duties + self.bonus - self.fees, 0)
+
+    @property
+    def amount(self) -> int:
+        """As it can be paid."""
+        return self.due + self.rounding
+
+    @property
+    def to_pay(self) -> int:
+        """Of an exchange: what the customer pays for dearer goods; below zero: what is paid back for cheaper ones."""
+        return 0 if self.replacement is None else self.replacement - self.due
+
+    @property
+    def taken(self) -> int:
+        """What it takes from the customer's payments."""
+        return self.due - self.given + (min(self.to_pay, 0) if self.kind == "exchange" else 0)
+
+    @property
+    def given(self) -> int:
+        """The merchant's own part of it, after fees."""
+        return min(self.bonus, self.due)
+
+    @property
+    def tax(self) -> int:
+        """The tax within goods and shipping; of an exchange's difference, its part of the goods' tax is unknown: 0."""
+        return self.goods_tax + self.shipping_tax
+
+    @property
+    def currencies(self) -> set[str]:
+        """Every currency that ReturnGO's figures are in."""
+        named = {seat.unit.said.currency for seat in self.seats} | {self.step.currency if self.step else None}
+        return {currency for currency in named if currency is not None}
+
+    @property
+    def theirs(self) -> int | None:
+        """ReturnGO's figure for this payment: what it asked for, else the prices it shows; None: it says nothing."""
+        if self.kind == "exchange":
+            return None
+        if self.step is not None and self.step.amount_minor is not None:
+            return self.step.amount_minor
+        added = self.shipping + self.duties + self.bonus - self.fees
+        return None if self.claimed is None else max(self.claimed + added, 0)
+
+    @property
+    def difference(self) -> int:
+        """How far ReturnGO's figure is off ours, whole coins or not."""
+        if self.theirs is None:
+            return 0
+        return min(self.theirs - self.due, self.theirs - self.amount, key=abs)
+
+    @property
+    def by_tax(self) -> bool:
+        """Whether the difference is one of taxes alone: without them the figures agree, or one lacks them."""
+        tolerance = self.model.refunding.tolerance_minor
+        if self.claimed is not None and self.claimed_tax is not None and self.claimed_tax != self.goods_tax:
+            nets = (self.claimed - self.claimed_tax) - (self.goods - self.goods_tax)
+            asked = self.step is not None and self.step.amount_minor is not None
+            return abs(nets) <= tolerance and not asked
+        return self.goods_tax > 0 and abs(abs(self.difference) - self.goods_tax) <= tolerance

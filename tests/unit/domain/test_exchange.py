@@ -1,0 +1,95 @@
+"""Exchanges: the goods' value goes into the new order, and only the difference is charged or paid back."""
+
+import pytest
+
+from schemas.commands import Exchange, Refund
+from schemas.money import Money
+from tests.unit.domain.factories import (
+    Run,
+    applied,
+    asked,
+    deadline,
+    event,
+    inspected,
+    line,
+    order,
+    result,
+    transaction,
+    unit,
+)
+
+
+def exchanged(price: int | None, *, currency: str = "EUR", fees: int = 0) -> Run:
+    """One unit of 10.00 comes back for goods of another price, and its draft order is known."""
+    run = Run()
+    wanted = None if price is None else Money(minor=price, currency=currency)
+    one = unit(resolution="exchange", exchange_price=wanted, fees=Money(minor=fees, currency="EUR"))
+    run.feed(order(line(), line("L2", "CAP")), *asked(one), inspected(one))
+    run.feed(event("exchange", one, hours=6, exchange_draft_order_id="D1"))
+    return run
+
+
+@pytest.mark.req("EXG-6")
+@pytest.mark.parametrize(
+    ("price", "fees", "difference"), [(None, 0, 0), (1000, 0, 0), (1300, 0, 300), (1000, 200, 200), (700, 0, -300)]
+)
+def test_the_exchange_says_what_is_to_be_paid_on_top_or_back(price: int | None, fees: int, difference: int) -> None:
+    run = exchanged(price, fees=fees)
+    (command,) = run.commands(Exchange)
+    assert (command.difference_minor, run.commands(Refund), run.open) == (difference, [], [])
+
+
+@pytest.mark.req("EXG-6", "MON-1")
+def test_the_difference_to_cheaper_goods_is_paid_back_once_the_order_is_released() -> None:
+    run = exchanged(700)
+    run.restock()
+    (command,) = run.commands(Exchange)
+    assert run.waits() == {"u1": "exchange_released"}
+    run.feed(applied(command), applied(command))
+    (refund,) = run.commands(Refund)
+    assert (refund.amount_minor, refund.exchange_id, refund.lines) == (300, command.command_id, ())
+    assert refund.amount_minor + refund.fees_minor == 0  # no line is refunded: the shop suggests nothing
+    assert run.stages() == {"u1": "refunding"}
+    run.feed(applied(refund))
+    assert (run.stages(), run.open, len(run.commands(Refund))) == ({"u1": "closed"}, [], 1)
+
+
+@pytest.mark.req("EXG-6")
+def test_no_difference_is_paid_for_an_exchange_that_was_refused() -> None:
+    run = exchanged(700)
+    run.feed(result(run.commands(Exchange)[0].command_id, "exchange", "rejected", code="exchange_not_released"))
+    assert (run.commands(Refund), run.open) == ([], ["exchange_not_released"])
+
+
+@pytest.mark.req("EXG-6", "MON-3")
+def test_a_difference_that_returngo_sees_otherwise_is_held_for_a_person() -> None:
+    run = exchanged(700)
+    run.feed(transaction(250), applied(run.commands(Exchange)[0]))
+    assert (run.commands(Refund), run.open) == ([], ["amount_mismatch"])
+    assert (run.raised("amount_mismatch").expected, run.raised("amount_mismatch").actual) == ("3.00 EUR", "2.50 EUR")
+    assert "difference to the cheaper goods 3.00 EUR" in run.raised("amount_mismatch").detail
+    run.feed(deadline(900))
+    assert "exchange_not_released" not in run.open  # it was released; what is missing is the refund
+    assert "stuck_refund" in run.open
+
+
+@pytest.mark.req("MON-13")
+def test_a_price_in_another_currency_holds_the_exchange() -> None:
+    run = exchanged(700, currency="USD")
+    assert (run.commands(Exchange), run.open) == ([], ["currency_mismatch"])
+
+
+def test_goods_for_less_than_nothing_hold_the_exchange() -> None:
+    run = exchanged(-1)
+    assert (run.commands(Exchange), run.open) == ([], ["amount_mismatch"])
+
+
+@pytest.mark.req("EXG-6", "MON-3")
+def test_a_request_for_the_refund_of_other_units_says_nothing_about_a_difference() -> None:
+    run = Run()
+    one = unit("u1", resolution="exchange", exchange_price=Money(minor=700, currency="EUR"))
+    two = unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP")), *asked(one, two), transaction(1000), inspected(one), inspected(two))
+    run.feed(event("exchange", one, hours=6, exchange_draft_order_id="D1"))
+    run.feed(applied(run.commands(Exchange)[0]))
+    assert (sorted(r.amount_minor for r in run.commands(Refund)), run.open) == ([300, 1000], [])

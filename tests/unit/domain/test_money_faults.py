@@ -1,0 +1,224 @@
+"""Money that does not add up, or that somebody else moved: raised with both values, never paid or counted silently."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.commands import Exchange, Refund, StoreCredit
+from schemas.facts import ObservedEffect, RefundedTender
+from schemas.money import Money
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    covers,
+    event,
+    inspected,
+    line,
+    order,
+    payment,
+    refunded,
+    result,
+    rules,
+    transaction,
+    unit,
+)
+
+
+def pays(run: Run) -> list[int]:
+    return [r.amount_minor for r in run.commands(Refund)]
+
+
+def figures(run: Run, kind: str) -> tuple[str | None, str | None]:
+    raised = run.raised(kind)
+    return raised.expected, raised.actual
+
+
+def returned(*, snapshot: Any = None, merchant: Any = None) -> Run:
+    """One unit of an order is returned and inspected."""
+    run = Run(merchant)
+    run.feed(snapshot or order(line(quantity=2)), *asked(unit()), inspected(unit()))
+    return run
+
+
+def chargeback(amount: int, *lines: Any, hours: float = 4) -> ObservedEffect:
+    return replace(refunded("C1", amount, *lines, hours=hours), kind="chargeback")
+
+
+@pytest.mark.req("MON-13")
+def test_a_refund_by_others_in_another_currency_holds_every_payment_of_the_order() -> None:
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(unit()), refunded("R9", 500, hours=-50, currency="USD"), inspected(unit()))
+    assert (pays(run), run.open) == ([], ["currency_mismatch", "currency_mismatch"])
+    assert run.waits() == {"u1": "money_counted"}
+    assert ("EUR", "5.00 USD") in {(r.expected, r.actual) for r in run.records(type(run.raised("currency_mismatch")))}
+    run.feed(refunded("R9", 450, hours=-49))
+    assert (pays(run), run.open) == ([1000], [])
+
+
+@pytest.mark.req("MON-13", "MON-6")
+def test_an_answer_in_another_currency_is_raised_and_not_taken_for_the_amount() -> None:
+    run = returned()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", amount=Money(minor=5, currency="USD")))
+    assert run.open == ["currency_mismatch"]
+    assert figures(run, "currency_mismatch") == ("10.00 EUR", "0.05 USD")
+
+
+@pytest.mark.req("MON-13", "MON-3")
+def test_a_late_request_in_another_currency_is_raised_and_never_answered() -> None:
+    run = returned()
+    run.feed(transaction(1000, currency="USD"))
+    assert figures(run, "currency_mismatch") == ("10.00 EUR", "10.00 USD")
+
+
+@pytest.mark.req("MON-11")
+def test_a_refund_or_a_payment_of_less_than_nothing_is_raised_with_its_value() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), refunded("R9", -5000, hours=-50))
+    assert figures(run, "contradicting_fact") == ("0 or more", "-50.00 EUR")
+    odd = returned(snapshot=order(payments=(payment("P1", "card", 1000), payment("P2", "card", -300))))
+    assert pays(odd) == []
+    assert figures(odd, "contradicting_fact") == ("0 or more", "-3.00 EUR")
+
+
+@pytest.mark.req("ELG-1")
+def test_a_refund_of_a_line_that_is_not_on_the_order_is_raised() -> None:
+    run = returned()
+    run.feed(refunded("R9", 10, covers("L7"), hours=7))
+    assert figures(run, "unknown_line") == ("L1", "L7")
+
+
+@pytest.mark.req("MON-11")
+def test_more_paid_back_than_was_captured_is_raised_with_both_sums() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), refunded("R8", 800, hours=4), refunded("R9", 700, hours=4.5))
+    assert figures(run, "amount_mismatch") == ("at most 10.00 EUR", "15.00 EUR")
+    assert pays(run) == []
+
+
+@pytest.mark.req("MON-11")
+def test_units_that_were_paid_back_before_are_not_paid_again_by_another_return() -> None:
+    """The money half of more units returned than bought: two returns of the one unit that there is."""
+    run = Run()
+    run.feed(order(), *asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    assert pays(run) == [1000]
+    run.feed(*asked(unit("u2"), rma="102"), inspected(unit("u2"), rma="102"))
+    assert (pays(run), "over_quantity" in run.open) == ([1000], True)
+
+
+@pytest.mark.req("MON-10")
+def test_a_charge_back_of_everything_pays_for_every_unit_and_none_is_paid_again() -> None:
+    run = Run()
+    units = unit("u1"), unit("u2", resolution="store_credit")
+    run.feed(order(line(quantity=2)), *asked(*units), chargeback(2000), *(inspected(u) for u in units))
+    run.restock()
+    assert (pays(run), run.commands(StoreCredit)) == ([], [])
+    assert run.stages() == {"u1": "closed", "u2": "closed"}
+    assert run.open == ["refund_outside_workflow"]
+    assert run.raised("refund_outside_workflow").unit_ids == ("u1", "u2")
+
+
+@pytest.mark.req("MON-10")
+@pytest.mark.parametrize("hours", [-50, 4])
+def test_a_charge_back_of_a_part_stops_the_refund_whenever_it_came(hours: float) -> None:
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(unit()), chargeback(700, hours=hours), inspected(unit()))
+    assert pays(run) == []
+    assert "C1" in run.raised("amount_mismatch").detail
+
+
+@pytest.mark.req("MON-10")
+def test_a_charge_back_is_raised_even_where_others_pay() -> None:
+    run = Run(rules(refunding={"actor": "returngo"}))
+    run.feed(order(), *asked(unit()), chargeback(1000, covers()))
+    assert "refund_outside_workflow" in run.open
+
+
+@pytest.mark.req("MON-10")
+def test_a_charge_back_that_was_won_makes_the_money_refundable_again() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), chargeback(1000), inspected(unit()))
+    assert pays(run) == []
+    lost = chargeback(0, hours=9)
+    run.feed(replace(lost, tenders=(), total_minor=0))
+    assert pays(run) == [1000]
+
+
+@pytest.mark.req("MON-12")
+def test_taxes_that_differ_are_raised_though_the_amounts_agree() -> None:
+    run = Run()
+    one = replace(unit(paid=1000), paid_tax=Money(minor=70, currency="EUR"))
+    run.feed(order(line(tax_minor=160)), *asked(one), inspected(one))
+    assert (pays(run), run.open) == ([1000], ["tax_mismatch"])
+    assert figures(run, "tax_mismatch") == ("1.60 EUR", "0.70 EUR")
+
+
+@pytest.mark.req("MON-12")
+@pytest.mark.parametrize(("tax", "raised"), [(160, []), (161, []), (162, ["tax_mismatch"]), (0, ["tax_mismatch"])])
+def test_the_tax_on_the_record_of_the_paying_system_is_compared(tax: int, raised: list[str]) -> None:
+    run = returned(snapshot=order(line(tax_minor=160)))
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", tax_minor=tax))
+    assert run.open == raised
+
+
+def in_shop_currency(refund_id: str, minor: int, shop: int) -> ObservedEffect:
+    tender = RefundedTender(
+        transaction_id=refund_id, payment_id="P1", tender="card", amount_minor=minor, status="success",
+        shop_amount_minor=shop,
+    )  # fmt: skip
+    return refunded(refund_id, minor, covers(), tenders=(tender,), currency="USD")
+
+
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize(("last", "raised"), [(3077, []), (3078, ["currency_rounding"]), (2900, ["currency_rounding"])])
+def test_what_rounding_leaves_in_the_shops_currency_is_raised(last: int, raised: list[str]) -> None:
+    """100.00 USD were 92.31 EUR; three refunds give all of it back."""
+    run = Run()
+    paid = replace(payment("P1", "card", 10000), shop_amount_minor=9231)
+    units = [unit(f"u{i}") for i in range(3)]
+    run.feed(order(line(quantity=3, price=3334, order_discount_minor=2), currency="USD", payments=(paid,)))
+    run.feed(*asked(*units), in_shop_currency("R1", 3334, 3078), in_shop_currency("R2", 3333, 3076))
+    assert "currency_rounding" not in run.open
+    run.feed(in_shop_currency("R3", 3333, last))
+    assert [kind for kind in run.open if kind == "currency_rounding"] == raised
+    if raised:
+        assert figures(run, "currency_rounding") == ("92.31 EUR", f"{(3078 + 3076 + last) / 100:.2f} EUR")
+
+
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize("field", ["fees", "exchange_price"])
+def test_every_figure_of_the_return_must_be_in_the_orders_currency(field: str) -> None:
+    run = Run()
+    dollars = Money(minor=100, currency="USD")
+    one = replace(unit(resolution="exchange" if field == "exchange_price" else "refund"), **{field: dollars})
+    run.feed(order(), *asked(one), inspected(one))
+    assert (pays(run), run.commands(Exchange)) == ([], [])
+    assert field == "exchange_price" or figures(run, "currency_mismatch") == ("EUR", "USD")
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_what_returngo_says_it_paid_counts_before_the_shop_shows_it() -> None:
+    run = Run()
+    units = unit("u1", "L1"), unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP"), paid=1500), *asked(*units))
+    run.feed(transaction(1000, "success", units=("u1",), external_id="R7"), *(inspected(u) for u in units))
+    assert (pays(run), "amount_mismatch" in run.open) == ([], True)
+    assert run.raised("amount_mismatch").actual == "5.00 EUR"
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_the_unit_of_a_cancelled_return_that_staff_paid_is_not_paid_by_the_next_return() -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit("u1"), rma="101"))
+    run.feed(refunded("R9", 1000, covers(), hours=3), event("cancelled", unit("u1"), rma="101", hours=4))
+    run.feed(*asked(unit("u2"), rma="102", hours=5), inspected(unit("u2"), rma="102", hours=6))
+    assert pays(run) == []
+    assert "1 more unit(s)" in run.raised("amount_mismatch").detail
+
+
+def test_a_return_that_is_edited_to_another_means_after_it_was_paid_is_raised() -> None:
+    run = returned()
+    edited = unit(resolution="store_credit")
+    run.feed(event("requested", edited, hours=7))
+    assert (pays(run), run.commands(StoreCredit)) == ([1000], [])
+    assert figures(run, "contradicting_fact") == ("refund", "store_credit")

@@ -1,0 +1,170 @@
+"""Where goods go: dispositions, reasons, zones, stores. What is not mapped is raised."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.commands import Restock
+from streams.domain.output import Output
+from streams.domain.stock import Item, decide_stock
+from tests.unit.domain.factories import Run, asked, bundle, event, inspected, line, of, order, unit
+from tests.unit.domain.merchants import DOCK, PEN, merchant
+
+
+def returned(run: Run, system: str, disposition: str = "sellable", location: str | None = "dock", **sold: Any) -> Run:
+    reason = sold.pop("reason", "Does not fit")
+    one = unit(reason=reason)
+    run.feed(replace(order(**sold), system=system), *asked(one), event("received", one, hours=4))
+    run.feed(inspected(one, disposition, location))
+    return run
+
+
+@pytest.mark.req("INV-2", "INV-4")
+@pytest.mark.parametrize("system", ["lightspeed-x", "lightspeed-r", "sitoo", "linnworks"])
+def test_damaged_goods_never_lie_beside_what_is_for_sale(system: str) -> None:
+    open_shelf = DOCK | {"disposition": "any"}
+    run = returned(Run(merchant(system, locations=(open_shelf,))), system, "damaged")
+    assert (run.intents, run.open, run.waits()) == ([], ["unmapped_location"], {"u1": "kept_apart"})
+    assert "quarantine" in run.raised("unmapped_location").detail
+    run = returned(Run(merchant(system)), system, "damaged")
+    assert [(i.location_id, i.stock_status) for i in run.intents] == [("12", "damaged")]
+
+
+@pytest.mark.req("INV-2")
+def test_a_platform_that_keeps_damaged_goods_apart_itself_needs_no_other_place() -> None:
+    run = returned(Run(merchant(locations=(DOCK | {"disposition": "any"},))), "shopify", "damaged")
+    assert [(i.location_id, i.stock_status) for i in run.intents] == [("11", "damaged")]
+
+
+@pytest.mark.req("INV-2", "INV-4")
+def test_nothing_in_quarantine_is_for_sale_however_it_was_graded() -> None:
+    run = returned(Run(merchant("sitoo", locations=(PEN | {"disposition": "any"},))), "sitoo")
+    assert [(i.location_id, i.stock_status) for i in run.intents] == [("12", "quality_control")]
+
+
+REASONS = [
+    {"reason": "Opened", "location_id": "12", "stock_status": "quality_control"},
+    {"reason": "Opened", "disposition": "damaged", "stock_status": "damaged"},
+    {"reason": "Does not fit", "disposition": "sellable", "stock_status": "available"},
+]
+
+
+@pytest.mark.req("INV-3")
+@pytest.mark.parametrize(
+    ("reason", "disposition", "goes"),
+    [
+        ("Opened", "sellable", ("12", "quality_control")),
+        ("Opened", "damaged", ("12", "damaged")),
+        ("Does not fit", "sellable", ("11", "available")),
+    ],
+)
+def test_reason_and_disposition_decide_place_and_status(reason: str, disposition: str, goes: tuple[str, str]) -> None:
+    run = returned(Run(merchant("sitoo", reasons=REASONS)), "sitoo", disposition, reason=reason)
+    assert [(i.location_id, i.stock_status) for i in run.intents] == [goes]
+
+
+@pytest.mark.req("INV-3", "EXC-4")
+def test_a_reason_without_a_rule_is_raised_until_there_is_one() -> None:
+    run = returned(Run(merchant("sitoo", reasons=REASONS)), "sitoo", reason="Gift")
+    assert (run.intents, run.open) == ([], ["unmapped_reason"])
+    raised = run.raised("unmapped_reason")
+    assert (raised.owner, raised.actual) == ("cx", "Gift")
+    any_other = {"reason": "*", "disposition": "sellable", "stock_status": "available"}
+    run.rules = merchant("sitoo", reasons=[*REASONS, any_other])
+    run.feed(event("in_transit", unit(), hours=6))
+    assert (len(run.intents), run.open) == (1, [])
+
+
+@pytest.mark.req("INV-11")
+def test_goods_of_a_till_sale_go_back_to_the_store_of_the_sale_when_nobody_names_a_place() -> None:
+    store = {"source": "lightspeed-x", "code": "outlet-3", "location_id": "outlet-3"}
+    rules = merchant("lightspeed-x", locations=(DOCK, store))
+    sold_there = returned(Run(rules), "lightspeed-x", location=None, location_id="outlet-3")
+    assert [i.location_id for i in sold_there.intents] == ["outlet-3"]
+    elsewhere = returned(Run(rules), "lightspeed-x", location="dock", location_id="outlet-3")
+    assert [i.location_id for i in elsewhere.intents] == ["11"]
+    unmapped = returned(Run(rules), "lightspeed-x", location=None, location_id="outlet-4")
+    assert (unmapped.intents, unmapped.open) == ([], ["unmapped_location"])
+
+
+# Bundles, in all four configurations (INV-9): what came back × what goes into stock.
+
+SOAP = line("L1", "SOAP", 2, price=500, bundle_sku="SET", bundle_quantity=1)
+DISH = line("L2", "DISH", 1, price=300, bundle_sku="SET", bundle_quantity=1)
+CUPS = [unit("u1", "L1", "SOAP"), unit("u2", "L1", "SOAP")]
+BOWL = unit("u3", "L2", "DISH")
+
+
+def stocked(run: Run) -> list[tuple[str, int]]:
+    """What the stock agent commands for all that the case wants."""
+    made: list[Output] = []
+    for intent in run.intents:
+        row: Item | None = None
+        for fact in (bundle("SET", ("SOAP", 2, "I-SOAP"), ("DISH", 1, "I-DISH")), intent):
+            known = replace(fact, sku=intent.sku, components=()) if intent.sku != "SET" and fact is not intent else fact
+            row, more = decide_stock(row, known, run.rules)
+            made += more
+    return [(c.sku, c.quantity) for c in of(Restock, made)]
+
+
+@pytest.mark.req("INV-9")
+@pytest.mark.parametrize(
+    ("returned_as", "goes"), [("components", [("SOAP", 2), ("DISH", 1)]), ("bundle", [("SET", 1)])]
+)
+def test_a_bundle_that_came_back_goes_into_stock_as_configured(returned_as: str, goes: list[tuple[str, int]]) -> None:
+    run = Run(merchant(model={"bundles": {"returned": returned_as}}))
+    whole = unit("u1", None, "SET")
+    run.feed(order(SOAP, DISH), *asked(whole), inspected(whole))
+    assert stocked(run) == goes
+
+
+@pytest.mark.req("INV-9")
+def test_a_component_that_came_back_goes_into_stock_by_itself_and_leaves_the_bundle() -> None:
+    run = Run(merchant())
+    run.feed(order(SOAP, DISH), *asked(*CUPS, BOWL), inspected(CUPS[0]))
+    assert stocked(run) == [("SOAP", 1)]
+
+
+@pytest.mark.req("INV-9")
+def test_components_go_into_stock_as_their_bundle_once_all_are_here() -> None:
+    for arrivals in ([*CUPS, BOWL], [BOWL, *CUPS[::-1]]):
+        run = Run(merchant(model={"bundles": {"component": "bundle"}}))
+        run.feed(order(SOAP, DISH), *asked(*CUPS, BOWL))
+        for hours, one in enumerate(arrivals[:-1]):
+            run.feed(inspected(one, hours=5 + hours))
+        assert run.intents == []
+        assert set(run.waits().values()) <= {"inspected", "bundle_here"}
+        run.feed(inspected(arrivals[-1], hours=9))
+        (intent,) = run.intents
+        assert (intent.sku, intent.quantity, intent.unit_ids) == ("SET", 1, ("u1", "u2", "u3"))
+        assert stocked(run) == [("SET", 1)]
+        run.restock(10)
+        assert set(run.stages().values()) == {"refunding"}
+
+
+@pytest.mark.req("INV-9")
+@pytest.mark.parametrize("bad", ["damaged", "missing", "not in the return"])
+def test_a_bundle_that_cannot_be_put_together_is_raised_to_the_warehouse(bad: str) -> None:
+    run = Run(merchant(model={"bundles": {"component": "bundle"}}))
+    units = CUPS if bad == "not in the return" else [*CUPS, BOWL]
+    run.feed(order(SOAP, DISH), *asked(*units), inspected(CUPS[0]), inspected(CUPS[1], hours=6))
+    if bad != "not in the return":
+        run.feed(inspected(BOWL, bad, hours=7))
+    assert run.intents == []
+    assert "out_of_stock_component" in run.open
+    assert run.raised("out_of_stock_component").owner == "warehouse"
+
+
+@pytest.mark.req("INV-9", "INV-13")
+def test_a_cancelled_bundle_is_taken_out_once() -> None:
+    run = Run(
+        merchant("linnworks", model={"bundles": {"component": "bundle"}, "refunding": {"needs_transaction": True}})
+    )
+    run.feed(replace(order(SOAP, DISH), system="linnworks"), *asked(*CUPS, BOWL))
+    run.feed(*(inspected(one, hours=5) for one in (*CUPS, BOWL)))
+    run.restock(6)
+    run.feed(event("cancelled", *CUPS, BOWL, hours=7))
+    assert [(i.sku, i.quantity) for i in run.intents] == [("SET", 1), ("SET", -1)]
+    run.restock(8)
+    assert run.open == []

@@ -1,0 +1,91 @@
+"""Which unit an effect or a counted piece belongs to, where more than one could be meant."""
+
+import pytest
+
+from schemas.commands import Refund, Restock
+from schemas.facts import ReturnedUnit
+from schemas.stock import RestockVerdict
+from streams.domain.learn import Fact
+from streams.domain.stock import Item, decide_stock
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    counted,
+    covers,
+    event,
+    inspected,
+    item,
+    line,
+    order,
+    put_back,
+    refunded,
+    rules,
+    unit,
+)
+
+
+def paid_for(*first: Fact, other: ReturnedUnit, mine: ReturnedUnit) -> list[tuple[str, ...]]:
+    """Units of each refund that is decided after staff paid one unit of the line by hand."""
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(mine, rma="101"), *asked(other, rma="102"), *first)
+    run.feed(refunded("R9", 1000, covers(), hours=6))
+    run.feed(inspected(mine, rma="101", hours=8), inspected(other, rma="102", hours=8))
+    return [refund.unit_ids for refund in run.commands(Refund)]
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_a_refund_by_staff_is_for_the_unit_that_we_are_not_paying_already() -> None:
+    mine, other = unit("u1"), unit("u2")
+    assert paid_for(inspected(mine, rma="101"), other=other, mine=mine) == [("u1",)]
+    mine, other = unit("u2"), unit("u1")
+    assert paid_for(inspected(mine, rma="101"), other=other, mine=mine) == [("u2",)]
+
+
+@pytest.mark.req("MON-10", "EXG-6")
+@pytest.mark.parametrize(("exchanged", "refunded_by_hand"), [("u1", "u2"), ("u2", "u1")])
+def test_a_refund_by_staff_is_for_the_unit_that_is_to_be_refunded(exchanged: str, refunded_by_hand: str) -> None:
+    units = {exchanged: unit(exchanged, resolution="exchange"), refunded_by_hand: unit(refunded_by_hand)}
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(units["u1"], units["u2"]), refunded("R9", 1000, covers(), hours=6))
+    run.feed(inspected(units["u1"], hours=8), inspected(units["u2"], hours=8))
+    assert run.commands(Refund) == []
+    assert run.waits()[exchanged] == "exchange_made"
+    assert run.raised("refund_outside_workflow").unit_ids == (refunded_by_hand,)
+    assert run.raised("refund_outside_workflow").sku == "TEE"
+
+
+@pytest.mark.req("INV-13")
+def test_a_restock_by_staff_names_every_unit_that_it_covers() -> None:
+    run = Run()
+    units = unit("u1"), unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP")), *asked(*units), put_back("D9", covers(), covers("L2"), hours=4))
+    assert run.raised("restock_outside_workflow").unit_ids == ("u1", "u2")
+
+
+@pytest.mark.req("INV-18", "INV-10")
+def test_counted_pieces_of_another_sku_are_nobodys() -> None:
+    run = Run(rules(inspecting={"source": "warehouse"}))
+    run.feed(order(), *asked(unit()), counted(1, line_id=None, sku="MUG"))
+    assert (run.intents, run.waits()) == ([], {"u1": "inspected"})
+    run.feed(counted(1, line_id=None, sku="TEE", n=1))
+    assert [intent.sku for intent in run.intents] == ["TEE"]
+
+
+@pytest.mark.req("INV-18", "ELG-1")
+def test_a_piece_too_many_of_an_approved_return_is_raised_at_once() -> None:
+    run = Run(rules(inspecting={"source": "warehouse"}))
+    run.feed(order(), event("approved", unit(), hours=1), counted(2))
+    shown = run.raised("over_quantity")
+    assert (shown.line_id, shown.sku, shown.location) == ("L1", "TEE", "W1")
+
+
+@pytest.mark.req("INV-13")
+def test_what_was_commanded_is_not_commanded_again_when_its_item_changes() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    state: Item | None = None
+    made = []
+    for fact in (item(), run.intents[0], item(hours=9), item(hours=10, tracked=False)):
+        state, outputs = decide_stock(state, fact, run.rules)
+        made += [o.record for o in outputs if isinstance(o.record, Restock | RestockVerdict)]
+    assert [type(record) for record in made] == [Restock, RestockVerdict]
