@@ -1,0 +1,61 @@
+"""What a refusal or a late word leaves behind: the right exception, its command, and units that count only once."""
+
+import pytest
+
+from schemas.commands import Annotate, Exchange, Refund, StoreCredit
+from tests.unit.domain.factories import Run, asked, event, inspected, order, result, unit
+
+
+@pytest.mark.req("EXG-5", "EXC-1")
+def test_an_exchange_that_is_refused_names_its_command() -> None:
+    run = Run()
+    one = unit(resolution="exchange")
+    run.feed(order(), *asked(one), event("exchange", one, hours=2, exchange_draft_order_id="D1"), inspected(one))
+    (release,) = run.commands(Exchange)
+    run.feed(result(release.command_id, "exchange", "rejected", code="rejected_by_system"))
+    assert run.open == ["exchange_not_released"]
+    assert run.raised("exchange_not_released").command_id == release.command_id
+
+
+@pytest.mark.req("EXC-1")
+def test_a_mark_that_is_refused_names_its_command() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()))
+    (note,) = run.commands(Annotate)
+    run.feed(result(note.command_id, "annotate", "rejected", code="rejected_by_system"))
+    assert run.raised("rejected_by_system").command_id == note.command_id
+
+
+@pytest.mark.req("ELG-1", "MON-11")
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_unit_that_was_paid_and_then_cancelled_is_no_longer_there_to_be_returned(answered: bool) -> None:
+    run = Run()
+    run.feed(order(), *asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    (refund,) = run.commands(Refund)
+    if answered:
+        run.feed(result(refund.command_id, "refund"))
+    run.feed(event("cancelled", unit("u1"), rma="101", hours=10))
+    run.feed(*asked(unit("u2"), rma="102", hours=11), inspected(unit("u2"), rma="102", hours=12))
+    assert run.commands(Refund) == [refund]
+    assert "over_quantity" in run.open
+
+
+@pytest.mark.parametrize(("resolution", "stage"), [("refund", "refunded"), ("store_credit", "credited")])
+def test_a_paid_unit_says_by_what_means(resolution: str, stage: str) -> None:
+    run = Run()
+    run.feed(order(), *asked(unit(resolution=resolution)), inspected(unit(resolution=resolution)))
+    command = (run.commands(Refund) + run.commands(StoreCredit))[0]
+    run.feed(result(command.command_id, "refund" if resolution == "refund" else "store_credit"))
+    assert run.stages() == {"u1": stage}
+
+
+@pytest.mark.req("STA-5")
+def test_an_older_tracking_number_that_comes_late_replaces_nothing() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()))
+    run.feed(event("in_transit", unit(), hours=5, tracking_number="NEW"))
+    run.feed(event("in_transit", unit(), hours=4, tracking_number="OLD"))
+    assert run.case is not None
+    tracking = run.case.learnt.rmas["100"].tracking
+    assert tracking is not None
+    assert tracking.value == "NEW"
