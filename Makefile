@@ -25,7 +25,7 @@ up: $(READY) ## every process, supervised, in this terminal, with the sandbox
 	@$(BIN)/returnflow up --sandbox
 
 test: $(READY) ## the whole suite, on a real local Kafka and PostgreSQL
-	@$(BIN)/pytest -q --numprocesses=2 --dist=loadgroup
+	@$(BIN)/pytest -q --numprocesses=2 --dist=loadgroup --randomly-seed=1
 
 lint: $(READY) ## ruff: rules and format
 	@$(BIN)/ruff check .
