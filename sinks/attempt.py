@@ -3,7 +3,6 @@
 Here stands one of the two guards of the project: an exception of ours must not stop a partition.
 """
 
-import traceback
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -11,6 +10,7 @@ import msgspec
 import structlog
 
 from schemas.commands import Command, kind_of
+from schemas.faults import where
 from schemas.merchant import Merchant
 from sinks.contract import Attempt, Change, NotSent, Unanswered
 from sinks.ledger.effects import Claimed
@@ -110,17 +110,10 @@ def _doubted(outcome: Outcome) -> Outcome:
 
 def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent) -> Outcome:
     # The message of the exception stays out: it may hold values of the record or of an answer.
-    reason = f"unexpected {type(error).__name__} at {_place(error)}"
+    reason = f"unexpected {where(error, within=('/sinks/',))}"
     log.error("unexpected", system=command.system, command_id=command.command_id, error=reason)
     if sent.effect_ms is None and claimed.first_sent_ms is None and claimed.batch_id is None:
         return Unexpected(code="rejected_by_system", detail=reason)
     if claimed.attempts + 1 < MOST_UNEXPECTED:
         return Uncertain(reason=reason)
     return Unexpected(code="rejected_by_system", detail=f"{reason}; {MAY_BE_THERE}")
-
-
-def _place(error: Exception) -> str:
-    """The innermost line of ours, or of anybody where there is none."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "/sinks/" in frame.filename] or frames
-    return f"{ours[-1].filename.rsplit('/', 1)[-1]}:{ours[-1].lineno}" if ours else "an unknown place"

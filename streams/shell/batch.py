@@ -5,6 +5,7 @@ from typing import Generic
 
 import msgspec
 
+from schemas.faults import where
 from streams.shell import dead_letters
 from streams.shell.contract import Core, DeadLetterTopic, Output, Record, S, Undecodable
 
@@ -41,7 +42,7 @@ class _InARow:
         self._failures += 1
         if self._failures >= self._limit:
             raise TooManyUnexpected(
-                f"{self._failures} unexpected failures in a row, the last one {dead_letters.where(failure)}: expected "
+                f"{self._failures} unexpected failures in a row, the last one {where(failure)}: expected "
                 "single bad records, this looks like a bad release. Nothing of this batch was sent."
             ) from failure
 
@@ -83,7 +84,7 @@ class Decider(Generic[S]):
                 self._set_aside(record, error.reason, error.error, batch)
             except Exception as error:  # the guard: a record that makes the core raise must not stop its neighbours
                 self._deciding.failed(error)
-                self._set_aside(record, dead_letters.UNEXPECTED, dead_letters.where(error), batch)
+                self._set_aside(record, dead_letters.UNEXPECTED, where(error), batch)
             else:
                 self._deciding.passed()
         return self._finish(records, batch)
@@ -125,7 +126,7 @@ class Decider(Generic[S]):
                 broken[key] = (error.reason, error.error)
             except Exception as error:  # the guard: as for decide
                 self._dumping.failed(error)
-                broken[key] = (dead_letters.UNEXPECTED, dead_letters.where(error))
+                broken[key] = (dead_letters.UNEXPECTED, where(error))
             else:
                 self._dumping.passed()
         for emitted_by, outputs in batch.emitted:

@@ -1,8 +1,5 @@
 """Dead letters: the original bytes under context headers. Pure."""
 
-import traceback
-from types import TracebackType
-
 from streams.shell.contract import DeadLetterTopic, Headers, Output, Record
 
 UNEXPECTED = "unexpected"
@@ -57,14 +54,3 @@ def _context(record: Record, reason: str, error: str) -> Headers:
 
 def _number(value: bytes | None, otherwise: int) -> int:
     return int(value) if value is not None and value.isdigit() else otherwise
-
-
-def where(error: BaseException) -> str:
-    """Type and place of an exception. Its message stays out: it may hold values of the record."""
-    frame = _innermost(error.__traceback__)
-    return f"{type(error).__name__} at {frame}" if frame else type(error).__name__
-
-
-def _innermost(trace: TracebackType | None) -> str | None:
-    frames = traceback.extract_tb(trace)
-    return f"{frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else None

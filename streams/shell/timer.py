@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import confluent_kafka
 import structlog
 
+from schemas.faults import where
 from streams.shell.batch import Read, Work
 from streams.shell.contract import Core, Output, S
-from streams.shell.dead_letters import where
 from streams.shell.deadlines import Deadlines
 from streams.shell.delivery import Delivery
 from streams.shell.metrics import Metrics

@@ -1,11 +1,11 @@
 """Faults of our own code: made visible by type and place. Never by their message: it may hold personal data."""
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from schemas.faults import where
 from streams.sources import telemetry
 from streams.sources.fields import Malformed
 from streams.sources.work import Unexpected
@@ -24,15 +24,7 @@ def faults_shown(system: str, doing: str) -> Iterator[None]:
     except Malformed:
         raise
     except FAULTS as error:
-        place = where(error)
+        place = where(error, _OURS)
         telemetry.UNEXPECTED.labels(system).inc()
         log.error("unexpected", system=system, doing=doing, error=place)  # noqa: TRY400  a traceback shows the message
         raise Unexpected(place) from None
-
-
-def where(error: BaseException) -> str:
-    """Type, and the innermost line of ours, or of anybody where there is none."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if any(part in frame.filename for part in _OURS)] or frames
-    place = f" at {ours[-1].filename.rsplit('/', 1)[-1]}:{ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}"
