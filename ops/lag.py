@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, MemberDescription, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetSpec, TopicMetadata
 
 from ops import kafka
 from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
@@ -33,9 +33,12 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS) -> list[Lag]:
     """Lag of every group whose name starts with `prefix`, by group, topic and partition."""
     names = groups(admin, prefix)
-    held, everything = _assigned(admin, names), _everything(admin)
+    held, there = _assigned(admin, names), admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
+    everything = [
+        (name, number) for name, topic in there.items() if not name.startswith("__") for number in topic.partitions
+    ]
     committed = {name: held[name] | kafka.committed(bootstrap, name, everything) for name in names}
-    unseen = _not_begun(admin, prefix, committed)
+    unseen = _not_begun(there, prefix, committed)
     for name, place in unseen:
         committed.setdefault(name, {})[place] = NEVER
     places = {place for offsets in committed.values() for place in offsets}
@@ -56,10 +59,11 @@ def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS)
     ]
 
 
-def _not_begun(admin: AdminClient, prefix: str, known: Mapping[str, Mapping[Place, int]]) -> set[tuple[str, Place]]:
+def _not_begun(
+    there: Mapping[str, TopicMetadata], prefix: str, known: Mapping[str, Mapping[Place, int]]
+) -> set[tuple[str, Place]]:
     """What a group should read by the catalogue and the broker knows nothing of: it is down and never settled a record.
     Without this, a process that was never started would not be behind."""
-    there = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
     return {
         (group, (topic.name, partition))
         for topic in CATALOGUE.values()
@@ -88,12 +92,6 @@ def groups(admin: AdminClient, prefix: str) -> list[str]:
     return sorted(each.group_id for each in found.valid if each.group_id.startswith(prefix))
 
 
-def _everything(admin: AdminClient) -> list[Place]:
-    """Every partition that a group may have committed."""
-    found = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
-    return [(name, number) for name, topic in found.items() if not name.startswith("__") for number in topic.partitions]
-
-
 def _assigned(admin: AdminClient, names: list[str]) -> dict[str, dict[Place, int]]:
     """What members hold, before anything is committed: a group that never settled a record is behind as well."""
     if not names:
@@ -101,19 +99,17 @@ def _assigned(admin: AdminClient, names: list[str]) -> dict[str, dict[Place, int
     return {
         name: {
             (place.topic, place.partition): NEVER
-            for member in _members(admin, name)
+            for member in description.members
             if member.assignment is not None
             for place in member.assignment.topic_partitions
         }
-        for name in names
+        for name, description in patiently(lambda: _described(admin, names)).items()
     }
 
 
-def _members(admin: AdminClient, group: str) -> list[MemberDescription]:
-    found = patiently(
-        lambda: admin.describe_consumer_groups([group], request_timeout=ANSWER_WITHIN_SECONDS)[group].result()
-    )
-    return list(found.members)
+def _described(admin: AdminClient, names: list[str]) -> dict[str, ConsumerGroupDescription]:
+    answers = admin.describe_consumer_groups(names, request_timeout=ANSWER_WITHIN_SECONDS)
+    return {name: answer.result() for name, answer in answers.items()}
 
 
 def _offsets(admin: AdminClient, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
