@@ -33,16 +33,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def received(self) -> Received:
-        arrival = self.arrival
-        return Received(
-            topic=arrival.topic,
-            partition=arrival.partition,
-            offset=arrival.offset,
-            timestamp_ms=arrival.timestamp_ms,
-            key=arrival.key.encode(),
-            value=arrival.value,
-            headers=arrival.headers,
-        )
+        return _received(self.arrival)
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +85,12 @@ def _work(received: Received, command: Command, key: str) -> Work:
 
 def again(arrival: Arrival, codec: Codec) -> Work | Refused:
     """The work in a parked arrival, which was read before it was parked."""
-    received = Received(
+    work = read(_received(arrival), codec, arrival.system)
+    return msgspec.structs.replace(work, parked=True) if isinstance(work, Work) else work
+
+
+def _received(arrival: Arrival) -> Received:
+    return Received(
         topic=arrival.topic,
         partition=arrival.partition,
         offset=arrival.offset,
@@ -103,8 +99,6 @@ def again(arrival: Arrival, codec: Codec) -> Work | Refused:
         value=arrival.value,
         headers=arrival.headers,
     )
-    work = read(received, codec, arrival.system)
-    return msgspec.structs.replace(work, parked=True) if isinstance(work, Work) else work
 
 
 def fingerprint(command: Command) -> str:

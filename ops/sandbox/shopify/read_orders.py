@@ -66,10 +66,11 @@ def _transactions(
 
 def _shipping_lines(order: Order, _info: Info, include_removals: bool | None = None, **page: Unpack[Page]) -> Payload:
     del include_removals
-    return connection([_shipping(order)] if order.shipping else [], **page)
+    return connection([shipping_line(order)] if order.shipping else [], **page)
 
 
-def _shipping(order: Order) -> Payload | None:
+def shipping_line(order: Order) -> Payload | None:
+    """The shipping line of an order, if it has one."""
     line: Shipping | None = order.shipping
     if line is None:
         return None
@@ -153,7 +154,7 @@ ORDER: Resolvers = {
     "restockable": lambda order, _info: any(line.refundable for line in order.lines),
     "returnStatus": lambda order, _info: amounts.return_status(order),
     "returns": paged(lambda order: order.returns),
-    "shippingLine": lambda order, _info: _shipping(order),
+    "shippingLine": lambda order, _info: shipping_line(order),
     "shippingLines": _shipping_lines,
     "sourceIdentifier": lambda _order, _info: None,
     "subtotalLineItemsQuantity": lambda order, _info: sum(line.quantity for line in order.lines),

@@ -5,6 +5,7 @@ from typing import Unpack
 
 from ops.sandbox.shopify.aftersales import NativeReturn, Refund, RefundLine, ReturnLine, ReverseOrder
 from ops.sandbox.shopify.connections import Page, connection, paged
+from ops.sandbox.shopify.read_orders import shipping_line
 from ops.sandbox.shopify.returns import returnable
 from ops.sandbox.shopify.sales import Customer, DraftOrder, Fulfillment, FulfillmentLine, Order
 from ops.sandbox.shopify.search import search
@@ -18,23 +19,9 @@ def _shipping_refunds(refund: Refund, _info: Info, **page: Unpack[Page]) -> Payl
     order = refund.order
     if not refund.shipping or order.shipping is None:
         return connection([], **page)
-    price = order.bag(order.shipping.price)
-    line = {
-        "id": order.shipping.id,
-        "code": order.shipping.title,
-        "current_discounted_price_set": price,
-        "custom": False,
-        "discount_allocations": [],
-        "discounted_price_set": price,
-        "is_removed": False,
-        "original_price_set": price,
-        "source": "shopify",
-        "tax_lines": [],
-        "title": order.shipping.title,
-    }
     row = {
         "id": f"gid://shopify/RefundShippingLine/{refund.number}",
-        "shipping_line": line,
+        "shipping_line": shipping_line(order),
         "subtotal_amount_set": order.bag(refund.shipping),
         "tax_amount_set": order.bag(ZERO),
     }
