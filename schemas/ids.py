@@ -1,8 +1,10 @@
 """Ids derived from content: the same decision or fact has the same id live, in a replay, after a crash, anywhere."""
 
-import hashlib
 import uuid
 from collections.abc import Iterable
+from hashlib import blake2b, sha1
+
+import msgspec
 
 # Fixed for ever: another namespace would give every command a new identity and so a second effect.
 NAMESPACE = uuid.UUID("6f2b6a0e-5d0c-5b8e-9f3a-3f1c7f0d9a51")
@@ -24,6 +26,11 @@ def fact_id(system: str, resource: str, *content: str) -> str:
     return _uuid5("fact", system, resource, *content)
 
 
+def step_id(*parts: str) -> str:
+    """Identity of one step of a case's history; there are several for each fact, and no system ever sees it."""
+    return blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
+
+
 def idempotency_key(*, merchant: str, command_id: str, epoch: int) -> str:
     """Key handed to a system that de-duplicates; `epoch` rises only when that system demands a new key."""
     return _uuid5("idempotency", merchant, command_id, str(epoch))
@@ -31,7 +38,7 @@ def idempotency_key(*, merchant: str, command_id: str, epoch: int) -> str:
 
 def digest(body: bytes) -> str:
     """Short content hash of raw bytes, for duplicate detection."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def order_key(merchant: str, order_id: str) -> bytes:
@@ -52,10 +59,13 @@ def split_key(key: bytes) -> tuple[str, str]:
     return merchant, rest
 
 
+_NAMESPACE = NAMESPACE.bytes
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+
+
 def _uuid5(*parts: str) -> str:
     """As `str(uuid.uuid5(NAMESPACE, …))`, without making an object of it: ids are made several times per fact."""
     # A part may hold the separator itself; its length in front keeps two different lists apart.
     name = "|".join([f"{len(part)}:{part}" for part in parts])
-    digits = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    d = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{d[:8]}-{d[8:12]}-5{d[13:16]}-{_VARIANT[d[16]]}{d[17:20]}-{d[20:32]}"

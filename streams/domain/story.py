@@ -1,7 +1,7 @@
 """The case's history for people: one step for each thing that was learned, decided, done, raised or waited for."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, Required, TypedDict, Unpack
 
 from schemas import ids
 from schemas.commands import CommandResult
@@ -20,22 +20,38 @@ from streams.domain.state import Case, Waiting
 Word = Literal["learned", "decided", "done", "raised", "cleared", "waiting", "closed"]
 
 
+class About(TypedDict, total=False):
+    """What a step says beside its text, as `CaseStep` has it."""
+
+    unit_ids: Required[tuple[str, ...]]
+    line_id: str | None
+    sku: str | None
+    stage: str | None
+    command_id: str | None
+    external_id: str | None
+    amount_minor: int | None
+    currency: str | None
+    actor: str | None
+    waiting_for: WaitingFor | None
+    evidence: Required[Evidence | None]
+
+
 def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
     """What a new fact tells."""
     match fact:
         case ReturnEvent():
-            units = [u for u in fact.units if u.unit_id]
             step = _step(
                 case, fact.fact_id, "learned", fact.kind, _told(fact), fact.rma_id, fact.occurred_at_ms,
-                unit_ids=tuple(u.unit_id for u in units), line_id=_same([u.line_id for u in fact.units]),
-                sku=_same([u.sku or None for u in fact.units]), actor=fact.system, evidence=evidence,
+                unit_ids=tuple([u.unit_id for u in fact.units if u.unit_id]),
+                line_id=_same([u.line_id for u in fact.units]), sku=_same([u.sku or None for u in fact.units]),
+                actor=fact.system, evidence=evidence,
             )  # fmt: skip
             yield trail.of_request(fact, step)
         case OrderSnapshot():
             known = None if before is None else before.order
             detail = f"order {fact.name} with {len(fact.lines)} line(s)"
             step = _step(
-                case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, actor=fact.system,
+                case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, unit_ids=(), actor=fact.system,
                 currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence,
             )  # fmt: skip
             if known is None:
@@ -167,21 +183,14 @@ def noticed(
 
 
 def _same(values: Sequence[str | None]) -> str | None:
-    return values[0] if values and all(v == values[0] for v in values) else None
+    return values[0] if values and values.count(values[0]) == len(values) else None
 
 
 def _step(
-    case: Case, identity: str, step: Word, what: str, detail: str, rma_id: str, at_ms: int, *,
-    unit_ids: tuple[str, ...] = (), line_id: str | None = None, sku: str | None = None, stage: str | None = None,
-    command_id: str | None = None, external_id: str | None = None, amount_minor: int | None = None,
-    currency: str | None = None, actor: str | None = None, waiting_for: WaitingFor | None = None,
-    evidence: Evidence | None = None,
-) -> CaseStep:  # fmt: skip
+    case: Case, identity: str, step: Word, what: str, detail: str, rma_id: str, at_ms: int, **about: Unpack[About]
+) -> CaseStep:
     learnt = case.learnt
-    step_id = ids.fact_id("case", f"{learnt.merchant}/{learnt.order_id}", step, what, identity)
     return CaseStep(
-        step_id=step_id, merchant=learnt.merchant, order_id=learnt.order_id, rma_id=rma_id, step=step, what=what,
-        detail=detail, at_ms=at_ms, unit_ids=unit_ids, line_id=line_id, sku=sku, stage=stage, command_id=command_id,
-        external_id=external_id, amount_minor=amount_minor, currency=currency, actor=actor, waiting_for=waiting_for,
-        evidence=evidence,
+        step_id=ids.step_id(learnt.merchant, learnt.order_id, step, what, identity), merchant=learnt.merchant,
+        order_id=learnt.order_id, rma_id=rma_id, step=step, what=what, detail=detail, at_ms=at_ms, **about,
     )  # fmt: skip

@@ -86,7 +86,7 @@ def of_decision(decision: Money | Booking, learnt: Learnt, whole: CaseStep) -> I
 
 def _part(whole: CaseStep, name: str, **changes: object) -> CaseStep:
     """A step beside another one, with an id of its own."""
-    step_id = ids.fact_id("case", whole.step_id, str(changes["what"]), name)
+    step_id = ids.step_id(whole.step_id, str(changes["what"]), name)
     return msgspec.structs.replace(whole, step_id=step_id, **changes)
 
 
