@@ -4,6 +4,7 @@ Secrets are references (`env:NAME`, `file:/path`), never values. What is not map
 never a default.
 """
 
+import functools
 import tomllib
 from pathlib import Path
 from typing import Literal, get_args
@@ -132,6 +133,14 @@ class Merchant(Section):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @functools.cached_property
+    def places(self) -> dict[tuple[str, str], tuple[Location, ...]]:
+        """Locations by who names them and how; the merchant's order is kept."""
+        found: dict[tuple[str, str], tuple[Location, ...]] = {}
+        for each in self.locations:
+            found[each.source, each.code] = (*found.get((each.source, each.code), ()), each)
+        return found
 
     def governing(self, system: str, source: str = "", store: str = "", location: str = "") -> Model:
         """The operating model of a line: sold in `system` through `source` at `store`, come back at `location`."""

@@ -62,7 +62,7 @@ class Account(msgspec.Struct):
 def account(order: Order, own: Own, leave_out: str = "") -> Account:
     """The balance by everything seen and decided; `leave_out`: a command whose own effect is not to count."""
     books = Account(_opened(order.tenders), {})
-    made = {d.decision_id: d for d in own.decided.values() if isinstance(d, Money) and d.decision_id != leave_out}
+    made = {d.decision_id: d for d in own.payments if d.decision_id != leave_out}
     marked = {c: e for c, e in own.marked.items() if c != leave_out and counts(e, order)}
     # what is seen of these is not what they take from a payment: a bonus or coins come on top
     issued = {d.decision_id for d in made.values() if d.amount_minor != taken(d)}

@@ -18,7 +18,7 @@ from streams.domain.emit import emit
 from streams.domain.judge import Picture
 from streams.domain.learn import LATEST_MS, Fact
 from streams.domain.output import Output
-from streams.domain.own import Own, tell_apart
+from streams.domain.own import Own
 from streams.domain.state import Case, Sent
 
 DAY_MS = 86_400_000
@@ -34,9 +34,8 @@ def add(case: Case, decisions: Iterable[Decision]) -> tuple[Case, list[Decision]
     return replace(case, decided=case.decided | {d.decision_id: d for d in new}), new
 
 
-def settle(case: Case) -> tuple[Case, list[Output]]:
+def settle(case: Case, own: Own) -> tuple[Case, list[Output]]:
     """Closes what has its result, opens what is new and emits it."""
-    own = tell_apart(case.learnt, case.decided)
     at_ms = case.learnt.now_ms
     kept: dict[str, Sent] = {}
     made: list[Output] = []
@@ -56,7 +55,8 @@ def _is_open(decision: Decision, own: Own) -> bool:
         return decision.decision_id not in own.learnt.results
     if isinstance(decision, Restocking):
         # an impossible intent stays open: the stock agent keeps it and commands it when its item becomes usable
-        return own.restock_result(decision) is None or own.restock_track(decision) == "open"
+        track, result, _ = own.restocked(decision)
+        return result is None or track == "open"
     return own.track(decision) == "open"
 
 
@@ -87,10 +87,12 @@ def resend_ms(sent: Sent, rules: Merchant) -> int:
 
 def due_ms(case: Case, picture: Picture, rules: Merchant) -> int | None:
     """The earliest time at which something may change without another fact."""
-    waits = [*picture.due_ms, *(resend_ms(sent, rules) for sent in case.open.values())]
-    if finished(case, picture):
+    waits = list(picture.due_ms)
+    if case.open:
+        waits.append(min([resend_ms(sent, rules) for sent in case.open.values()]))
+    elif finished(case, picture):
         waits.append(case.learnt.fact_ms + RETENTION_MS)
-    return min((at_ms for at_ms in waits if at_ms <= LATEST_MS), default=None)
+    return min([at_ms for at_ms in waits if at_ms <= LATEST_MS], default=None)
 
 
 def finished(case: Case, picture: Picture) -> bool:

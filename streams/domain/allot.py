@@ -41,12 +41,15 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
 
 def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
     """Earliest arrival of the unit by anyone, named or counted; for people, nothing is decided by it."""
-    seen = [unit.received, rma.marks.get("received")]
+    first = unit.received
+    marked = rma.marks.get("received")
+    if marked is not None and (first is None or marked < first):
+        first = marked
     for claim in learnt.claims:
         same_line = claim.line_id == unit.said.line_id if claim.line_id else claim.sku == unit.said.sku
-        if same_line and claim.rma_id in ("", rma.rma_id):
-            seen.append(claim.stamp)
-    return min((stamp for stamp in seen if stamp is not None), default=None)
+        if same_line and claim.rma_id in ("", rma.rma_id) and (first is None or claim.stamp < first):
+            first = claim.stamp
+    return first
 
 
 def _named(seat: Seat, source: str) -> None:

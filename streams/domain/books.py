@@ -34,10 +34,9 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
 
 def mark(seats: Iterable[Seat], own: Own) -> None:
     """Sets on each seat how far its booking is; None: there is nothing to book."""
-    made = [d for d in own.decided.values() if isinstance(d, Booking)]
-    by_unit = {(d.rma_id, unit_id): d for d in made for unit_id in d.unit_ids}
-    by_refund = {(d.rma_id, d.refund_id): d for d in made}
-    for seat in seats:
+    by_unit = {(d.rma_id, unit_id): d for d in own.bookings for unit_id in d.unit_ids}
+    by_refund = {(d.rma_id, d.refund_id): d for d in own.bookings}
+    for seat in seats if by_unit or any(seat.model.books for seat in seats) else ():
         seat.booking = by_unit.get((seat.rma.rma_id, seat.unit.unit_id))
         if seat.booking is None and seat.paid_step is not None and seat.paid_by is None:
             seat.booking = by_refund.get((seat.rma.rma_id, _of_step(seat)))  # the request named no units: all of them
@@ -65,7 +64,7 @@ def wanted(seats: Iterable[Seat], own: Own) -> tuple[list[Booking], list[int]]:
         if booking is not None:
             found.append(booking)
             # the next one takes what this one leaves of the same refund
-            own = msgspec.structs.replace(own, decided=own.decided | {booking.decision_id: booking})
+            own = own.plus(booking)
     return found, later
 
 
@@ -200,8 +199,8 @@ def _next(total: int, covered: int, done: dict[str, int], share: Share) -> int:
 
 def _done(refund_id: str, own: Own) -> dict[str, int]:
     done: dict[str, int] = {}
-    for each in own.decided.values():
-        for share in each.shares if isinstance(each, Booking) and each.refund_id == refund_id else ():
+    for each in own.bookings:
+        for share in each.shares if each.refund_id == refund_id else ():
             done[share.line_id] = done.get(share.line_id, 0) + share.quantity
     return done
 

@@ -14,7 +14,7 @@ def assemble(seats: Sequence[Seat]) -> None:
     """Sets on each component its whole bundle, or why there is none."""
     wanted: dict[tuple[str, str], list[Seat]] = {}
     for seat in seats:
-        if not withdrawn(seat.unit, seat.rma) and _is_component(seat):
+        if seat.model.bundles.component == "bundle" and _is_component(seat) and not withdrawn(seat.unit, seat.rma):
             wanted.setdefault((seat.rma.rma_id, _bundle(seat)), []).append(seat)
     for (_, sku), group in wanted.items():
         order = group[0].order
@@ -24,7 +24,7 @@ def assemble(seats: Sequence[Seat]) -> None:
 
 def _is_component(seat: Seat) -> bool:
     said, line = seat.unit.said, seat.line
-    if seat.model.bundles.component != "bundle" or not said.ships or said.quantity != 1 or line is None:
+    if not said.ships or said.quantity != 1 or line is None:
         return False
     return bool(line.bundle_sku) and line.bundle_quantity > 0 and len(seat.parts) == 1 and seat.sku == line.sku
 

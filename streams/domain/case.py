@@ -28,7 +28,7 @@ def decide_case(
     case, picture, made = _decide(case, rules)
     if act.expired(case, picture):
         return None, outputs
-    case, emitted = act.settle(case)
+    case, emitted = act.settle(case, picture.seating.own)
     outputs += emitted
     outputs += [output.step(s) for d in made for s in story.decided(d, case, evidence)]
     case, repeated = act.again(case, fact, rules, known=known)
@@ -58,7 +58,7 @@ def _decide(case: Case, rules: Merchant) -> tuple[Case, Picture, list[Decision]]
 def _tell(case: Case, picture: Picture, rules: Merchant, evidence: Evidence | None) -> tuple[Case, list[Output]]:
     """Exceptions, parcels and waits, as far as they changed."""
     case, noticed = notices.notice(case, picture.causes, rules, evidence)
-    case, parcel = parcels.announced(case, picture.standings)
+    case, parcel = parcels.announced(case, picture.by_rma)
     waiting, steps = story.waiting(picture.standings, case, evidence)
     if waiting != case.waiting:
         case = replace(case, waiting=waiting)

@@ -10,50 +10,56 @@ from schemas.working_hours import HOUR_MS
 from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
-from streams.domain.decided import Booking, Decision, Marking
+from streams.domain.decided import Booking, Decision, Marking, Restocking
 from streams.domain.explain import money, refused
 from streams.domain.learn import LATEST_MS
-from streams.domain.learnt import Learnt, Result
+from streams.domain.learnt import Inspection, Learnt, Result, Stamp
 from streams.domain.seat import GONE, Seat, model_of
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
 
-def of_seats(seating: Seating) -> Iterable[Cause]:
-    """Refusals, contradictions and conflicts of single units."""
-    for seat in seating.seats:
+def of_seat(seat: Seat) -> Iterable[Cause]:
+    """Refusals, contradictions and conflicts of one unit."""
+    if "refused" in (seat.restocked, seat.money):
         yield from _refusals(seat)
-        if seat.stopped:
-            stocked = seat.restocked in ("open", "applied") and not _undone(seat)
-            if stocked or seat.money in ("open", "applied"):
-                done = "goods or money had moved already"
-                yield Cause(
-                    type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
-                    detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
-                )  # fmt: skip
-            continue
-        yield from _regraded(seat)
-        yield from _misdated(seat)
+    if seat.stopped:
+        stocked = seat.restocked in ("open", "applied") and not _undone(seat)
+        if stocked or seat.money in ("open", "applied"):
+            done = "goods or money had moved already"
+            yield Cause(
+                type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
+                detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
+            )  # fmt: skip
+        return
+    if seat.restocking is not None and seat.found is not None:
+        yield from _regraded(seat, seat.restocking, seat.found)
+    if seat.arrived is not None:
+        yield from _misdated(seat, "receipt", seat.arrived)
+    if seat.found is not None:
+        yield from _misdated(seat, "inspection", seat.found.stamp)
+    if seat.money == "elsewhere":
         unseen = seat.found is None and seat.restocked != "elsewhere"
-        if seat.money == "elsewhere" and seat.unit.said.ships and (unseen or _gone(seat)):
+        if seat.unit.said.ships and (unseen or _gone(seat)):
             yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
 
 
-def _misdated(seat: Seat) -> Iterable[Cause]:
+def _misdated(seat: Seat, what: str, stamp: Stamp) -> Iterable[Cause]:
     """Goods cannot come back before they were sold, and nothing happens after the end of all calendars."""
-    seen = {"receipt": seat.arrived, "inspection": None if seat.found is None else seat.found.stamp}
-    for what, stamp in seen.items():
-        if stamp is None or seat.order is None or seat.order.created_at_ms <= stamp.at_ms <= LATEST_MS:
-            continue
-        hours = (stamp.at_ms - seat.order.created_at_ms) // HOUR_MS
-        cause = about(seat, "contradicting_fact", f"the {what} is dated at a time that cannot be")
-        yield msgspec.structs.replace(
-            cause, subject=f"{seat.subject}|{what}", expected="after the order was made", actual=f"{hours:+} h from it"
-        )
+    if seat.order is None or seat.order.created_at_ms <= stamp.at_ms <= LATEST_MS:
+        return ()
+    hours = (stamp.at_ms - seat.order.created_at_ms) // HOUR_MS
+    cause = msgspec.structs.replace(
+        about(seat, "contradicting_fact", f"the {what} is dated at a time that cannot be"),
+        subject=f"{seat.subject}|{what}", expected="after the order was made", actual=f"{hours:+} h from it",
+    )  # fmt: skip
+    return (cause,)
 
 
 def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
     """Effects made outside the workflow; only orders with a return are ours to watch."""
+    if not seating.covered.refunds and not seating.covered.restocks:
+        return
     model = model_of(seating.own.learnt.order, rules)
     since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
     for foreign in seating.covered.refunds:
@@ -112,10 +118,7 @@ def _with_ours(seat: Seat, result: Result) -> str:
     return f"{why} | {refused(seat.paying, seat.order)}"
 
 
-def _regraded(seat: Seat) -> Iterable[Cause]:
-    done, found = seat.restocking, seat.found
-    if done is None or found is None:
-        return
+def _regraded(seat: Seat, done: Restocking, found: Inspection) -> Iterable[Cause]:
     if seat.dispute:
         yield about(seat, "contradicting_fact", f"inspections disagree: {seat.dispute}")
         return
@@ -155,9 +158,10 @@ def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[
 
 def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
     """Marks and bookings that were refused."""
-    for decision in decided.values():
-        result = learnt.results.get(decision.decision_id)
-        if isinstance(decision, Marking | Booking) and result is not None and result.outcome == "rejected":
+    refused = {each: result for each, result in learnt.results.items() if result.outcome == "rejected"}
+    for decision in decided.values() if refused else ():
+        result = refused.get(decision.decision_id)
+        if isinstance(decision, Marking | Booking) and result is not None:
             yield Cause(
                 type=result.code if result.code in TYPES else "rejected_by_system", rma_id=decision.rma_id,
                 subject=decision.decision_id, command_id=decision.decision_id,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from streams.domain.decided import Restocking
 from streams.domain.learnt import Effect, Moved, Step
 from streams.domain.own import Own
 from streams.domain.seat import Seat
@@ -34,8 +33,13 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     earlier: dict[str, int]
 
 
+_NONE = Covered(refunds=(), restocks=(), earlier={})
+
+
 def cover(seats: Sequence[Seat], own: Own) -> Covered:
     """Marks the units that others paid for or put into stock."""
+    if not own.foreign and not any(rma.steps or rma.exchange_order for rma in own.learnt.rmas.values()):
+        return _NONE
     steps = {
         step.external_id: step
         for rma in own.learnt.rmas.values()
@@ -94,9 +98,8 @@ def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
 def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
     """Not while a restock of ours for the line is under way since before: a disposal may be seen before its result."""
     return not any(
-        isinstance(d, Restocking) and d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms
-        and own.restock_result(d) is None
-        for d in own.decided.values()
+        d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms and own.restocked(d)[1] is None
+        for d in own.restocks
     )  # fmt: skip
 
 

@@ -1,17 +1,16 @@
 """`judge(learnt, decided, rules)`: what facts and rules say about a case. Pure, and asked anew for every fact."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import books, causes, conflicts, money_faults, movements, walk
+from streams.domain import books, causes, conflicts, money_faults, movements
 from streams.domain.causes import Cause
 from streams.domain.decided import Booking, Decision, Money, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.limits import limits
 from streams.domain.payments import payments
-from streams.domain.seat import Seat
 from streams.domain.seating import Seating, seating
 from streams.domain.standing import Standing, close, stand
 
@@ -21,6 +20,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
     seating: Seating
     standings: tuple[Standing, ...]
+    by_rma: dict[str, list[Standing]]  # the same
     wanted: tuple[Restocking | Money | Booking, ...]
     causes: dict[str, Cause]
     due_ms: tuple[int, ...]
@@ -35,14 +35,18 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     for standing in standings:
         close(standing)
     found = [p.cause for p in paid if p.cause is not None]
-    found += [causes.of_guard(g, s.seat) for s in standings for g in _raising(s)]
-    found += conflicts.of_seats(table)
+    found += [
+        causes.of_guard(g, s.seat) for s in standings if not s.closed for g in (s.stock, s.money) if g and g.raises
+    ]
+    for seat in table.seats:
+        found += conflicts.of_seat(seat)
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
     found += money_faults.of_money(table)
     found += conflicts.of_order(table, learnt, unfinished=any(not s.closed for s in standings))
     due = [p.due_ms for p in paid if p.due_ms is not None]
-    for limit in limits(table, standings, learnt, rules):
+    by_rma = _by_rma(standings)
+    for limit in limits(table, by_rma, learnt, rules):
         if learnt.clock_ms >= limit.at_ms:
             found.append(limit.make())
         else:
@@ -50,19 +54,26 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     bookings, later = books.wanted(table.seats, table.own)
     payments_due = [p.decision for p in paid if p.decision is not None]
     return Picture(
-        seating=table, standings=standings, causes=causes.merged(found, learnt), due_ms=(*due, *later),
+        seating=table, standings=standings, by_rma=by_rma, causes=causes.merged(found, learnt), due_ms=(*due, *later),
         wanted=(*restocks, *payments_due, *bookings),
     )  # fmt: skip
 
 
+def _by_rma(standings: Iterable[Standing]) -> dict[str, list[Standing]]:
+    found: dict[str, list[Standing]] = {}
+    for standing in standings:
+        rma_id = standing.seat.rma.rma_id
+        if rma_id in found:
+            found[rma_id].append(standing)
+        else:
+            found[rma_id] = [standing]
+    return found
+
+
 def _restocks(standings: Sequence[Standing], learnt: Learnt) -> list[Restocking]:
     ready = {s.seat.key: s.seat for s in standings if s.stock_ready}
-    if not ready and all(s.seat.undo is None for s in standings):
-        return []
     made = [movements.put(s, learnt) for s in ready.values() if all(part.key in ready for part in s.bundle)]
     made += [movements.take_out(s.seat, s.seat.undo, learnt) for s in standings if s.seat.undo is not None]
+    if len(made) < 2:
+        return made
     return list({each.decision_id: each for each in made}.values())  # the parts of a bundle say the same
-
-
-def _raising(standing: Standing) -> list[walk.Guard[Seat]]:
-    return [g for g in (standing.stock, standing.money) if g is not None and g.raises and not standing.closed]

@@ -12,41 +12,54 @@ from streams.domain import exchanges, movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
-from streams.domain.learnt import Learnt, Rma
+from streams.domain.learnt import Inspection, Learnt, Rma
 from streams.domain.seat import Seat, model_of, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
 
 
-class Due(msgspec.Struct, frozen=True, kw_only=True):
+class Due(msgspec.Struct, frozen=True):
     """A cause that holds once its time has come; it is only made then, for most limits are never reached."""
 
     at_ms: int
     make: Callable[[], Cause]
 
 
-def limits(seating: Seating, standings: Iterable[Standing], learnt: Learnt, rules: Merchant) -> Iterable[Due]:
+def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, rules: Merchant) -> Iterable[Due]:
     """Every limit that is running or was passed."""
     if learnt.order is None:
         yield from _orphans(learnt, rules)
     elif exchanges.to_mark(learnt.order, model_of(learnt.order, rules)):
         yield _after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name))
-    yield from _strays(seating, rules)
-    for standing in standings:
-        yield from _journal(standing.seat, rules)
-        yield from _booking(standing, rules)
-        if not standing.closed and movements.leaving(standing.seat):
-            yield from _stock(standing, rules)
-        elif not standing.closed and not standing.seat.stopped:
-            yield from _goods(standing, rules)
-            yield from _stock(standing, rules)
-            yield from _money(standing, rules)
-    for rma_id in sorted(learnt.rmas):
-        yield from _resolved(learnt.rmas[rma_id], standings, rules)
+    if seating.spare:
+        yield from _strays(seating, rules)
+    for rma_id, standings in by_rma.items():
+        for standing in standings:
+            yield from _of_unit(standing, rules)
+        if "resolved" in learnt.rmas[rma_id].marks:
+            yield from _resolved(learnt.rmas[rma_id], standings, rules)
+
+
+def _of_unit(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    seat = standing.seat
+    if seat.restock_result is not None and seat.model.restocking.journal_check:
+        yield from _journal(seat, rules)
+    if seat.booked == "open":
+        yield from _booking(seat, rules)
+    if standing.closed or (seat.stopped and not movements.leaving(seat)):
+        return
+    if seat.restocked == "open":
+        yield from _stock(seat, rules)
+    if not seat.stopped and not movements.leaving(seat):
+        if seat.found is not None:
+            yield from _unreceived(standing, seat.found, rules)
+        elif seat.unit.said.ships and seat.restocked != "elsewhere":
+            yield from _goods(seat, rules)
+        yield from _money(standing, rules)
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
-    return Due(at_ms=rules.due_ms(since_ms, limit), make=make)
+    return Due(rules.due_ms(since_ms, limit), make)
 
 
 def _orphans(learnt: Learnt, rules: Merchant) -> Iterable[Due]:
@@ -87,7 +100,7 @@ def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
     """A restock that was applied, but that the system's own stock journal does not show (INV-17). A bundle that went
     into stock as its components has several commands, and their entries are not told to its case."""
     done, result, answer = seat.restocking, seat.restock_result, seat.answer
-    if not seat.model.restocking.journal_check or done is None or result is None or result.outcome == "rejected":
+    if done is None or result is None or result.outcome == "rejected":
         return
     if answer is not None and (answer.verdict == "confirmed" or len(answer.command_ids) > 1):
         return
@@ -99,13 +112,14 @@ def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
     )  # fmt: skip
 
 
-def _goods(standing: Standing, rules: Merchant) -> Iterable[Due]:
-    seat, guard = standing.seat, standing.stock or standing.money
-    if seat.found is not None and guard is not None and guard.name == "received":
-        make = partial(about, seat, "status_conflict", "inspected, but nobody reports that it was received")
-        yield _after(seat.found.stamp.at_ms, "inspection", rules, make)
-    if not seat.unit.said.ships or seat.found is not None or seat.restocked == "elsewhere":
-        return
+def _unreceived(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
+    guard = standing.stock or standing.money
+    if guard is not None and guard.name == "received":
+        make = partial(about, standing.seat, "status_conflict", "inspected, but nobody reports that it was received")
+        yield _after(found.stamp.at_ms, "inspection", rules, make)
+
+
+def _goods(seat: Seat, rules: Merchant) -> Iterable[Due]:
     if seat.arrived is not None:
         make = partial(about, seat, "stuck_received", "received, not inspected")
         yield _after(seat.arrived.at_ms, "inspection", rules, make)
@@ -116,9 +130,8 @@ def _goods(standing: Standing, rules: Merchant) -> Iterable[Due]:
         )
 
 
-def _stock(standing: Standing, rules: Merchant) -> Iterable[Due]:
-    seat = standing.seat
-    if seat.restocked == "open" and seat.restocking is not None:
+def _stock(seat: Seat, rules: Merchant) -> Iterable[Due]:
+    if seat.restocking is not None:
         make = partial(about, seat, "stuck_restock", "inspected, not restocked")
         yield _after(seat.restocking.decided_at_ms, "restock", rules, make)
 
@@ -140,9 +153,8 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
         yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
 
 
-def _booking(standing: Standing, rules: Merchant) -> Iterable[Due]:
-    seat = standing.seat
-    if seat.booked == "open" and seat.booking is not None:
+def _booking(seat: Seat, rules: Merchant) -> Iterable[Due]:
+    if seat.booking is not None:
         make = partial(about, seat, "stuck_booking", f"refunded, not booked in {seat.booking.system}")
         yield _after(seat.booking.decided_at_ms, "booking", rules, make)
 
@@ -174,11 +186,7 @@ def _resolved(rma: Rma, standings: Iterable[Standing], rules: Merchant) -> Itera
     if done is None or (again is not None and again > done):
         return
     unpaid = tuple(
-        sorted(
-            s.seat.unit.unit_id
-            for s in standings
-            if s.seat.rma is rma and not s.closed and s.seat.money in ("undecided", "refused")
-        )
+        sorted(s.seat.unit.unit_id for s in standings if not s.closed and s.seat.money in ("undecided", "refused"))
     )
     if unpaid:
         yield _after(done.at_ms, "refund", rules, partial(_unfinished, rma.rma_id, unpaid))

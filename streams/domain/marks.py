@@ -45,17 +45,21 @@ def _made(case: Case, rma_id: str, subject: str) -> bool:
 
 def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
     yield from _no_sale(case, rules)
-    for rma_id, rma in sorted(case.learnt.rmas.items()):
-        standings = [s for s in picture.standings if s.seat.rma is rma]
-        if not standings or standings[0].seat.stopped:
+    for rma_id, standings in picture.by_rma.items():
+        rma = standings[0].seat.rma
+        if standings[0].seat.stopped:
             continue
         if case.learnt.order is not None and reachable(case.learnt.order, rules):
             yield from _note(rma, standings, case)
         if rules.systems.returngo is not None and rma_id:
-            yield from _restocked(rma, standings, case)
-            yield from _at_the_till(rma, picture, case)
-            yield from _paid(rma, picture, case, rules)
-            yield from _done(rma, standings, case)
+            if picture.seating.own.restocks:
+                yield from _restocked(rma, standings, case)
+            if picture.seating.covered.refunds:
+                yield from _at_the_till(rma, picture, case)
+            if picture.seating.own.payments:
+                yield from _paid(rma, picture, case, rules)
+            if standings[0].closed:
+                yield from _done(rma, standings, case)
 
 
 def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int = 0) -> str:
@@ -118,11 +122,11 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marki
 
 
 def _restocked(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
-    if _made(case, rma.rma_id, "restocked"):
-        return
     ours = [s.seat for s in standings if s.seat.restocked == "applied"]
+    if not ours or _made(case, rma.rma_id, "restocked"):
+        return
     waiting = [s for s in standings if wants_stock(s.seat) and s.seat.restocked in ("undecided", "open")]
-    if not ours or waiting:
+    if waiting:
         return
     made = [s.restocking for s in ours if s.restocking is not None]
     put = sorted({f"{d.sku} at {d.location_id} ({d.stock_status})" for d in made})
@@ -136,8 +140,8 @@ def _restocked(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[
 
 def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
     own = picture.seating.own
-    for decision in case.decided.values():
-        if not isinstance(decision, Money) or decision.rma_id != rma.rma_id:
+    for decision in own.payments:
+        if decision.rma_id != rma.rma_id:
             continue
         track, external = own.track(decision), own.refund_id(decision)
         if track == "applied" and not _made(case, rma.rma_id, f"paid:{decision.decision_id}"):

@@ -29,18 +29,19 @@ def of_money(seating: Seating) -> Iterable[Cause]:
         if tender.amount_minor < 0:
             yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
                             "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
-    effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
+    effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS] if own.learnt.effects else []
     for effect in effects:
         yield from _of_effect(effect, order)
     if effects:
         yield from _too_much(order, own, effects)
         yield from _in_shop_currency(order, effects)
-    yield from _of_resolutions(seating.seats)
-    for decision in own.decided.values():
-        if isinstance(decision, Paying | Crediting | Exchanging) and own.track(decision) != "refused":
+    if own.payments:
+        yield from _of_resolutions(seating.seats)
+    for decision in own.payments:
+        if own.track(decision) != "refused":
             yield from _of_payment(decision, seating)
-        elif isinstance(decision, Booking):
-            yield from _of_booking(decision, seating)
+    for booking in own.bookings:
+        yield from _of_booking(booking, seating)
 
 
 def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
@@ -166,7 +167,7 @@ def _asked_otherwise(decision: Paying, own: Own) -> Iterable[Cause]:
 
 def _of_booking(booking: Booking, seating: Seating) -> Iterable[Cause]:
     """A refund whose final amount became known after it was booked."""
-    for decision in seating.own.decided.values():
+    for decision in seating.own.payments:
         if isinstance(decision, Paying | Crediting) and booking.refund_id in (
             decision.decision_id, seating.own.refund_id(decision)
         ):  # fmt: skip
@@ -175,8 +176,7 @@ def _of_booking(booking: Booking, seating: Seating) -> Iterable[Cause]:
                 yield _booked_otherwise(booking, paid)
     units = {s.unit.unit_id for s in seating.seats if s.booking is booking and s.paid_by is not None}
     effects = [e for e in seating.own.foreign if e.external_id == booking.refund_id and e.kind in PAID_KINDS]
-    covered = {(b.rma_id, u) for b in seating.own.decided.values() if isinstance(b, Booking)
-               and b.refund_id == booking.refund_id for u in b.unit_ids}  # fmt: skip
+    covered = {(b.rma_id, u) for b in seating.own.bookings if b.refund_id == booking.refund_id for u in b.unit_ids}
     for effect in effects if units and len(covered) == len(booking.unit_ids) else ():
         if sum(m.quantity for m in effect.moved) == len(units) and effect.total_minor != booking.amount_minor:
             yield _booked_otherwise(booking, effect.total_minor)

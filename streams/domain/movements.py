@@ -19,10 +19,9 @@ from streams.domain.seat import GONE, Seat
 
 def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
     """Sets how far the goods have come after these movements, and which of them is to be undone."""
-    last = max(history, key=lambda each: each.generation)
-    seat.moves, seat.restocking, seat.restocked = last.generation + 1, last, own.restock_track(last)
-    seat.answer = own.learnt.answers.get(last.decision_id)
-    seat.restock_result = own.restock_result(last)
+    last = history[0] if len(history) == 1 else max(history, key=lambda each: each.generation)
+    seat.moves, seat.restocking = last.generation + 1, last
+    seat.restocked, seat.restock_result, seat.answer = own.restocked(last)
     if not compensates(seat) or seat.dispute:
         return
     if last.quantity < 0:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streams.domain.decided import Decision, Money, Paying, Restocking
+from streams.domain.decided import Booking, Decision, Marking, Money, Paying, Restocking
 from streams.domain.echoes import told_once
 from streams.domain.learnt import Answer, Effect, Learnt, Result
 from streams.domain.seat import Track
@@ -13,8 +13,18 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
 
     learnt: Learnt
     decided: dict[str, Decision]
+    restocks: tuple[Restocking, ...]  # of `decided`
+    payments: tuple[Money, ...]  # of `decided`
+    bookings: tuple[Booking, ...]  # of `decided`
     marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
     foreign: tuple[Effect, ...]  # by time
+
+    def plus(self, new: Money | Booking) -> "Own":
+        """The same with one more decision."""
+        decided = self.decided | {new.decision_id: new}
+        if isinstance(new, Booking):
+            return msgspec.structs.replace(self, decided=decided, bookings=(*self.bookings, new))
+        return msgspec.structs.replace(self, decided=decided, payments=(*self.payments, new))
 
     def track(self, decision: Money) -> Track:
         """Open until a result says applied or refused; an effect with its mark is applied, whatever the result says,
@@ -41,30 +51,44 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
         named = {} if result is None else result.external_ids
         return named.get("refund_id") or named.get("sale_id") or (None if effect is None else effect.external_id)
 
-    def restock_track(self, decision: Restocking) -> Track:
-        """As `track`, through the stock agent's answer: a bundle's intent becomes several commands."""
+    def restocked(self, decision: Restocking) -> tuple[Track, Result | None, Answer | None]:
+        """As `track`, through the stock agent's answer, with the result that decides it: a rejected one, else the
+        first. A bundle's intent becomes several commands; one command has the intent's own id."""
         answer = self.learnt.answers.get(decision.decision_id)
-        results = [self.learnt.results.get(each) for each in command_ids(decision, answer)]
-        if any(r is not None and r.outcome == "rejected" for r in results):
-            return "refused"
-        if all(r is not None for r in results):
-            return "applied"
-        return "refused" if answer is not None and answer.verdict == "impossible" else "open"
-
-    def restock_result(self, decision: Restocking) -> Result | None:
-        """The result that decides it: a rejected one, else any."""
-        answer = self.learnt.answers.get(decision.decision_id)
-        results = [r for each in command_ids(decision, answer) if (r := self.learnt.results.get(each)) is not None]
-        return min(results, key=lambda r: r.outcome != "rejected", default=None)
-
-
-def command_ids(decision: Restocking, answer: Answer | None) -> tuple[str, ...]:
-    """The commands an intent became; one command has the intent's own id."""
-    return answer.command_ids if answer is not None and answer.command_ids else (decision.decision_id,)
+        first, missing = None, False
+        for command_id in (answer.command_ids if answer is not None else ()) or (decision.decision_id,):
+            result = self.learnt.results.get(command_id)
+            if result is None:
+                missing = True
+            elif result.outcome == "rejected":
+                return "refused", result, answer
+            else:
+                first = first or result
+        if not missing:
+            return "applied", first, answer
+        return "refused" if answer is not None and answer.verdict == "impossible" else "open", first, answer
 
 
 def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
     """Sorts effects into ours and foreign: by the mark they carry, else by the ids that our results name."""
+    restocks: list[Restocking] = []
+    payments: list[Money] = []
+    bookings: list[Booking] = []
+    for decision in decided.values():
+        if isinstance(decision, Restocking):
+            restocks.append(decision)
+        elif isinstance(decision, Booking):
+            bookings.append(decision)
+        elif not isinstance(decision, Marking):
+            payments.append(decision)
+    marked, foreign = _effects(learnt) if learnt.effects else ({}, ())
+    return Own(
+        learnt=learnt, decided=decided, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
+        marked=marked, foreign=foreign,
+    )  # fmt: skip
+
+
+def _effects(learnt: Learnt) -> tuple[dict[str, Effect], tuple[Effect, ...]]:
     named = {
         external: command
         for command, result in learnt.results.items()
@@ -79,5 +103,4 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
             foreign.append(effect)
         else:
             marked[command] = effect
-    once = told_once(foreign, marked.values(), learnt.order)
-    return Own(learnt=learnt, decided=decided, marked=marked, foreign=once)
+    return marked, told_once(foreign, marked.values(), learnt.order)

@@ -11,7 +11,7 @@ from streams.domain.decided import Exchanging, Money, Paying
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
 from streams.domain.seating import Seating
-from streams.domain.standing import Standing, reason_of
+from streams.domain.standing import Standing
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +25,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> list[Payment]:
     """One for each group of units that is paid together; each is judged as if those before it were paid."""
     own = table.own
-    found = []
+    found: list[Payment] = []
+    if not own.payments and not any(s.money_ready for s in standings):
+        return found
     for ready, others_pending in _ready(standings):
         mine = [s.seat for s in standings if s.seat.rma is ready[0].seat.rma]
         back = _everything_back(standings, {s.seat.key for s in ready}, own)
@@ -60,7 +62,7 @@ def _ready(standings: Sequence[Standing]) -> list[tuple[list[Standing], bool]]:
 
 def _cheaper(standings: Sequence[Standing], own: Own) -> list[tuple[list[Standing], Exchanging]]:
     """Exchanges of ours for cheaper goods whose difference is not paid back yet."""
-    paid = {d.exchange_id for d in own.decided.values() if isinstance(d, Paying)}
+    paid = {d.exchange_id for d in own.payments if isinstance(d, Paying)}
     found: dict[str, tuple[list[Standing], Exchanging]] = {}
     for standing in standings:
         exchange, waits = standing.seat.paying, standing.seat.money == "open" and not standing.seat.stopped
@@ -76,7 +78,7 @@ def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Mer
     guard = walk.first_unmet(walk.TOGETHER, proposal, rules)
     nothing_due = guard is None and proposal.kind != "exchange" and proposal.amount == 0
     for standing in ready:
-        standing.together = None if guard is None else reason_of(guard)
+        standing.together = guard
         standing.nothing_due = nothing_due
     if guard is None:
         return Payment(decision=None if nothing_due else pay.decide(proposal, own.learnt.now_ms))
@@ -87,9 +89,7 @@ def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Mer
 
 def _after(own: Own, payment: Payment) -> Own:
     # together they must not exceed what was captured
-    if payment.decision is None:
-        return own
-    return msgspec.structs.replace(own, decided=own.decided | {payment.decision.decision_id: payment.decision})
+    return own if payment.decision is None else own.plus(payment.decision)
 
 
 def _everything_back(standings: Sequence[Standing], ready: set[str], own: Own) -> bool:
@@ -97,7 +97,7 @@ def _everything_back(standings: Sequence[Standing], ready: set[str], own: Own) -
     order = own.learnt.order
     if order is None or not order.complete:
         return False
-    paid = {(d.rma_id, u) for d in own.decided.values() if isinstance(d, Paying) for u in d.unit_ids}
+    paid = {(d.rma_id, u) for d in own.payments if isinstance(d, Paying) for u in d.unit_ids}
     back: dict[str, int] = {}
     for standing in standings:
         seat = standing.seat

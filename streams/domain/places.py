@@ -31,6 +31,8 @@ def fits(seat: Seat) -> bool:
 
 
 def _reason(label: str, disposition: Disposition, rules: Merchant) -> ReasonRule | None:
+    if not rules.reasons:
+        return None
     fitting = [r for r in rules.reasons if r.reason in (label, "*") and r.disposition in (disposition, "any")]
     return max(fitting, key=lambda r: (r.reason != "*", r.disposition != "any"), default=None)
 
@@ -50,8 +52,14 @@ def _place(seat: Seat, found: Inspection, rules: Merchant) -> Location | None:
     source, code = seat.source, found.location
     if not code and seat.model.restocking.unnamed == "store_of_sale" and seat.order is not None:
         source, code = seat.order.system, seat.order.store
-    here = [p for p in rules.locations if p.system in (None, seat.model.stock)]
+    stock = seat.model.stock
     if seat.reason is not None and seat.reason.location_id is not None:
-        return next((p for p in here if p.location_id == seat.reason.location_id), None)
-    fitting = [p for p in here if p.source == source and p.code == code and p.disposition in (found.disposition, "any")]
-    return max(fitting, key=lambda p: (p.disposition != "any", p.system is not None), default=None)
+        wanted = seat.reason.location_id
+        return next((p for p in rules.locations if p.location_id == wanted and p.system in (None, stock)), None)
+    fitting = [
+        p for p in rules.places.get((source, code), ())
+        if p.disposition in (found.disposition, "any") and p.system in (None, stock)
+    ]  # fmt: skip
+    if len(fitting) < 2:
+        return fitting[0] if fitting else None
+    return max(fitting, key=lambda p: (p.disposition != "any", p.system is not None))

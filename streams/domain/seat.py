@@ -26,16 +26,20 @@ STOPS = ("rejected", "cancelled", "expired")
 GONE: tuple[Disposition, ...] = ("missing", "not_returned")
 
 
-class Seat(msgspec.Struct, kw_only=True):
+class Seat(msgspec.Struct):
     """One unit. `parts` are the order lines it takes units from: one, or the components of a bundle."""
 
+    key: str  # RMA and unit
     rma: Rma
     unit: Unit
+    kind: Kind
     order: Order | None
     parts: tuple[tuple[Line, int], ...]
+    line: Line | None  # the first of them
     model: Model  # the operating model that governs it
-    stopped: str = ""  # the milestone that ended the RMA early
-    arrived: Stamp | None = None
+    in_policy: bool
+    stopped: str  # the milestone that ended the RMA early
+    arrived: Stamp | None
     found: Inspection | None = None
     source: str = ""  # who found it
     dispute: str = ""  # two inspections that contradict each other
@@ -43,7 +47,6 @@ class Seat(msgspec.Struct, kw_only=True):
     piece: str = ""  # identity of the physical piece for its restock
     returned: int = 0  # units of its line that are asked back or were paid back before
     bought: bool = True  # False: more units of the line are returned than were bought
-    in_policy: bool = True
     reason: ReasonRule | None = None  # what the merchant says of its reason
     place: Location | None = None
     status: StockStatus | None = None  # None: these goods go into no stock
@@ -65,18 +68,6 @@ class Seat(msgspec.Struct, kw_only=True):
     booked: Track | None = None  # None: nothing is to be booked
 
     @property
-    def key(self) -> str:
-        return f"{self.rma.rma_id}/{self.unit.unit_id}"
-
-    @property
-    def kind(self) -> Kind:
-        return _KINDS.get(self.unit.said.resolution, "unknown")
-
-    @property
-    def line(self) -> Line | None:
-        return self.parts[0][0] if self.parts else None
-
-    @property
     def subject(self) -> str:
         """What an exception about it is about: its line, or its SKU while the line is unknown."""
         said = self.unit.said
@@ -85,6 +76,11 @@ class Seat(msgspec.Struct, kw_only=True):
     @property
     def sku(self) -> str:
         return self.unit.said.sku or (self.parts[0][0].sku if len(self.parts) == 1 else "")
+
+
+def kind_of(unit: Unit) -> Kind:
+    """By what means it is paid back."""
+    return _KINDS.get(unit.said.resolution, "unknown")
 
 
 def parts_of(unit: Unit, order: Order | None) -> tuple[tuple[Line, int], ...]:

@@ -7,7 +7,7 @@ from streams.domain import allot, books, bundles, cover, movements, places
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
-from streams.domain.seat import Seat, Track, in_policy, model_of, parts_of, stopped, withdrawn
+from streams.domain.seat import Seat, Track, in_policy, kind_of, model_of, parts_of, stopped, withdrawn
 
 
 class Seating(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +47,10 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
         ended, allowed = stopped(rma), in_policy(rma, order, model)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
+            parts = parts_of(unit, order)
             seat = Seat(
-                rma=rma, unit=unit, order=order, parts=parts_of(unit, order), model=model, in_policy=allowed,
-                stopped=ended or ("cancelled" if withdrawn(unit, rma) else ""),
-                arrived=allot.arrival(learnt, rma, unit),
+                f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
+                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), allot.arrival(learnt, rma, unit),
             )  # fmt: skip
             found.append(seat)
     return found
@@ -59,8 +59,8 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
 def _paid_by_us(seats: list[Seat], own: Own) -> None:
     payments = {
         (d.rma_id, unit_id): d
-        for d in own.decided.values()
-        if isinstance(d, Money) and not (isinstance(d, Paying) and d.exchange_id)
+        for d in own.payments
+        if not (isinstance(d, Paying) and d.exchange_id)
         for unit_id in d.unit_ids
     }
     if not payments:
@@ -77,7 +77,7 @@ def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
     track = own.track(decision)
     if track != "applied" or not isinstance(decision, Exchanging) or decision.difference_minor >= 0:
         return decision, track
-    for other in own.decided.values():
+    for other in own.payments:
         if isinstance(other, Paying) and other.exchange_id == decision.decision_id:
             return other, own.track(other)
     return decision, "open"
@@ -85,9 +85,8 @@ def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
 
 def _restocked_by_us(seats: list[Seat], own: Own) -> None:
     pieces: dict[str, list[Restocking]] = {}
-    for decision in own.decided.values():
-        if isinstance(decision, Restocking):
-            pieces.setdefault(decision.piece, []).append(decision)
+    for decision in own.restocks:
+        pieces.setdefault(decision.piece, []).append(decision)
     shown = set()
     for seat in seats if pieces else ():
         name = movements.piece(seat)
@@ -129,7 +128,8 @@ def _count(seats: list[Seat], covered: cover.Covered) -> None:
             for line, count in seat.parts:
                 returned[line.line_id] = returned.get(line.line_id, 0) + count
     for seat in seats:
-        seat.returned = max((returned.get(line.line_id, 0) for line, _ in seat.parts), default=0)
-        seat.bought = seat.unit.said.quantity > 0 and all(
-            returned.get(line.line_id, 0) <= line.quantity for line, _ in seat.parts
-        )
+        seat.bought = seat.unit.said.quantity > 0
+        for line, _ in seat.parts:
+            count = returned.get(line.line_id, 0)
+            seat.returned = max(seat.returned, count)
+            seat.bought = seat.bought and count <= line.quantity

@@ -4,11 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from schemas.exceptions import Team
 from schemas.merchant import Merchant
-from streams.domain.proposal import Proposal
 from streams.domain.seat import GONE, Seat
-from streams.domain.walk import MONEY, SETTLED, STOCK, Guard, first_unmet, wants_money, wants_stock
+from streams.domain.walk import MONEY, NOTHING, SETTLED, STOCK, Guard, Reason, first_unmet, wants_money, wants_stock
 
 Stage = Literal[
     "requested", "approved", "in_transit", "received", "missing", "inspected", "restocking", "restocked", "refunding",
@@ -18,19 +16,7 @@ _PAID: dict[str, Stage] = {"refund": "refunded", "credit": "credited", "exchange
 _STOPPED: dict[str, Stage] = {"rejected": "rejected", "cancelled": "cancelled", "expired": "expired"}
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds a unit up."""
-
-    guard: str
-    owner: Team
-    unblocked_by: str
-    raises: str = ""
-
-
-_NOTHING = Reason(guard="nothing", owner="cx", unblocked_by="the end of the return in ReturnGO")
-
-
-class Standing(msgspec.Struct, kw_only=True):
+class Standing(msgspec.Struct):
     """One unit. `stock` and `money` are the guards its two tracks wait for; None: ready, decided or not wanted."""
 
     seat: Seat
@@ -47,34 +33,30 @@ class Standing(msgspec.Struct, kw_only=True):
     @property
     def waits_for(self) -> Reason:
         """The guard to show a person: one that needs somebody first, then stock, then money."""
-        reasons = [reason_of(g) for g in (self.stock, self.money) if g is not None]
-        if self.together is not None:
-            reasons.append(self.together)
-        if self.settled is not None:
-            reasons.append(reason_of(self.settled))
-        return next((r for r in reasons if r.raises), reasons[0] if reasons else _NOTHING)
-
-
-def reason_of(guard: Guard[Seat] | Guard[Proposal]) -> Reason:
-    """The guard in words for people."""
-    return Reason(guard=guard.name, owner=guard.owner, unblocked_by=guard.unblocked_by, raises=guard.raises)
+        first: Reason | None = None
+        for each in (self.stock, self.money, self.together, self.settled):
+            if each is not None:
+                if each.raises:
+                    return each
+                first = first or each
+        return first or NOTHING
 
 
 def stand(seat: Seat, rules: Merchant) -> Standing:
     """Asks the guards of both tracks as far as they are still to be walked."""
-    stock = money = None
+    stock = money = settled = None
     stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat)
     money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat)
     if stock_todo:
         stock = first_unmet(STOCK, seat, rules)
     if money_todo:
         money = first_unmet(MONEY, seat, rules)
+    if seat.restocked != "undecided" or seat.money != "undecided" or seat.booked is not None:
+        settled = first_unmet(SETTLED, seat, rules)
+    closed = bool(seat.stopped) and "open" not in (seat.restocked, seat.money) and _booked(seat)
     return Standing(
-        seat=seat, stage=_stage(seat), stock=stock, money=money,
-        settled=first_unmet(SETTLED, seat, rules),
-        stock_ready=stock_todo and stock is None, money_ready=money_todo and money is None,
-        closed=bool(seat.stopped) and "open" not in (seat.restocked, seat.money) and _booked(seat),
-    )  # fmt: skip
+        seat, _stage(seat), stock, money, settled, stock_todo and stock is None, money_todo and money is None, closed
+    )
 
 
 def close(standing: Standing) -> None:

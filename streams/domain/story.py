@@ -133,19 +133,20 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
 
 
 def waiting(
-    standings: Sequence[Standing], case: Case, evidence: Evidence | None
+    standings: Iterable[Standing], case: Case, evidence: Evidence | None
 ) -> tuple[dict[str, Waiting], list[CaseStep]]:
     """What each unit waits for now, and a step for each group of units for which that changed."""
     now_ms = case.learnt.now_ms
     after: dict[str, Waiting] = {}
     changed: dict[tuple[str, str, str], list[Standing]] = {}
     for standing in standings:
-        guard = "" if standing.closed else standing.waits_for.guard
-        known = case.waiting.get(standing.seat.key)
+        guard = "" if standing.closed else standing.waits_for.name
+        key = standing.seat.key
+        known = case.waiting.get(key)
         if known is not None and known.guard == guard:
-            after[standing.seat.key] = known
+            after[key] = known
             continue
-        after[standing.seat.key] = Waiting(guard, now_ms)
+        after[key] = Waiting(guard, now_ms)
         changed.setdefault((standing.seat.rma.rma_id, standing.seat.subject, guard), []).append(standing)
     return after, [_waits(each, case, now_ms, evidence) for each in changed.values()]
 
@@ -161,10 +162,10 @@ def _waits(standings: Sequence[Standing], case: Case, now_ms: int, evidence: Evi
             unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, evidence=evidence,
         )  # fmt: skip
     held = WaitingFor(
-        guard=reason.guard, owner=reason.owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
+        guard=reason.name, owner=reason.owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
     )
     return _step(
-        case, f"{','.join(units)}:{now_ms}", "waiting", reason.guard, f"waits for {reason.unblocked_by}",
+        case, f"{','.join(units)}:{now_ms}", "waiting", reason.name, f"waits for {reason.unblocked_by}",
         seat.rma.rma_id, now_ms, unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, waiting_for=held,
         evidence=evidence,
     )  # fmt: skip

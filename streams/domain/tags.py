@@ -24,14 +24,14 @@ def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[M
     if order is None or not reachable(order, rules):
         return case, ()
     made: list[Marking] = []
-    rma_id, stage = _furthest_behind(picture.standings)
+    rma_id, stage = _furthest_behind(picture.by_rma)
     if stage != case.tag:
-        names = {name: str(getattr(rules.tags, name)) for name in _STAGES}
-        add = (names[stage],) if stage else ()
-        remove = tuple(tag for tag in names.values() if tag not in add)
+        names = (rules.tags.in_transit, rules.tags.received, rules.tags.inspected, rules.tags.completed)
+        add = (names[_STAGES.index(stage)],) if stage else ()
+        remove = tuple([tag for tag in names if tag not in add])
         case, mark = _set(replace(case, tag=stage), order.system, rma_id, stage or "none", add, remove)
         made.append(mark)
-    attention = any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
+    attention = bool(picture.causes) and any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
     if attention != case.attention:
         tag = (rules.tags.attention,)
         add, remove = (tag, ()) if attention else ((), tag)
@@ -54,13 +54,13 @@ def _set(
     return replace(case, counts=case.counts | {counter(rma_id, subject): times + 1}), mark
 
 
-def _furthest_behind(standings: Sequence[Standing]) -> tuple[str, str]:
+def _furthest_behind(by_rma: dict[str, list[Standing]]) -> tuple[str, str]:
     """(RMA, stage) of the return that is least far among those a carrier has seen; all closed: completed."""
-    by_rma: dict[str, list[Standing]] = {}
-    for standing in standings:
-        if not standing.seat.stopped:
-            by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
-    stages = [(_STAGES.index(stage), rma_id) for rma_id, each in by_rma.items() if (stage := _stage_of(each))]
+    stages = []
+    for rma_id, standings in by_rma.items():
+        live = [s for s in standings if not s.seat.stopped]
+        if live and (stage := _stage_of(live)):
+            stages.append((_STAGES.index(stage), rma_id))
     if not stages:
         return "", ""
     position, rma_id = min(stages)

@@ -27,16 +27,23 @@ T = TypeVar("T")
 DROPS_ARCHIVED = ("patchworks",)
 
 
-class Guard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """One condition. `raises`: exception type while it is the first that is not met. `holds_others`: units of the same
-    refund wait for it."""
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a unit up, in words for people. `raises`: the exception type that it becomes."""
 
     name: str
     owner: Team
     unblocked_by: str
-    met: Callable[[T, Merchant], bool]
     raises: str = ""
+
+
+class Guard(Reason, Generic[T], frozen=True, kw_only=True):
+    """One condition; the first that is not met is the reason. `holds_others`: units of the same refund wait for it."""
+
+    met: Callable[[T, Merchant], bool]
     holds_others: bool = False
+
+
+NOTHING = Reason(name="nothing", owner="cx", unblocked_by="the end of the return in ReturnGO")
 
 
 def _inspected(seat: Seat, _: Merchant) -> bool:

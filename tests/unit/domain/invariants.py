@@ -183,9 +183,9 @@ class Watch:
                     assert step.waiting_for.owner
                     assert step.waiting_for.unblocked_by
                 self.waits |= {f"{step.rma_id}/{unit}": guard for unit in step.unit_ids}
-        now = {s.seat.key: "" if s.closed else s.waits_for.guard for s in standings}
+        now = {s.seat.key: "" if s.closed else s.waits_for.name for s in standings}
         assert self.waits == now
-        assert all(s.closed or s.waits_for.guard for s in standings)
+        assert all(s.closed or s.waits_for.name for s in standings)
 
     def _nothing_open_is_forgotten(self) -> None:
         case = self.world.case
