@@ -19,29 +19,30 @@ from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
 
-def of_seat(seat: Seat) -> Iterable[Cause]:
+def of_seat(seat: Seat) -> list[Cause]:
     """Refusals, contradictions and conflicts of one unit."""
-    if "refused" in (seat.restocked, seat.money):
-        yield from _refusals(seat)
+    made: list[Cause] = []
+    if seat.restocked == "refused" or seat.money == "refused":
+        made += _refusals(seat)
     if seat.stopped:
         stocked = seat.restocked in ("open", "applied") and not _undone(seat)
         if stocked or seat.money in ("open", "applied"):
-            done = "goods or money had moved already"
-            yield Cause(
-                type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped",
-                detail=f"the return was {seat.stopped}, but {done}", unit_ids=(seat.unit.unit_id,),
-            )  # fmt: skip
-        return
-    if seat.restocking is not None and seat.found is not None:
-        yield from _regraded(seat, seat.restocking, seat.found)
+            made.append(Cause(
+                type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped", unit_ids=(seat.unit.unit_id,),
+                detail=f"the return was {seat.stopped}, but goods or money had moved already",
+            ))  # fmt: skip
+        return made
     if seat.arrived is not None:
-        yield from _misdated(seat, "receipt", seat.arrived)
+        made += _misdated(seat, "receipt", seat.arrived)
     if seat.found is not None:
-        yield from _misdated(seat, "inspection", seat.found.stamp)
+        made += _misdated(seat, "inspection", seat.found.stamp)
+        if seat.restocking is not None:
+            made += _regraded(seat, seat.restocking, seat.found)
     if seat.money == "elsewhere":
         unseen = seat.found is None and seat.restocked != "elsewhere"
         if seat.unit.said.ships and (unseen or _gone(seat)):
-            yield about(seat, "refund_before_goods", "the money went out, the goods were not accounted for")
+            made.append(about(seat, "refund_before_goods", "the money went out, the goods were not accounted for"))
+    return made
 
 
 def _misdated(seat: Seat, what: str, stamp: Stamp) -> Iterable[Cause]:

@@ -1,6 +1,6 @@
 """`judge(learnt, decided, rules)`: what facts and rules say about a case. Pure, and asked anew for every fact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -29,23 +29,19 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Picture:
     """The same learnt state, decisions and rules give the same picture."""
     table = seating(learnt, decided, rules)
-    standings = tuple(stand(seat, rules) for seat in table.seats)
-    restocks = _restocks(standings, learnt)
+    standings = tuple([stand(seat, rules) for seat in table.seats])
     paid = payments(standings, table, rules)
+    found = [p.cause for p in paid if p.cause is not None]
+    by_rma: dict[str, list[Standing]] = {}
     for standing in standings:
         close(standing)
-    found = [p.cause for p in paid if p.cause is not None]
-    found += [
-        causes.of_guard(g, s.seat) for s in standings if not s.closed for g in (s.stock, s.money) if g and g.raises
-    ]
-    for seat in table.seats:
-        found += conflicts.of_seat(seat)
+        _causes(standing, found)
+        by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
     found += money_faults.of_money(table)
     found += conflicts.of_order(table, learnt, unfinished=any(not s.closed for s in standings))
     due = [p.due_ms for p in paid if p.due_ms is not None]
-    by_rma = _by_rma(standings)
     for limit in limits(table, by_rma, learnt, rules):
         if learnt.clock_ms >= limit.at_ms:
             found.append(limit.make())
@@ -54,20 +50,17 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     bookings, later = books.wanted(table.seats, table.own)
     payments_due = [p.decision for p in paid if p.decision is not None]
     return Picture(
-        seating=table, standings=standings, by_rma=by_rma, causes=causes.merged(found, learnt), due_ms=(*due, *later),
-        wanted=(*restocks, *payments_due, *bookings),
+        seating=table, standings=standings, by_rma=by_rma, causes=causes.merged(found, learnt) if found else {},
+        due_ms=(*due, *later), wanted=(*_restocks(standings, learnt), *payments_due, *bookings),
     )  # fmt: skip
 
 
-def _by_rma(standings: Iterable[Standing]) -> dict[str, list[Standing]]:
-    found: dict[str, list[Standing]] = {}
-    for standing in standings:
-        rma_id = standing.seat.rma.rma_id
-        if rma_id in found:
-            found[rma_id].append(standing)
-        else:
-            found[rma_id] = [standing]
-    return found
+def _causes(standing: Standing, found: list[Cause]) -> None:
+    if not standing.closed:
+        for guard in (standing.stock, standing.money):
+            if guard is not None and guard.raises:
+                found.append(causes.of_guard(guard, standing.seat))
+    found += conflicts.of_seat(standing.seat)
 
 
 def _restocks(standings: Sequence[Standing], learnt: Learnt) -> list[Restocking]:

@@ -59,12 +59,15 @@ def _claim(fact: ReturnEvent, stamp: Stamp, position: int, unit: ReturnedUnit) -
 
 
 def _rma(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> Rma:
-    named = [each for each in fact.units if each.unit_id]
-    units = dict(rma.units)
-    for each in named:
-        units[each.unit_id] = _unit(units.get(each.unit_id), each, fact, stamp)
+    units = rma.units
+    if fact.units:
+        units = dict(units)
+        for each in fact.units:
+            if each.unit_id:
+                units[each.unit_id] = _unit(units.get(each.unit_id), each, fact, stamp)
     step = fact.transaction
-    marks = rma.marks if named and fact.kind in ("in_transit", "received", "inspected") else _marked(rma, fact, stamp)
+    of_units = fact.kind in ("in_transit", "received", "inspected") and any(each.unit_id for each in fact.units)
+    marks = rma.marks if of_units else _marked(rma, fact, stamp)
     after = Rma(
         rma.rma_id, marks, units, rma.steps if step is None else _stepped(rma.steps, step, stamp),
         _newest(rma.draft_order, fact.exchange_draft_order_id, stamp),
@@ -87,9 +90,9 @@ def _unit(unit: Unit | None, said: ReturnedUnit, fact: ReturnEvent, stamp: Stamp
     unit = unit or Unit(said.unit_id, described)
     scanned, received, inspections = unit.scanned, unit.received, unit.inspections
     if fact.kind == "in_transit":
-        scanned = min(scanned or stamp, stamp)
+        scanned = stamp if scanned is None or stamp < scanned else scanned
     elif fact.kind == "received":
-        received = min(received or stamp, stamp)
+        received = stamp if received is None or stamp < received else received
     elif fact.kind == "inspected" and said.disposition is not None:
         found = Inspection(stamp, said.disposition, said.location or "", said.disposition_reason or "")
         known = inspections.get(fact.system)
@@ -103,14 +106,19 @@ def _newer(one: Described, other: Described) -> bool:
 
 
 def _described(unit: ReturnedUnit, fact: ReturnEvent, stamp: Stamp) -> Described:
-    paid, tax, fees = unit.paid, unit.paid_tax, unit.fees
+    rank = 1 if fact.system == "returngo" else 0
+    paid, tax, fees, wanted = unit.paid, unit.paid_tax, unit.fees, unit.exchange_price
+    if paid is None and tax is None and fees is None and wanted is None:
+        return Described(
+            rank, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id, unit.reason or "", unit.resolution,
+            unit.ships, None, 0, None,
+        )  # fmt: skip
     paid_minor = None if paid is None else paid.minor
     if paid_minor is not None and tax is not None and unit.tax_included is False:
         paid_minor += tax.minor
-    wanted = unit.exchange_price
     currencies = sorted({each.currency for each in (paid, tax, fees, wanted) if each is not None})
     return Described(
-        1 if fact.system == "returngo" else 0, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
+        rank, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
         unit.reason or "", unit.resolution, unit.ships, paid_minor, 0 if fees is None else fees.minor,
         "+".join(currencies) or None, None if tax is None else tax.minor, None if wanted is None else wanted.minor,
     )  # fmt: skip

@@ -25,37 +25,42 @@ class Due(msgspec.Struct, frozen=True):
     make: Callable[[], Cause]
 
 
-def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, rules: Merchant) -> Iterable[Due]:
+def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, rules: Merchant) -> list[Due]:
     """Every limit that is running or was passed."""
+    found: list[Due] = []
     if learnt.order is None:
-        yield from _orphans(learnt, rules)
+        found += _orphans(learnt, rules)
     elif exchanges.to_mark(learnt.order, model_of(learnt.order, rules)):
-        yield _after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name))
+        found.append(_after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name)))
     if seating.spare:
-        yield from _strays(seating, rules)
+        found += _strays(seating, rules)
     for rma_id, standings in by_rma.items():
         for standing in standings:
-            yield from _of_unit(standing, rules)
+            _of_unit(standing, rules, found)
         if "resolved" in learnt.rmas[rma_id].marks:
-            yield from _resolved(learnt.rmas[rma_id], standings, rules)
+            found += _resolved(learnt.rmas[rma_id], standings, rules)
+    return found
 
 
-def _of_unit(standing: Standing, rules: Merchant) -> Iterable[Due]:
+def _of_unit(standing: Standing, rules: Merchant, found: list[Due]) -> None:
     seat = standing.seat
     if seat.restock_result is not None and seat.model.restocking.journal_check:
-        yield from _journal(seat, rules)
+        found += _journal(seat, rules)
     if seat.booked == "open":
-        yield from _booking(seat, rules)
-    if standing.closed or (seat.stopped and not movements.leaving(seat)):
+        found += _booking(seat, rules)
+    leaving = movements.leaving(seat)
+    if standing.closed or (seat.stopped and not leaving):
         return
     if seat.restocked == "open":
-        yield from _stock(seat, rules)
-    if not seat.stopped and not movements.leaving(seat):
-        if seat.found is not None:
-            yield from _unreceived(standing, seat.found, rules)
-        elif seat.unit.said.ships and seat.restocked != "elsewhere":
-            yield from _goods(seat, rules)
-        yield from _money(standing, rules)
+        found += _stock(seat, rules)
+    if seat.stopped or leaving:
+        return
+    if seat.found is not None:
+        found += _unreceived(standing, seat.found, rules)
+    elif seat.unit.said.ships and seat.restocked != "elsewhere":
+        found += _goods(seat, rules)
+    if seat.money == "open" or standing.money is not None:
+        found += _money(standing, rules)
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:

@@ -128,8 +128,11 @@ def _count(seats: list[Seat], covered: cover.Covered) -> None:
             for line, count in seat.parts:
                 returned[line.line_id] = returned.get(line.line_id, 0) + count
     for seat in seats:
-        seat.bought = seat.unit.said.quantity > 0
+        if seat.unit.said.quantity <= 0:
+            seat.bought = False
         for line, _ in seat.parts:
             count = returned.get(line.line_id, 0)
-            seat.returned = max(seat.returned, count)
-            seat.bought = seat.bought and count <= line.quantity
+            if count > seat.returned:
+                seat.returned = count
+            if count > line.quantity:
+                seat.bought = False
