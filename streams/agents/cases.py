@@ -1,12 +1,11 @@
 """The cases agent's core: `decide_case` on rows and records of bytes. Pure; the shell does the rest."""
 
-import msgspec
-
 from schemas import ids, topics
 from schemas.commands import CommandResult
 from schemas.facts import DeadlineReached, ObservedEffect, OrderSnapshot, ReturnEvent
 from schemas.stock import RestockVerdict
 from streams.agents.edge import Edge, check_key, evidence
+from streams.domain import row as rows
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
 from streams.domain.state import Case
@@ -22,29 +21,20 @@ _KINDS: dict[str, type[Fact]] = {
 }
 
 
-class _Due(msgspec.Struct, frozen=True, array_like=True):
-    """The first field of a row."""
-
-    due_ms: int | None
-
-
 class Cases:
     """streams.shell.contract.Core for orders with their returns."""
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self._rows = msgspec.msgpack.Decoder(Case)
-        self._dues = msgspec.msgpack.Decoder(_Due)
-        self._encoder = msgspec.msgpack.Encoder()
 
     def load(self, row: bytes) -> Case:
-        return self._rows.decode(row)
+        return rows.load(row)
 
     def dump(self, state: Case) -> bytes:
-        return self._encoder.encode(state)
+        return rows.dump(state)
 
     def due(self, row: bytes) -> int | None:
-        return self._dues.decode(row).due_ms
+        return rows.due(row)
 
     def decide(self, state: Case | None, record: Record) -> Decided[Case]:
         fact = self._edge.fact(record, _KINDS)

@@ -1,6 +1,7 @@
 """What was decided and not yet forgotten: the outbox. An id keeps the content it was first decided with, for ever.
 
-A decision is kept in its own compact form and turned into the very same record whenever it is emitted again.
+A decision is kept in its own compact form and turned into the very same record whenever it is emitted again. The tags
+tell the kinds apart in stored rows.
 """
 
 from typing import Literal
@@ -28,7 +29,7 @@ class Repaid(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fals
     rounding_minor: int = 0  # within the amount, > 0: more than due, because cash has no smaller coin
 
 
-class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="restock"):
+class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1):
     """Pieces of one SKU go into stock; the stock agent makes commands of it."""
 
     decision_id: str
@@ -49,7 +50,7 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     bundle: Literal["components", "bundle"] = "components"  # as what a bundle goes into stock
 
 
-class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="refund"):
+class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2):
     """Money goes back to the order's payments."""
 
     decision_id: str
@@ -70,7 +71,7 @@ class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="re
     exchange_id: str = ""  # the Exchanging whose difference this is
 
 
-class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="store_credit"):
+class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=3):
     """The value goes to the customer as store credit or a gift card."""
 
     decision_id: str
@@ -88,7 +89,7 @@ class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=
     bonus_minor: int = 0  # within the amount, and no customer's money
 
 
-class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="exchange"):
+class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=4):
     """The exchange order is released; `shares` is the value that went into it."""
 
     decision_id: str
@@ -105,7 +106,7 @@ class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     difference_minor: int = 0  # > 0: the customer pays it, < 0: it is paid back once the order is released
 
 
-class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="journal"):
+class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5):
     """A confirmed refund is booked in a system that did not pay it, with the value that was paid."""
 
     decision_id: str
@@ -122,7 +123,7 @@ class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="j
     shipping_minor: int = 0
 
 
-class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="annotate"):
+class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6):
     """A mark for people. No effect on stock or money."""
 
     decision_id: str
@@ -137,7 +138,7 @@ class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag="a
     text: str | None = None
     status: str | None = None
     transaction_id: str | None = None
-    succeeded: Literal["success", "failed"] = "success"
+    failed: bool = False  # the transaction
     external_id: str | None = None
     generation: int = 0
 

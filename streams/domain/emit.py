@@ -96,7 +96,7 @@ def _annotate(d: Marking, merchant: str, order_id: str) -> Annotate:
     outcome = None
     if d.transaction_id is not None:
         outcome = TransactionOutcome(
-            transaction_id=d.transaction_id, status=d.succeeded, external_id=d.external_id,
+            transaction_id=d.transaction_id, status="failed" if d.failed else "success", external_id=d.external_id,
             external_type=_REFUND_REFERENCE if d.external_id else None,
         )  # fmt: skip
     return Annotate(

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from schemas.facts import ReturnedUnit, ReturnEvent, ReturnTransaction
-from streams.domain.learnt import Claim, Described, Inspection, Learnt, Noted, Rma, Roster, Stamp, Step, Unit
+from streams.domain.learnt import Claim, Described, Inspection, Learnt, Noted, Rma, Roster, Stamp, Step, Unit, stamped
 
 _FINALITY = {"requested": 0, "unknown": 0, "failed": 1, "success": 2}
 # People wait from the first scan and arrival on, and an edited return is still as old as its first request.
@@ -12,7 +12,7 @@ _FIRST_COUNTS = ("requested", "approved", "in_transit", "received")
 
 def event(learnt: Learnt, fact: ReturnEvent) -> Learnt:
     """Named units go to their RMA, counted ones become claims."""
-    stamp = Stamp(fact.occurred_at_ms, fact.fact_id)
+    stamp = stamped(fact.occurred_at_ms, fact.fact_id)
     if any(not each.unit_id or not fact.rma_id for each in fact.units):
         learnt = _claimed(learnt, fact, stamp)
     if not fact.rma_id:
@@ -39,7 +39,7 @@ def _claimed(learnt: Learnt, fact: ReturnEvent, stamp: Stamp) -> Learnt:
 
 
 def _piece(claim: Claim) -> tuple[str, int]:
-    return claim.stamp.fact_id, claim.position
+    return claim.fact_id, claim.position
 
 
 def _word(claim: Claim) -> tuple[Stamp, str, str, str, str, int, str, str, str]:
@@ -53,7 +53,7 @@ def _claim(fact: ReturnEvent, stamp: Stamp, position: int, unit: ReturnedUnit) -
     # a claim is compared as a whole, so its absent parts are "" and never None
     seen = unit.disposition if fact.kind == "inspected" else None
     return Claim(
-        stamp, position, fact.system, fact.rma_id, unit.line_id or "", unit.sku, unit.quantity, seen,
+        stamp, fact.fact_id, position, fact.system, fact.rma_id, unit.line_id or "", unit.sku, unit.quantity, seen,
         unit.location or "", unit.disposition_reason or "",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from schemas.commands import CommandResult
 from schemas.facts import ObservedEffect, OrderLine, OrderSnapshot, RecordedRefund, RefundedLine, RefundedTender
 from schemas.money import LARGEST_MINOR
 from schemas.stock import RestockVerdict
-from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender
+from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender, stamped
 
 _RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 3, "drift": 3}
 
@@ -15,7 +15,7 @@ def snapshot(learnt: Learnt, fact: OrderSnapshot) -> Learnt:
     """The newest version of the order; the refunds of every version."""
     for each in fact.refunds:
         learnt = _seen(learnt, _recorded(each, fact))
-    stamp = Stamp(fact.version_ms, fact.fact_id)
+    stamp = stamped(fact.version_ms, fact.fact_id)
     if learnt.order is not None and learnt.order.stamp >= stamp:
         return learnt
     return replace(learnt, order=_order(fact, stamp))
@@ -25,7 +25,7 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
     """An effect by its own id in its system; money that settled replaces money that was pending."""
     total, tenders, settled = _money(fact.tenders, fact.total_minor)
     effect = Effect(
-        (settled, 1), Stamp(fact.occurred_at_ms, fact.fact_id), fact.kind, fact.external_id, fact.actor, total,
+        (settled, 1), stamped(fact.occurred_at_ms, fact.fact_id), fact.kind, fact.external_id, fact.actor, total,
         fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id, fact.tax_minor,
         _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system,
     )  # fmt: skip
@@ -47,7 +47,7 @@ def result(learnt: Learnt, fact: CommandResult) -> Learnt:
 
 def verdict(learnt: Learnt, fact: RestockVerdict) -> Learnt:
     """The furthest word on an intent; of equal ones the newest."""
-    stamp = Stamp(fact.decided_at_ms, fact.fact_id)
+    stamp = stamped(fact.decided_at_ms, fact.fact_id)
     answer = Answer(_RANK[fact.verdict], stamp, fact.verdict, fact.reason or "", fact.detail or "", fact.command_ids)
     known = learnt.answers.get(fact.intent_id)
     if known is not None and (known.rank, known.stamp) >= (answer.rank, answer.stamp):
@@ -70,7 +70,7 @@ def _seen(learnt: Learnt, effect: Effect) -> Learnt:
 def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
     total, tenders, settled = _money(refund.tenders, refund.total_minor)
     return Effect(
-        (settled, 0), Stamp(refund.created_at_ms, fact.fact_id), "refund", refund.refund_id,
+        (settled, 0), stamped(refund.created_at_ms, fact.fact_id), "refund", refund.refund_id,
         "returnflow" if refund.command_id else "other", total, fact.currency, _moved(refund.lines), tenders,
         refund.command_id, refund.rma_id, refund.tax_minor, _negative(refund.tenders, refund.total_minor),
         _shop(refund.tenders), fact.system,

@@ -5,6 +5,7 @@ grows. Rows are stored as arrays, so fields are only ever added at the end, with
 """
 
 from typing import Literal
+from zlib import crc32
 
 import msgspec
 
@@ -13,10 +14,15 @@ from schemas.facts import Actor, Disposition, EffectKind, Resolution
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
-    """When something was so, and by which fact; equal times are told apart by the fact's id."""
+    """When something was so; equal times are told apart by a checksum of the fact's id, which keeps rows short."""
 
     at_ms: int
-    fact_id: str
+    tie: int
+
+
+def stamped(at_ms: int, fact_id: str) -> Stamp:
+    """When a fact says that something was so."""
+    return Stamp(at_ms, crc32(fact_id.encode()))
 
 
 class Noted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
@@ -103,6 +109,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True, order=True):
     """`quantity` pieces that a source counted without naming units; `rma_id` "" when it knew only the order."""
 
     stamp: Stamp
+    fact_id: str
     position: int  # within its fact
     source: str
     rma_id: str

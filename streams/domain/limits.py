@@ -95,7 +95,7 @@ def _strays(seating: Seating, rules: Merchant) -> Iterable[Due]:
 def _stray(spare: Spare) -> Cause:
     claim = spare.claim
     return Cause(
-        type="orphan_return", rma_id=claim.rma_id, subject=claim.stamp.fact_id, line_id=claim.line_id or None,
+        type="orphan_return", rma_id=claim.rma_id, subject=claim.fact_id, line_id=claim.line_id or None,
         sku=claim.sku or None, location=claim.location,
         detail=f"{claim.source} inspected {spare.quantity} piece(s) that no return is known for",
     )  # fmt: skip

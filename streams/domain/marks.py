@@ -14,6 +14,7 @@ from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying
 from streams.domain.explain import money
 from streams.domain.judge import Picture
 from streams.domain.learnt import Order, Rma, Step
+from streams.domain.own import Own
 from streams.domain.seat import model_of
 from streams.domain.standing import Standing
 from streams.domain.state import Case
@@ -25,13 +26,7 @@ def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
     new = {mark.decision_id: mark for mark in _wanted(picture, case, rules)}
     if not new:
         return case
-    counts = {counter(mark.rma_id, mark.subject): 1 for mark in new.values()}
-    return replace(case, decided=case.decided | new, counts=case.counts | counts)
-
-
-def counter(rma_id: str, subject: str) -> str:
-    """Where a case counts how often a mark was made."""
-    return f"{rma_id}:{subject}"
+    return replace(case, decided=case.decided | new)
 
 
 def reachable(order: Order, rules: Merchant) -> bool:
@@ -39,27 +34,24 @@ def reachable(order: Order, rules: Merchant) -> bool:
     return order.system != "shopify" or rules.systems.shopify is not None
 
 
-def _made(case: Case, rma_id: str, subject: str) -> bool:
-    return counter(rma_id, subject) in case.counts
-
-
 def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
-    yield from _no_sale(case, rules)
+    own = picture.seating.own
+    yield from _no_sale(case, own, rules)
     for rma_id, standings in picture.by_rma.items():
         rma = standings[0].seat.rma
         if standings[0].seat.stopped:
             continue
         if case.learnt.order is not None and reachable(case.learnt.order, rules):
-            yield from _note(rma, standings, case)
+            yield from _note(rma, standings, case, own)
         if rules.systems.returngo is not None and rma_id:
-            if picture.seating.own.restocks:
-                yield from _restocked(rma, standings, case)
+            if own.restocks:
+                yield from _restocked(rma, standings, case, own)
             if picture.seating.covered.refunds:
                 yield from _at_the_till(rma, picture, case)
-            if picture.seating.own.payments:
+            if own.payments:
                 yield from _paid(rma, picture, case, rules)
             if standings[0].closed:
-                yield from _done(rma, standings, case)
+                yield from _done(rma, standings, case, own)
 
 
 def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int = 0) -> str:
@@ -70,11 +62,11 @@ def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int 
     )  # fmt: skip
 
 
-def _no_sale(case: Case, rules: Merchant) -> Iterable[Marking]:
+def _no_sale(case: Case, own: Own, rules: Merchant) -> Iterable[Marking]:
     """An exchange order of no value must not count as a sale."""
     order = case.learnt.order
     mark = exchanges.to_mark(order, model_of(order, rules))
-    if order is None or not mark or _made(case, "", "no sale"):
+    if order is None or not mark or ("", "no sale") in own.marks:
         return
     yield Marking(
         decision_id=mark_id(case, order.system, "", "no sale"), system=order.system, rma_id="", subject="no sale",
@@ -84,12 +76,12 @@ def _no_sale(case: Case, rules: Merchant) -> Iterable[Marking]:
 
 def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
     """A return in a store: ReturnGO is told of it, and so is the channel that sold the goods (INV-12)."""
-    order = case.learnt.order
+    order, own = case.learnt.order, picture.seating.own
     for foreign in picture.seating.covered.refunds:
         effect = foreign.effect
         units = tuple(s.unit.unit_id for s in foreign.seats if s.rma is rma)
         subject = f"store_return:{effect.external_id}"
-        if effect.kind != "store_return" or not units or order is None or _made(case, rma.rma_id, subject):
+        if effect.kind != "store_return" or not units or order is None or (rma.rma_id, subject) in own.marks:
             continue
         paid = money(effect.total_minor, effect.currency)
         mark = Marking(
@@ -103,11 +95,11 @@ def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
             yield replace(mark, decision_id=told, system=order.system, aspect="note")
 
 
-def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
+def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
     """Why each line comes back, once its units are known (STA-2)."""
     order = case.learnt.order
     units_known = "requested" in rma.marks or "approved" in rma.marks
-    if order is None or not units_known or _made(case, rma.rma_id, "note"):
+    if order is None or not units_known or (rma.rma_id, "note") in own.marks:
         return
     reasons: dict[tuple[str, str], int] = {}
     for standing in standings:
@@ -121,9 +113,9 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marki
     )  # fmt: skip
 
 
-def _restocked(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
+def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
     ours = [s.seat for s in standings if s.seat.restocked == "applied"]
-    if not ours or _made(case, rma.rma_id, "restocked"):
+    if not ours or (rma.rma_id, "restocked") in own.marks:
         return
     waiting = [s for s in standings if wants_stock(s.seat) and s.seat.restocked in ("undecided", "open")]
     if waiting:
@@ -144,16 +136,16 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
         if decision.rma_id != rma.rma_id:
             continue
         track, external = own.track(decision), own.refund_id(decision)
-        if track == "applied" and not _made(case, rma.rma_id, f"paid:{decision.decision_id}"):
+        if track == "applied" and (rma.rma_id, f"paid:{decision.decision_id[:8]}") not in own.marks:
             yield _comment(decision, went(decision, own), external, case)
         for step in asked(rma, decision) if track in ("applied", "refused") else ():
             subject = f"{step.transaction_id}:{track}"
-            if _as_asked(step, decision, model_of(case.learnt.order, rules)) and not _made(case, rma.rma_id, subject):
+            if _as_asked(step, decision, model_of(case.learnt.order, rules)) and (rma.rma_id, subject) not in own.marks:
                 yield Marking(
                     decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
                     subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms,
                     aspect="transaction", transaction_id=step.transaction_id, external_id=external,
-                    succeeded="success" if track == "applied" else "failed",
+                    failed=track == "refused",
                 )  # fmt: skip
 
 
@@ -175,7 +167,7 @@ def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Ma
             text = "Exchange order released"
         case _:
             assert_never(decision)
-    subject = f"paid:{decision.decision_id}"
+    subject = f"paid:{decision.decision_id[:8]}"
     return Marking(
         decision_id=mark_id(case, "returngo", decision.rma_id, subject), system="returngo", rma_id=decision.rma_id,
         subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms, aspect="comment",
@@ -183,12 +175,12 @@ def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Ma
     )  # fmt: skip
 
 
-def _done(rma: Rma, standings: Sequence[Standing], case: Case) -> Iterable[Marking]:
+def _done(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
     """Every unit is closed: ReturnGO may be told, once per opening of the RMA."""
     again, done = rma.marks.get("reopened"), rma.marks.get("resolved")
     resolved = done is not None and (again is None or done > again)
-    subject = "done:" + ("" if again is None else again.fact_id)
-    if resolved or not all(s.closed for s in standings) or _made(case, rma.rma_id, subject):
+    subject = "done:" + ("" if again is None else str(again.at_ms))
+    if resolved or not all(s.closed for s in standings) or (rma.rma_id, subject) in own.marks:
         return
     yield Marking(
         decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,

@@ -16,6 +16,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     restocks: tuple[Restocking, ...]  # of `decided`
     payments: tuple[Money, ...]  # of `decided`
     bookings: tuple[Booking, ...]  # of `decided`
+    marks: dict[tuple[str, str], int]  # how often each (RMA, subject) was marked
     marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
     foreign: tuple[Effect, ...]  # by time
 
@@ -74,17 +75,21 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
     restocks: list[Restocking] = []
     payments: list[Money] = []
     bookings: list[Booking] = []
+    marks: dict[tuple[str, str], int] = {}
     for decision in decided.values():
-        if isinstance(decision, Restocking):
+        if isinstance(decision, Marking):
+            subject = (decision.rma_id, decision.subject)
+            marks[subject] = marks.get(subject, 0) + 1
+        elif isinstance(decision, Restocking):
             restocks.append(decision)
         elif isinstance(decision, Booking):
             bookings.append(decision)
-        elif not isinstance(decision, Marking):
+        else:
             payments.append(decision)
     marked, foreign = _effects(learnt) if learnt.effects else ({}, ())
     return Own(
         learnt=learnt, decided=decided, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
-        marked=marked, foreign=foreign,
+        marks=marks, marked=marked, foreign=foreign,
     )  # fmt: skip
 
 

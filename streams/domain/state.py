@@ -1,4 +1,4 @@
-"""The row of a case: what was learnt, and what this pipeline decided and said about it."""
+"""A case: what was learnt, and what this pipeline decided and said about it."""
 
 import msgspec
 
@@ -31,10 +31,10 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since_ms: int
 
 
-class Case(msgspec.Struct, frozen=True, array_like=True):
-    """One order with its returns."""
+class Case(msgspec.Struct, frozen=True):
+    """One order with its returns; row.py says how it is stored."""
 
-    due_ms: int | None  # earliest deadline; first, so that it can be read without the rest
+    due_ms: int | None  # earliest deadline
     learnt: Learnt
     decided: dict[str, Decision] = {}
     open: dict[str, Sent] = {}  # decisions without a result
@@ -42,5 +42,4 @@ class Case(msgspec.Struct, frozen=True, array_like=True):
     waiting: dict[str, Waiting] = {}  # by RMA and unit
     tag: str = ""  # stage whose tag the order carries
     attention: bool = False  # whether the order carries the tag that asks for a person
-    counts: dict[str, int] = {}  # how often each tag was set
     announced: dict[str, str] = {}  # RMA → digest of what warehouses were told

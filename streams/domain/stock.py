@@ -18,7 +18,7 @@ from schemas.commands import Restock
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
 from streams.domain import output
-from streams.domain.learnt import Stamp
+from streams.domain.learnt import Stamp, stamped
 from streams.domain.output import Output
 from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, plan
 
@@ -103,7 +103,7 @@ def _learn(item: Item, fact: StockFact) -> Item:
 
 
 def _placed(item: Item, fact: StockItem | StockLevel, location_id: str, *, active: bool) -> Item:
-    key, stamp = f"{fact.system}|{location_id}", Stamp(_time(fact), fact.fact_id)
+    key, stamp = f"{fact.system}|{location_id}", stamped(_time(fact), fact.fact_id)
     known = item.places.get(key)
     if known is not None and known[0] >= stamp:
         return item

@@ -11,7 +11,8 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from streams.domain.decided import Marking
 from streams.domain.judge import Picture
-from streams.domain.marks import counter, mark_id, reachable
+from streams.domain.marks import mark_id, reachable
+from streams.domain.own import Own
 from streams.domain.standing import Standing, scanned
 from streams.domain.state import Case
 
@@ -29,29 +30,26 @@ def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[M
         names = (rules.tags.in_transit, rules.tags.received, rules.tags.inspected, rules.tags.completed)
         add = (names[_STAGES.index(stage)],) if stage else ()
         remove = tuple([tag for tag in names if tag not in add])
-        case, mark = _set(replace(case, tag=stage), order.system, rma_id, stage or "none", add, remove)
-        made.append(mark)
+        case = replace(case, tag=stage)
+        made.append(_mark(case, picture.seating.own, rma_id, stage or "none", add, remove))
     attention = bool(picture.causes) and any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
     if attention != case.attention:
         tag = (rules.tags.attention,)
         add, remove = (tag, ()) if attention else ((), tag)
         subject = "attention" if attention else "no attention"
-        case, mark = _set(replace(case, attention=attention), order.system, "", subject, add, remove)
-        made.append(mark)
+        case = replace(case, attention=attention)
+        made.append(_mark(case, picture.seating.own, "", subject, add, remove))
     return case, tuple(made)
 
 
-def _set(
-    case: Case, system: str, rma_id: str, stage: str, add: tuple[str, ...], remove: tuple[str, ...]
-) -> tuple[Case, Marking]:
-    subject = f"tag:{stage}"
-    times = case.counts.get(counter(rma_id, subject), 0)
-    mark = Marking(
+def _mark(case: Case, own: Own, rma_id: str, stage: str, add: tuple[str, ...], remove: tuple[str, ...]) -> Marking:
+    subject, system = f"tag:{stage}", "" if case.learnt.order is None else case.learnt.order.system
+    times = own.marks.get((rma_id, subject), 0)
+    return Marking(
         decision_id=mark_id(case, system, rma_id, subject, times), system=system, rma_id=rma_id, unit_ids=(),
         subject=subject, decided_at_ms=case.learnt.now_ms, aspect="tags", tags_add=add, tags_remove=remove,
         generation=times,
     )  # fmt: skip
-    return replace(case, counts=case.counts | {counter(rma_id, subject): times + 1}), mark
 
 
 def _furthest_behind(by_rma: dict[str, list[Standing]]) -> tuple[str, str]:

@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from schemas.commands import Annotate, Command, CommandResult, Exchange, Journal, Refund, Restock, StoreCredit
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import ObservedEffect, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep
 from schemas.stock import RestockIntent, RestockVerdict
+from streams.domain import row
 from streams.domain.judge import Picture, judge
 from streams.domain.output import Output
 from streams.domain.standing import Standing
-from streams.domain.state import Case
 from tests.unit.domain.heard import (
     GONE,
     applied,
@@ -191,7 +189,7 @@ class Watch:
         case = self.world.case
         if case is None:
             return
-        assert msgspec.msgpack.decode(msgspec.msgpack.encode(case), type=Case) == case
+        assert row.load(row.dump(case)) == case
         assert case.due_ms is None or case.due_ms > case.learnt.clock_ms
         for decision_id in case.decided:
             if decision_id not in self.world.settled and decision_id in self.world.commands:
