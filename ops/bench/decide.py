@@ -37,7 +37,14 @@ def run(_: Kafka) -> Sequence[Figure]:
     """No broker: a case of three lines and twelve facts, and the SKU of one of them."""
     rules = _merchant()
     case_facts = _case_facts(rules)
-    per_fact, row = _timed(case_facts, lambda s, f: _kept(decide_case(s, f, rules)[0]), rows.load, rows.dump)
+
+    def on_case(state: Case | None, fact: Fact) -> Case:
+        case, _ = decide_case(state, fact, rules)
+        if case is None:
+            raise ValueError("expected a case that is still under way, got one that is over and forgotten")
+        return case
+
+    per_fact, row = _timed(case_facts, on_case, rows.load, rows.dump)
     stock_facts = _stock_facts(rules, case_facts)
     load, dump = msgspec.msgpack.Decoder(Item).decode, msgspec.msgpack.Encoder().encode
     per_stock, stock_row = _timed(stock_facts, lambda s, f: decide_stock(s, f, rules)[0], load, dump)
@@ -48,12 +55,6 @@ def run(_: Kafka) -> Sequence[Figure]:
         Figure(name=f"decide_stock, {len(stock_facts)} facts: median µs", value=_median(per_stock), target="≤ 20"),
         Figure(name="row of the SKU, bytes", value=f"{stock_row:,}"),
     ]
-
-
-def _kept(case: Case | None) -> Case:
-    if case is None:
-        raise ValueError("expected a case that is still under way, got one that is over and forgotten")
-    return case
 
 
 def _timed(
