@@ -39,14 +39,19 @@ def settle(case: Case, own: Own) -> tuple[Case, list[Output]]:
     at_ms = case.learnt.now_ms
     kept: dict[str, Sent] = {}
     made: list[Output] = []
+    answered: dict[str, Decision] = {}
     for decision_id, decision in case.decided.items():
         if not _is_open(decision, own):
+            if isinstance(decision, Marking) and decision.said:
+                answered[decision_id] = replace(decision, said=b"")
             continue
         sent = case.open.get(decision_id)
         if sent is None:
             sent = Sent(at_ms)
             made.append(emit(decision, case.learnt.merchant, case.learnt.order_id))
         kept[decision_id] = sent
+    if answered:
+        case = replace(case, decided=case.decided | answered)
     return (case if kept == case.open else replace(case, open=kept)), made
 
 

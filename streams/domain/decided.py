@@ -123,15 +123,9 @@ class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5)
     shipping_minor: int = 0
 
 
-class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6):
-    """A mark for people. No effect on stock or money."""
+class Said(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What a mark says to people."""
 
-    decision_id: str
-    system: str
-    rma_id: str
-    unit_ids: tuple[str, ...]
-    decided_at_ms: int
-    subject: str  # what it says, within its RMA
     aspect: Literal["tags", "note", "comment", "status", "transaction"]
     tags_add: tuple[str, ...] = ()
     tags_remove: tuple[str, ...] = ()
@@ -140,6 +134,19 @@ class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6)
     transaction_id: str | None = None
     failed: bool = False  # the transaction
     external_id: str | None = None
+
+
+class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6):
+    """A mark for people. No effect on stock or money. There are many and they are long, so what they say stays packed
+    until it is emitted, and is forgotten once a result came."""
+
+    decision_id: str
+    system: str
+    rma_id: str
+    unit_ids: tuple[str, ...]
+    decided_at_ms: int
+    subject: str  # what it is about, within its RMA
+    said: bytes  # msgpack of `Said`
     generation: int = 0
 
 

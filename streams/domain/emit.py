@@ -13,7 +13,7 @@ from schemas.commands import (
     TransactionOutcome,
 )
 from schemas.stock import RestockIntent
-from streams.domain import output
+from streams.domain import marking, output
 from streams.domain.decided import Booking, Crediting, Decision, Exchanging, Marking, Paying, Restocking, Share
 from streams.domain.output import Output
 
@@ -93,16 +93,17 @@ def _journal(d: Booking, merchant: str, order_id: str) -> Journal:
 
 
 def _annotate(d: Marking, merchant: str, order_id: str) -> Annotate:
+    said = marking.said(d)
     outcome = None
-    if d.transaction_id is not None:
+    if said.transaction_id is not None:
         outcome = TransactionOutcome(
-            transaction_id=d.transaction_id, status="failed" if d.failed else "success", external_id=d.external_id,
-            external_type=_REFUND_REFERENCE if d.external_id else None,
+            transaction_id=said.transaction_id, status="failed" if said.failed else "success",
+            external_id=said.external_id, external_type=_REFUND_REFERENCE if said.external_id else None,
         )  # fmt: skip
     return Annotate(
         command_id=d.decision_id, merchant=merchant, system=d.system, order_id=order_id, rma_id=d.rma_id,
-        unit_ids=d.unit_ids, generation=d.generation, decided_at_ms=d.decided_at_ms, aspect=d.aspect,
-        tags_add=d.tags_add, tags_remove=d.tags_remove, text=d.text, status=d.status, transaction=outcome,
+        unit_ids=d.unit_ids, generation=d.generation, decided_at_ms=d.decided_at_ms, aspect=said.aspect,
+        tags_add=said.tags_add, tags_remove=said.tags_remove, text=said.text, status=said.status, transaction=outcome,
     )  # fmt: skip
 
 

@@ -5,15 +5,15 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from schemas import ids
 from schemas.merchant import Merchant
 from schemas.merchant_model import Model
 from streams.domain import exchanges
 from streams.domain.account import went
-from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, asked
+from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, Said, asked
 from streams.domain.explain import money
 from streams.domain.judge import Picture
-from streams.domain.learnt import Order, Rma, Step
+from streams.domain.learnt import Rma, Step
+from streams.domain.marking import mark, reachable
 from streams.domain.own import Own
 from streams.domain.seat import model_of
 from streams.domain.standing import Standing
@@ -23,15 +23,10 @@ from streams.domain.walk import wants_stock
 
 def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
     """The case with every mark decided that its state calls for and that was not made before."""
-    new = {mark.decision_id: mark for mark in _wanted(picture, case, rules)}
+    new = {each.decision_id: each for each in _wanted(picture, case, rules)}
     if not new:
         return case
     return replace(case, decided=case.decided | new)
-
-
-def reachable(order: Order, rules: Merchant) -> bool:
-    """Whether marks may be left on the order at all."""
-    return order.system != "shopify" or rules.systems.shopify is not None
 
 
 def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
@@ -54,24 +49,13 @@ def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
                 yield from _done(rma, standings, case, own)
 
 
-def mark_id(case: Case, system: str, rma_id: str, subject: str, generation: int = 0) -> str:
-    """Id of a mark: what it is about, on which order."""
-    return ids.command_id(
-        merchant=case.learnt.merchant, system=system, kind="annotate", rma_id=rma_id,
-        unit_ids=(case.learnt.order_id, subject), generation=generation,
-    )  # fmt: skip
-
-
 def _no_sale(case: Case, own: Own, rules: Merchant) -> Iterable[Marking]:
     """An exchange order of no value must not count as a sale."""
     order = case.learnt.order
-    mark = exchanges.to_mark(order, model_of(order, rules))
-    if order is None or not mark or ("", "no sale") in own.marks:
+    tag = exchanges.to_mark(order, model_of(order, rules))
+    if order is None or not tag or ("", "no sale") in own.marks:
         return
-    yield Marking(
-        decision_id=mark_id(case, order.system, "", "no sale"), system=order.system, rma_id="", subject="no sale",
-        unit_ids=(), decided_at_ms=case.learnt.now_ms, aspect="tags", tags_add=(mark,),
-    )  # fmt: skip
+    yield mark(case, order.system, "", "no sale", Said(aspect="tags", tags_add=(tag,)))
 
 
 def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
@@ -84,15 +68,10 @@ def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
         if effect.kind != "store_return" or not units or order is None or (rma.rma_id, subject) in own.marks:
             continue
         paid = money(effect.total_minor, effect.currency)
-        mark = Marking(
-            decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
-            subject=subject, unit_ids=units, decided_at_ms=case.learnt.now_ms, aspect="comment",
-            text=f"Returned in a store: {len(units)} unit(s), {paid} ({effect.external_id})",
-        )  # fmt: skip
-        yield mark
+        text = f"Returned in a store: {len(units)} unit(s), {paid} ({effect.external_id})"
+        yield mark(case, "returngo", rma.rma_id, subject, Said(aspect="comment", text=text), units)
         if order.system != effect.system:
-            told = mark_id(case, order.system, rma.rma_id, subject)
-            yield replace(mark, decision_id=told, system=order.system, aspect="note")
+            yield mark(case, order.system, rma.rma_id, subject, Said(aspect="note", text=text), units)
 
 
 def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
@@ -107,10 +86,7 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iter
         key = (standing.seat.sku, said.reason or "no reason given")
         reasons[key] = reasons.get(key, 0) + said.quantity
     text = "; ".join(f"{count} × {sku}: {reason}" for (sku, reason), count in sorted(reasons.items()))
-    yield Marking(
-        decision_id=mark_id(case, order.system, rma.rma_id, "note"), system=order.system, rma_id=rma.rma_id,
-        subject="note", unit_ids=(), decided_at_ms=case.learnt.now_ms, aspect="note", text=f"RMA {rma.rma_id}: {text}",
-    )  # fmt: skip
+    yield mark(case, order.system, rma.rma_id, "note", Said(aspect="note", text=f"RMA {rma.rma_id}: {text}"))
 
 
 def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
@@ -122,12 +98,8 @@ def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) ->
         return
     made = [s.restocking for s in ours if s.restocking is not None]
     put = sorted({f"{d.sku} at {d.location_id} ({d.stock_status})" for d in made})
-    yield Marking(
-        decision_id=mark_id(case, "returngo", rma.rma_id, "restocked"), system="returngo", rma_id=rma.rma_id,
-        subject="restocked",
-        unit_ids=tuple(s.unit.unit_id for s in ours), decided_at_ms=case.learnt.now_ms, aspect="comment",
-        text=f"Back in stock: {len(ours)} unit(s), {', '.join(put)}",
-    )  # fmt: skip
+    said = Said(aspect="comment", text=f"Back in stock: {len(ours)} unit(s), {', '.join(put)}")
+    yield mark(case, "returngo", rma.rma_id, "restocked", said, tuple(s.unit.unit_id for s in ours))
 
 
 def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
@@ -141,12 +113,11 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
         for step in asked(rma, decision) if track in ("applied", "refused") else ():
             subject = f"{step.transaction_id}:{track}"
             if _as_asked(step, decision, model_of(case.learnt.order, rules)) and (rma.rma_id, subject) not in own.marks:
-                yield Marking(
-                    decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
-                    subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms,
+                said = Said(
                     aspect="transaction", transaction_id=step.transaction_id, external_id=external,
                     failed=track == "refused",
                 )  # fmt: skip
+                yield mark(case, "returngo", rma.rma_id, subject, said, decision.unit_ids)
 
 
 def _as_asked(step: Step, decision: Money, model: Model) -> bool:
@@ -168,11 +139,8 @@ def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Ma
         case _:
             assert_never(decision)
     subject = f"paid:{decision.decision_id[:8]}"
-    return Marking(
-        decision_id=mark_id(case, "returngo", decision.rma_id, subject), system="returngo", rma_id=decision.rma_id,
-        subject=subject, unit_ids=decision.unit_ids, decided_at_ms=case.learnt.now_ms, aspect="comment",
-        text=text + (f" ({external})" if external else ""),
-    )  # fmt: skip
+    said = Said(aspect="comment", text=text + (f" ({external})" if external else ""))
+    return mark(case, "returngo", decision.rma_id, subject, said, decision.unit_ids)
 
 
 def _done(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
@@ -182,8 +150,5 @@ def _done(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iter
     subject = "done:" + ("" if again is None else str(again.at_ms))
     if resolved or not all(s.closed for s in standings) or (rma.rma_id, subject) in own.marks:
         return
-    yield Marking(
-        decision_id=mark_id(case, "returngo", rma.rma_id, subject), system="returngo", rma_id=rma.rma_id,
-        subject=subject, unit_ids=tuple(s.seat.unit.unit_id for s in standings),
-        decided_at_ms=case.learnt.now_ms, aspect="status", status="Done",
-    )  # fmt: skip
+    units = tuple(s.seat.unit.unit_id for s in standings)
+    yield mark(case, "returngo", rma.rma_id, subject, Said(aspect="status", status="Done"), units)

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
-from streams.domain.decided import Marking
+from streams.domain.decided import Marking, Said
 from streams.domain.judge import Picture
-from streams.domain.marks import mark_id, reachable
+from streams.domain.marking import mark, reachable
 from streams.domain.own import Own
 from streams.domain.standing import Standing, scanned
 from streams.domain.state import Case
@@ -44,12 +44,8 @@ def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[M
 
 def _mark(case: Case, own: Own, rma_id: str, stage: str, add: tuple[str, ...], remove: tuple[str, ...]) -> Marking:
     subject, system = f"tag:{stage}", "" if case.learnt.order is None else case.learnt.order.system
-    times = own.marks.get((rma_id, subject), 0)
-    return Marking(
-        decision_id=mark_id(case, system, rma_id, subject, times), system=system, rma_id=rma_id, unit_ids=(),
-        subject=subject, decided_at_ms=case.learnt.now_ms, aspect="tags", tags_add=add, tags_remove=remove,
-        generation=times,
-    )  # fmt: skip
+    said = Said(aspect="tags", tags_add=add, tags_remove=remove)
+    return mark(case, system, rma_id, subject, said, generation=own.marks.get((rma_id, subject), 0))
 
 
 def _furthest_behind(by_rma: dict[str, list[Standing]]) -> tuple[str, str]:
