@@ -56,12 +56,12 @@ def _named(seat: Seat, source: str) -> None:
     seen = seat.unit.inspections
     if not seen:
         return
-    counted = sorted((found, who) for who, found in seen.items() if source in ("either", who))
+    counted = [(found, who) for who, found in seen.items() if source in ("either", who)]
     if not counted:
         return
+    counted.sort()
     seat.found, seat.source = counted[-1]
-    others = {found.disposition for found, _ in counted}
-    if len(others) > 1:
+    if len(counted) > 1 and len({found.disposition for found, _ in counted}) > 1:
         seat.dispute = " / ".join(f"{who}: {found.disposition}" for found, who in counted)
 
 

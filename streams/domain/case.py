@@ -33,8 +33,15 @@ def decide_case(
     outputs += [output.step(s) for d in made for s in story.decided(d, case, evidence)]
     case, repeated = act.again(case, fact, rules, known=known)
     outputs += repeated
-    case, told = _tell(case, picture, rules, evidence)
-    outputs += told
+    case, noticed = notices.notice(case, picture.causes, rules, evidence)
+    outputs += noticed
+    if before is None or learnt.rmas is not before.rmas or learnt.order is not before.order:
+        case, parcel = parcels.announced(case, picture.by_rma)
+        outputs += parcel
+    waiting, steps = story.waiting(picture.standings, case, evidence)
+    if steps or len(waiting) != len(case.waiting):
+        case = replace(case, waiting=waiting)
+        outputs += [output.step(s) for s in steps]
     due = act.due_ms(case, picture, rules)
     return (case if due == case.due_ms else replace(case, due_ms=due)), outputs
 
@@ -53,13 +60,3 @@ def _decide(case: Case, rules: Merchant) -> tuple[Case, Picture, list[Decision]]
     case, tagged = tags.tagged(case, picture, rules)
     case, _ = act.add(case, tagged)
     return case, picture, made
-
-
-def _tell(case: Case, picture: Picture, rules: Merchant, evidence: Evidence | None) -> tuple[Case, list[Output]]:
-    """Exceptions, parcels and waits, as far as they changed."""
-    case, noticed = notices.notice(case, picture.causes, rules, evidence)
-    case, parcel = parcels.announced(case, picture.by_rma)
-    waiting, steps = story.waiting(picture.standings, case, evidence)
-    if waiting != case.waiting:
-        case = replace(case, waiting=waiting)
-    return case, [*noticed, *parcel, *(output.step(s) for s in steps)]

@@ -33,14 +33,20 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     paid = payments(standings, table, rules)
     found = [p.cause for p in paid if p.cause is not None]
     by_rma: dict[str, list[Standing]] = {}
+    unfinished = False
     for standing in standings:
         close(standing)
+        unfinished = unfinished or not standing.closed
         _causes(standing, found)
-        by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
+        rma_id = standing.seat.rma.rma_id
+        if rma_id in by_rma:
+            by_rma[rma_id].append(standing)
+        else:
+            by_rma[rma_id] = [standing]
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
     found += money_faults.of_money(table)
-    found += conflicts.of_order(table, learnt, unfinished=any(not s.closed for s in standings))
+    found += conflicts.of_order(table, learnt, unfinished=unfinished)
     due = [p.due_ms for p in paid if p.due_ms is not None]
     for limit in limits(table, by_rma, learnt, rules):
         if learnt.clock_ms >= limit.at_ms:

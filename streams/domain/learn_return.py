@@ -71,8 +71,8 @@ def _rma(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> Rma:
     after = Rma(
         rma.rma_id, marks, units, rma.steps if step is None else _stepped(rma.steps, step, stamp),
         _newest(rma.draft_order, fact.exchange_draft_order_id, stamp),
-        _newest(rma.exchange_order, fact.exchange_order_id, stamp),
-        _newest(rma.tracking, fact.tracking_number, stamp), _newest(rma.carrier, fact.carrier, stamp),
+        _newest(rma.exchange_order, fact.exchange_order_id, stamp), _newest(rma.tracking, fact.tracking_number, stamp),
+        _newest(rma.carrier, fact.carrier, stamp),
         _roster(rma.roster, fact, stamp),
     )  # fmt: skip
     return rma if after == rma else after
