@@ -29,7 +29,7 @@ class Repaid(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fals
     rounding_minor: int = 0  # within the amount, > 0: more than due, because cash has no smaller coin
 
 
-class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1):
+class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1, gc=False):
     """Pieces of one SKU go into stock; the stock agent makes commands of it."""
 
     decision_id: str
@@ -50,7 +50,7 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     bundle: Literal["components", "bundle"] = "components"  # as what a bundle goes into stock
 
 
-class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2):
+class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2, gc=False):
     """Money goes back to the order's payments."""
 
     decision_id: str
@@ -71,7 +71,7 @@ class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2):
     exchange_id: str = ""  # the Exchanging whose difference this is
 
 
-class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=3):
+class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=3, gc=False):
     """The value goes to the customer as store credit or a gift card."""
 
     decision_id: str
@@ -89,7 +89,7 @@ class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=
     bonus_minor: int = 0  # within the amount, and no customer's money
 
 
-class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=4):
+class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=4, gc=False):
     """The exchange order is released; `shares` is the value that went into it."""
 
     decision_id: str
@@ -106,7 +106,7 @@ class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     difference_minor: int = 0  # > 0: the customer pays it, < 0: it is paid back once the order is released
 
 
-class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5):
+class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5, gc=False):
     """A confirmed refund is booked in a system that did not pay it, with the value that was paid."""
 
     decision_id: str
@@ -123,7 +123,7 @@ class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5)
     shipping_minor: int = 0
 
 
-class Said(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """What a mark says to people."""
 
     aspect: Literal["tags", "note", "comment", "status", "transaction"]
@@ -136,7 +136,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     external_id: str | None = None
 
 
-class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6):
+class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6, gc=False):
     """A mark for people. No effect on stock or money. There are many and they are long, so what they say stays packed
     until it is emitted, and is forgotten once a result came."""
 

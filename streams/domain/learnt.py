@@ -32,7 +32,7 @@ class Noted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     value: str
 
 
-class Inspection(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Inspection(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """What one source found when it looked at a unit."""
 
     stamp: Stamp
@@ -41,7 +41,7 @@ class Inspection(msgspec.Struct, frozen=True, array_like=True, order=True):
     reason: str
 
 
-class Described(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Described(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """A returned unit as the returns platform describes it. Amounts are of the whole `quantity`."""
 
     rank: int  # 1: said by the returns platform, 0: by anyone else
@@ -60,7 +60,7 @@ class Described(msgspec.Struct, frozen=True, array_like=True, order=True):
     exchange_minor: int | None = None  # what is sent instead costs, with tax
 
 
-class Unit(msgspec.Struct, frozen=True, array_like=True):
+class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One returned unit and the milestones it has reached."""
 
     unit_id: str
@@ -70,7 +70,7 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     inspections: dict[str, Inspection] = {}  # newest, by source
 
 
-class Step(msgspec.Struct, frozen=True, array_like=True):
+class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A payment step that the returns platform asked for or reports."""
 
     rank: int  # requested 0, failed 1, success 2: later states win
@@ -84,14 +84,14 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     unit_ids: tuple[str, ...]
 
 
-class Roster(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Roster(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """All units of an RMA, as it was asked for or edited last."""
 
     stamp: Stamp
     unit_ids: tuple[str, ...]
 
 
-class Rma(msgspec.Struct, frozen=True, array_like=True):
+class Rma(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One return of the order."""
 
     rma_id: str
@@ -105,7 +105,7 @@ class Rma(msgspec.Struct, frozen=True, array_like=True):
     roster: Roster | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Claim(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """`quantity` pieces that a source counted without naming units; `rma_id` "" when it knew only the order."""
 
     stamp: Stamp
@@ -121,7 +121,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True, order=True):
     reason: str
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True):
+class Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A line as sold. `net_minor` is what its whole quantity cost: discounts off, tax in, duties left out."""
 
     line_id: str
@@ -140,7 +140,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     duty_minor: int = 0
 
 
-class Tender(msgspec.Struct, frozen=True, array_like=True):
+class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A payment of the order."""
 
     payment_id: str
@@ -150,7 +150,7 @@ class Tender(msgspec.Struct, frozen=True, array_like=True):
     shop_minor: int | None = None  # the same in the shop's currency
 
 
-class Order(msgspec.Struct, frozen=True, array_like=True):
+class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The order as the system of record has it; the newest version."""
 
     stamp: Stamp
@@ -174,7 +174,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     cancelled: bool = False
 
 
-class Moved(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Moved(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """Units of a line that an effect covers."""
 
     line_id: str
@@ -182,7 +182,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, order=True):
     restocked: bool
 
 
-class Effect(msgspec.Struct, frozen=True, array_like=True):
+class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A refund, restock or other effect that a system shows, whoever made it."""
 
     rank: tuple[int, int]  # (settled money beats pending, a fact of its own beats the order's list)
@@ -202,7 +202,7 @@ class Effect(msgspec.Struct, frozen=True, array_like=True):
     system: str = ""  # that shows it
 
 
-class Result(msgspec.Struct, frozen=True, array_like=True):
+class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How a command ended."""
 
     kind: CommandKind
@@ -216,7 +216,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     tax_minor: int | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
+class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The stock agent's newest word on an intent."""
 
     rank: int  # waiting 0, impossible 1, commanded 2, confirmed by the journal 3
@@ -227,7 +227,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     command_ids: tuple[str, ...]
 
 
-class Learnt(msgspec.Struct, frozen=True, array_like=True):
+class Learnt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All of it."""
 
     merchant: str

@@ -63,6 +63,10 @@ def _of_unit(standing: Standing, rules: Merchant, found: list[Due]) -> None:
         found += _money(standing, rules)
 
 
+def _of(seat: Seat, since_ms: int, limit: Limit, kind: str, detail: str, rules: Merchant) -> Due:
+    return Due(rules.due_ms(since_ms, limit), partial(about, seat, kind, detail))
+
+
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
     return Due(rules.due_ms(since_ms, limit), make)
 
@@ -120,48 +124,50 @@ def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
 def _unreceived(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
     guard = standing.stock or standing.money
     if guard is not None and guard.name == "received":
-        make = partial(about, standing.seat, "status_conflict", "inspected, but nobody reports that it was received")
-        yield _after(found.stamp.at_ms, "inspection", rules, make)
+        detail = "inspected, but nobody reports that it was received"
+        return (_of(standing.seat, found.stamp.at_ms, "inspection", "status_conflict", detail, rules),)
+    return ()
 
 
 def _goods(seat: Seat, rules: Merchant) -> Iterable[Due]:
     if seat.arrived is not None:
-        make = partial(about, seat, "stuck_received", "received, not inspected")
-        yield _after(seat.arrived.at_ms, "inspection", rules, make)
-    elif scanned(seat):
-        first = min(s for s in (seat.unit.scanned, seat.rma.marks.get("in_transit")) if s is not None)
-        yield _after(
-            first.at_ms, "transit", rules, partial(about, seat, "stuck_in_transit", "on the way, not received")
-        )
+        return (_of(seat, seat.arrived.at_ms, "inspection", "stuck_received", "received, not inspected", rules),)
+    if not scanned(seat):
+        return ()
+    first = min(s for s in (seat.unit.scanned, seat.rma.marks.get("in_transit")) if s is not None)
+    return (_of(seat, first.at_ms, "transit", "stuck_in_transit", "on the way, not received", rules),)
 
 
 def _stock(seat: Seat, rules: Merchant) -> Iterable[Due]:
-    if seat.restocking is not None:
-        make = partial(about, seat, "stuck_restock", "inspected, not restocked")
-        yield _after(seat.restocking.decided_at_ms, "restock", rules, make)
+    if seat.restocking is None:
+        return ()
+    since_ms = seat.restocking.decided_at_ms
+    return (_of(seat, since_ms, "restock", "stuck_restock", "inspected, not restocked", rules),)
 
 
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     seat, guard = standing.seat, standing.money
     if seat.money == "open" and seat.paying is not None:
         limit, kind, detail = _payment(seat.paying, answered=seat.money_result is not None)
-        yield _after(seat.paying.decided_at_ms, limit, rules, partial(about, seat, kind, detail))
-    elif guard is not None and guard.name == "exchange_made":
-        yield _after(
-            _ready(seat), "exchange", rules, partial(about, seat, "exchange_not_released", "no exchange order")
-        )
-    elif guard is not None and guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
-        make = partial(about, seat, "stuck_restock", f"nobody saw the restock by {seat.model.restocking.actor}")
-        yield _after(_ready(seat), "restock", rules, make)
-    elif guard is not None and guard.name in ("asked_for", "ours_to_pay"):
+        return (_of(seat, seat.paying.decided_at_ms, limit, kind, detail, rules),)
+    if guard is None:
+        return ()
+    if guard.name == "exchange_made":
+        return (_of(seat, _ready(seat), "exchange", "exchange_not_released", "no exchange order", rules),)
+    if guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
+        detail = f"nobody saw the restock by {seat.model.restocking.actor}"
+        return (_of(seat, _ready(seat), "restock", "stuck_restock", detail, rules),)
+    if guard.name in ("asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
-        yield _after(_ready(seat), "refund", rules, partial(about, seat, "stuck_refund", detail))
+        return (_of(seat, _ready(seat), "refund", "stuck_refund", detail, rules),)
+    return ()
 
 
 def _booking(seat: Seat, rules: Merchant) -> Iterable[Due]:
-    if seat.booking is not None:
-        make = partial(about, seat, "stuck_booking", f"refunded, not booked in {seat.booking.system}")
-        yield _after(seat.booking.decided_at_ms, "booking", rules, make)
+    if seat.booking is None:
+        return ()
+    detail = f"refunded, not booked in {seat.booking.system}"
+    return (_of(seat, seat.booking.decided_at_ms, "booking", "stuck_booking", detail, rules),)
 
 
 def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:

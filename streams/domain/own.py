@@ -8,7 +8,7 @@ from streams.domain.learnt import Answer, Effect, Learnt, Result
 from streams.domain.seat import Track
 
 
-class Own(msgspec.Struct, frozen=True, kw_only=True):
+class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Our decisions beside what was seen of them."""
 
     learnt: Learnt

@@ -11,7 +11,7 @@ from streams.domain.learnt import Learnt
 from streams.domain.state import Case, Notice, Sent, Waiting
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`due_ms` comes first, so that it can be read without the rest. `open`: by place in `decided`; None: emitted once,
     when it was decided."""
 
@@ -26,7 +26,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     announced: dict[str, str]
 
 
-class Due(msgspec.Struct, frozen=True, array_like=True):
+class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The first field of a row."""
 
     due_ms: int | None

@@ -13,7 +13,7 @@ class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     repeats: int = 0
 
 
-class Notice(msgspec.Struct, frozen=True, array_like=True):
+class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An exception that was raised. It stays after clearing, so that its return is counted."""
 
     type: str
@@ -31,7 +31,7 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since_ms: int
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One order with its returns; row.py says how it is stored."""
 
     due_ms: int | None  # earliest deadline
