@@ -53,7 +53,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     commands.CommandResult: 7_340_161,
     exceptions.ExceptionRaised: 7_340_170,
     exceptions.ExceptionCleared: 7_340_180,
-    journal.CaseStep: 7_340_191,
+    journal.CaseStep: 7_340_192,
     journal.ExpectedReturn: 7_340_200,
 }
 

@@ -40,6 +40,10 @@ class CaseStep(msgspec.Struct, frozen=True, kw_only=True):
     waiting_for: WaitingFor | None = None
     evidence: Evidence | None = None
     tender: str | None = None  # payment id the money came from or went to
+    reason: str | None = None  # the merchant's label for why the units come back
+    disposition: str | None = None  # what an inspection found
+    location: str | None = None  # where it found it, as its source names the place
+    quantity: int | None = None  # pieces of all its units; on a request or an inspection as many of each
 
 
 class ExpectedLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,19 +37,25 @@ class About(TypedDict, total=False):
     actor: str | None
     waiting_for: WaitingFor | None
     evidence: Required[Evidence | None]
+    reason: str | None
+    disposition: str | None
+    location: str | None
+    quantity: int | None
 
 
 def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
     """What a new fact tells."""
     match fact:
         case ReturnEvent():
-            step = _step(
-                case, fact.fact_id, "learned", fact.kind, _told(fact), fact.rma_id, fact.occurred_at_ms,
-                unit_ids=tuple([u.unit_id for u in fact.units if u.unit_id]),
-                line_id=_same([u.line_id for u in fact.units]), sku=_same([u.sku or None for u in fact.units]),
-                actor=fact.system, evidence=evidence,
-            )  # fmt: skip
-            yield trail.of_request(fact, step)
+            for identity, units in _alike(fact).items():
+                step = _step(
+                    case, identity, "learned", fact.kind, _told(fact, units), fact.rma_id, fact.occurred_at_ms,
+                    unit_ids=tuple([u.unit_id for u in units if u.unit_id]), line_id=_same([u.line_id for u in units]),
+                    sku=_same([u.sku or None for u in units]), reason=_same([u.reason for u in units]),
+                    disposition=_same([u.disposition for u in units]), location=_same([u.location for u in units]),
+                    quantity=sum([u.quantity for u in units]) or None, actor=fact.system, evidence=evidence,
+                )  # fmt: skip
+                yield trail.of_request(fact, step)
         case OrderSnapshot():
             known = None if before is None else before.order
             detail = f"order {fact.name} with {len(fact.lines)} line(s)"
@@ -82,13 +88,26 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
             return
 
 
-def _told(fact: ReturnEvent) -> str:
-    words = [_grade(u) for u in fact.units if u.disposition is not None]
+def _alike(fact: ReturnEvent) -> dict[str, Sequence[ReturnedUnit]]:
+    """The units of each step by its identity: people count what was asked for and inspected, so units that differ in
+    what is counted are told apart."""
+    if len(fact.units) < 2 or fact.kind not in ("requested", "inspected"):
+        return {fact.fact_id: fact.units}
+    groups: dict[str, Sequence[ReturnedUnit]] = {}
+    for u in fact.units:
+        same = (bool(u.unit_id), u.line_id, u.sku, u.reason, u.disposition, u.location, u.quantity)
+        identity = "|".join([fact.fact_id, *map(str, same)])
+        groups[identity] = [*groups.get(identity, ()), u]
+    return groups if len(groups) > 1 else {fact.fact_id: fact.units}
+
+
+def _told(fact: ReturnEvent, units: Sequence[ReturnedUnit]) -> str:
+    words = [_grade(u) for u in units if u.disposition is not None]
     if fact.transaction is not None:
         words.append(f"{fact.transaction.kind} {fact.transaction.transaction_id} {fact.transaction.status}")
     if fact.tracking_number:
         words.append("tracking known")
-    return "; ".join(words) or f"{fact.kind.replace('_', ' ')}, {len(fact.units)} unit(s)"
+    return "; ".join(words) or f"{fact.kind.replace('_', ' ')}, {len(units)} unit(s)"
 
 
 def _grade(unit: ReturnedUnit) -> str:

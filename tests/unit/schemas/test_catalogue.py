@@ -32,7 +32,7 @@ IDS_FOR_EVER = {
     "CommandResult": 7340161,
     "ExceptionRaised": 7340170,
     "ExceptionCleared": 7340180,
-    "CaseStep": 7340191,
+    "CaseStep": 7340192,
     "ExpectedReturn": 7340200,
 }
 
