@@ -37,8 +37,8 @@ Record = (
 SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.Delivery: 7_340_010,
     facts.ReturnEvent: 7_340_021,
-    facts.OrderSnapshot: 7_340_031,
-    facts.ObservedEffect: 7_340_041,
+    facts.OrderSnapshot: 7_340_032,
+    facts.ObservedEffect: 7_340_042,
     facts.DeadlineReached: 7_340_050,
     stock.StockItem: 7_340_060,
     stock.StockLevel: 7_340_070,

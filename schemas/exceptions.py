@@ -134,7 +134,13 @@ TYPES: dict[str, ExceptionType] = {
         "integration", "warning", 8, "A webhook body has no usable content.", "Read the delivery; the poll catches up."
     ),
     "subscription_lost": _type("integration", "critical", 1, "A webhook subscription is gone.", "See the source log."),
-    "order_not_in_portal": _type("cx", "info", 72, "The order never reached the returns portal.", "Re-sync the order."),
+    "order_not_in_portal": _type(
+        "cx",
+        "info",
+        72,
+        "Goods of the order came back, the returns portal knows no return of it.",
+        "Re-sync the order; register its return if nothing was paid yet.",
+    ),
 }  # fmt: skip
 
 

@@ -131,6 +131,7 @@ class RefundedLine(msgspec.Struct, frozen=True, kw_only=True):
     restocked: bool = False
     location_id: str | None = None
     sku: str | None = None
+    unsent: bool = False  # taken off the order before it was sent, so nothing came back
 
 
 class RefundedTender(msgspec.Struct, frozen=True, kw_only=True):

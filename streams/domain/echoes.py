@@ -50,6 +50,8 @@ def _units(effect: Effect) -> dict[str, int]:
 
 
 def _with(original: Effect, echo: Effect) -> Effect:
-    restocked = {m.line_id for m in (*original.moved, *echo.moved) if m.restocked}
-    moved = tuple(sorted(Moved(line, count, line in restocked) for line, count in _units(original).items()))
+    both = (*original.moved, *echo.moved)
+    restocked, unsent = {m.line_id for m in both if m.restocked}, {m.line_id for m in both if m.unsent}
+    units = _units(original).items()
+    moved = tuple(sorted(Moved(line, count, line in restocked, line in unsent) for line, count in units))
     return replace(original, moved=moved, total_minor=max(original.total_minor, echo.total_minor))

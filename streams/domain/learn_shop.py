@@ -78,7 +78,7 @@ def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
 
 
 def _moved(lines: tuple[RefundedLine, ...]) -> tuple[Moved, ...]:
-    return tuple(sorted(Moved(each.line_id, each.quantity, each.restocked) for each in lines))
+    return tuple(sorted(Moved(each.line_id, each.quantity, each.restocked, each.unsent) for each in lines))
 
 
 def _money(tenders: tuple[RefundedTender, ...], total: int) -> tuple[int, tuple[tuple[str, int], ...], int]:

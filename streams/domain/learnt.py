@@ -180,6 +180,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     line_id: str
     quantity: int
     restocked: bool
+    unsent: bool = False  # taken off the order before they were sent
 
 
 class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):

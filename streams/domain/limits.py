@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.merchant import Merchant
 from schemas.merchant_fields import Stage as Limit
-from streams.domain import exchanges, movements
+from streams.domain import exchanges, movements, portal
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
@@ -34,6 +34,8 @@ def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, 
         found.append(_after(learnt.order.created_at_ms, "exchange", rules, partial(_unmarked, learnt.order.name)))
     if seating.spare:
         found += _strays(seating, rules)
+    if (learnt.claims or seating.own.foreign) and (back := portal.came_back(seating, learnt)):
+        found.append(_after(back[0][0], "order", rules, partial(portal.cause, learnt, back)))
     for rma_id, standings in by_rma.items():
         for standing in standings:
             _of_unit(standing, rules, found)

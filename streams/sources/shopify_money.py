@@ -58,6 +58,7 @@ def _lines(row: Json, path: str) -> list[RefundedLine]:
                 restocked=bool(flag(each.get("restocked"), f"{path}.refundLineItems.restocked")),
                 location_id=opt_ident(opt(each.get("location"), path).get("id"), f"{path}.refundLineItems.location.id"),
                 sku=label(line.get("sku"), f"{path}.refundLineItems.lineItem.sku"),
+                unsent=each.get("restockType") == "CANCEL",
             )
         )
     return found

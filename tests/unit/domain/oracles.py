@@ -20,6 +20,8 @@ def only_if(facts: Facts, rules: Merchant, refused: set[str]) -> dict[str, bool]
     asks = [f for f in facts if isinstance(f, ReturnEvent) and f.transaction is not None]
     return {
         "orphan_return": order is None or any(not u.unit_id for u in found),
+        "order_not_in_portal": order is not None and (bool(others) or any(not u.unit_id for u in found))
+        and not any(isinstance(f, ReturnEvent) and f.system == "returngo" and f.units for f in facts),
         "item_missing": any(u.disposition in GONE for u in seen),
         "unmapped_location": any((s, u.location or "") not in places for u in seen for s in SOURCES),
         "refund_outside_workflow": any(f.kind != "restock" for f in others),

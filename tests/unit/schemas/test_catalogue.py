@@ -16,8 +16,8 @@ from schemas.exceptions import TYPES, Action, Team
 IDS_FOR_EVER = {
     "Delivery": 7340010,
     "ReturnEvent": 7340021,
-    "OrderSnapshot": 7340031,
-    "ObservedEffect": 7340041,
+    "OrderSnapshot": 7340032,
+    "ObservedEffect": 7340042,
     "DeadlineReached": 7340050,
     "StockItem": 7340060,
     "StockLevel": 7340070,

@@ -89,6 +89,14 @@ def test_a_refund_by_anybody_is_recorded_and_observed() -> None:
     assert (seen.kind, seen.external_id, seen.actor, seen.total_minor) == ("refund", "301", "other", 1200)
 
 
+@pytest.mark.req("ELG-3")
+def test_units_that_were_taken_off_the_order_before_they_were_sent_are_told_apart() -> None:
+    cancelled, returned = refund(), refund()
+    cancelled["refundLineItems"]["nodes"][0]["restockType"] = "CANCEL"
+    seen = [effects(order(refunds=[each]), merchant="shop-a")[0].lines[0] for each in (cancelled, returned)]
+    assert [(line.restocked, line.unsent) for line in seen] == [(True, True), (True, False)]
+
+
 def test_our_own_refund_carries_our_mark() -> None:
     (seen,) = effects(order(refunds=[refund(note=f"RMA 20000017 cmd {COMMAND}")]), merchant="shop-a")
     assert (seen.actor, seen.command_id, seen.rma_id) == ("returnflow", COMMAND, "20000017")
