@@ -131,7 +131,7 @@ def _all() -> Iterator[Topic]:
     )  # fmt: skip
     yield Topic(
         name=CASE_JOURNAL, key="order", records=(journal.CaseStep,), retention_ms=400 * DAY_MS,
-        producers=("agent cases",), consumers=("returnflow line",), owner="cx",
+        producers=("agent cases",), consumers=("returnflow line", "returnflow patterns"), owner="cx",
     )  # fmt: skip
     for agent in AGENTS:
         yield Topic(

@@ -28,6 +28,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look": {
         "line": ("ops.cli.line:line", "Where a return is, why, and what would move it on."),
         "exceptions": ("ops.cli.exceptions:exceptions", "What a person must look at, with owner and next step."),
+        "patterns": ("ops.cli.patterns:patterns", "What comes back, by reason, SKU, location, disposition, time."),
         "dlq": ("ops.cli.dlq:dlq", "Dead letters: what was set aside and why."),
         "lag": ("ops.cli.lag:lag", "How far each consumer group is behind, in records and seconds."),
     },

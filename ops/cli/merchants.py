@@ -51,10 +51,7 @@ def show(settings: ProcessSettings, merchant: str, as_json: bool) -> None:
     JSON: one object, key → value.
     """
     with plain_faults(settings):
-        known = load_all(settings.merchants)
-        if merchant not in known:
-            raise CannotStart(f"expected one of {', '.join(sorted(known))}, got {merchant!r}")
-        found = values(known[merchant])
+        found = values(named(settings.merchants, merchant))
     if as_json:
         print_json(found)
     else:
@@ -82,6 +79,14 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     else:
         click.echo("both take the same effect")
     sys.exit(1 if found else 0)
+
+
+def named(folder: Path, merchant: str) -> Merchant:
+    """The merchant of this name among the files of a folder; raises CannotStart when there is none."""
+    known = load_all(folder)
+    if merchant not in known:
+        raise CannotStart(f"expected one of {', '.join(sorted(known))}, got {merchant!r}")
+    return known[merchant]
 
 
 def secrets_of(merchant: Merchant) -> list[str]:

@@ -151,3 +151,36 @@ def test_reading_ends_where_the_topic_ended_when_it_began(cluster: str) -> None:
         stop.set()
         writer.join()
     assert count <= sum(1 for _ in read(cluster, "expected-returns"))
+
+
+@pytest.mark.req("EXC-7")
+def test_patterns_count_what_came_back_in_a_table_for_a_spreadsheet_and_for_a_program(run: Run, send: Send) -> None:
+    shop: dict[str, object] = {"merchant": "demo-shop", "order_id": "7101", "rma_id": "RMA-71", "actor": "returngo"}
+    key = order_key("demo-shop", "7101")
+    for number, unit, sku, reason, disposition in (
+        (1, "u1", "TEE-M", "Too small", "sellable"), (2, "u2", "TEE-M", "Torn [b]", "sellable"),
+        (3, "u2", "TEE-M", "Torn [b]", "damaged"), (3, "u2", "TEE-M", "Torn [b]", "damaged"),
+    ):  # fmt: skip
+        more = {"unit_ids": (unit,), "sku": sku, "reason": reason, "disposition": disposition, "quantity": 1} | shop
+        send("case-journal", key, step(number, "learned", "inspected", location="101", **more))
+    send("case-journal", key, step(4, "learned", "inspected", **shop | {"merchant": "demo-shop-2", "quantity": 1}))
+    send("case-journal", key, b"demo-shop, but no record")
+    asked = ("patterns", "demo-shop", "--merchants", "merchants", "--by", "sku,reason,disposition")
+    table = run(*asked)
+    assert [" ".join(line.split()) for line in table.stdout.splitlines()] == [
+        "sku reason disposition units share",
+        "TEE-M Too small sellable 1 50%",
+        "TEE-M Torn [b] damaged 1 50%",
+        "",
+        "2 units inspected (the start of the journal to now, Africa/Johannesburg)",
+    ]
+    assert "is passed over" in table.stderr
+    assert run(*asked, "--format", "csv").stdout == (
+        "sku,reason,disposition,units\nTEE-M,Too small,sellable,1\nTEE-M,Torn [b],damaged,1\n"
+    )
+    found = parsed(run(*asked, "--json", "--since", "2026-01-01", "--until", "2026-01-01"))
+    assert (found["units"], found["since"], found["rows"][0]) == (
+        2, "2026-01-01", {"sku": "TEE-M", "reason": "Too small", "disposition": "sellable", "units": 1},
+    )  # fmt: skip
+    none = run(*asked, "--since", "2026-01-02")
+    assert none.stdout == "No unit of demo-shop was inspected (2026-01-02 to now, Africa/Johannesburg).\n"
