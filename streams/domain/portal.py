@@ -59,4 +59,4 @@ def _counted(claim: Claim) -> Seen:
 
 def _taken_back(effect: Effect) -> Seen:
     what = effect.kind.replace("_", " ")
-    return effect.stamp.at_ms, f"{what} {effect.external_id} of {_units(effect)} unit(s) by {effect.actor}"
+    return effect.stamp.at_ms, f"{what} {effect.external_id} of {_units(effect)} unit(s) in {effect.system or 'a shop'}"

@@ -9,7 +9,7 @@ from ops.demo.words import back, line
 from schemas.exceptions import TYPES
 from tests.e2e.day import played
 from tests.e2e.shops import Shop, returned
-from tests.e2e.world import CALM, World
+from tests.e2e.world import CALM, World, until
 
 COMMAND = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -75,6 +75,23 @@ def test_a_return_whose_order_is_nowhere_is_raised_as_an_orphan(world: World) ->
     raised = order.raises("orphan_return")
     assert raised.owner == "cx"
     assert order.now().movements == []
+
+
+@pytest.mark.req("ELG-3", "EXC-4")
+@played
+def test_goods_that_staff_took_back_are_raised_until_returngo_has_a_return(world: World) -> None:
+    shop = Shop(world, CALM)
+    sku = shop.goods()
+    back_in_stock = {"sku": sku, "quantity": 1, "restock_type": "RETURN", "location_id": 101}
+    unsent = back_in_stock | {"restock_type": "CANCEL"}
+    order, other = shop.sold(line(sku, 2)), shop.sold(line(sku, 2))
+    for each, refunded in ((other, unsent), (order, back_in_stock)):
+        shop.staff("refund", {"order": each.name, "amount": "199.00", "lines": [refunded]})
+    raised = order.raises("order_not_in_portal")
+    assert (raised.owner, order.name in raised.detail) == ("cx", True)
+    order.asked(back(sku))
+    until(order.exceptions, lambda found: "order_not_in_portal" not in found)
+    assert other.exceptions() == {}  # what was cancelled before it was sent never came back
 
 
 @pytest.mark.req("EXC-1", "EXC-2")

@@ -67,7 +67,7 @@ def test_it_names_the_order_and_all_that_came_back_and_is_one_exception() -> Non
     assert (raised.owner, raised.severity, raised.order_id, raised.rma_id) == ("cx", "info", ORDER, "")
     assert raised.detail == (
         "goods of order #1001 came back, ReturnGO knows no return of it: 1 × CAP counted by warehouse; "
-        "store return S1 of 1 unit(s) by till"
+        "store return S1 of 1 unit(s) in sitoo"
     )
     run.feed(replace(STAFF, occurred_at_ms=TILL.occurred_at_ms + 1))
     assert len(run.records(ExceptionRaised)) == 1  # the shop tells of the same goods as the till

@@ -1,6 +1,7 @@
 """Returned units counted: once each, as the newest inspection found them."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,7 +39,7 @@ def pieces(number: int, disposition: str, quantity: int, **more: object) -> Case
 def rows(
     steps: list[CaseStep], *by: Dimension, since: date | None = None, until: date | None = None,
     zone: ZoneInfo = BERLIN, counting: frozenset[str] = BOTH,
-) -> list[tuple[object, ...]]:  # fmt: skip
+) -> list[tuple[Any, ...]]:  # fmt: skip
     made = counted(inspected(gather(steps, counting)), by, zone, since, until)
     return [(*row.values, row.units) for row in made]
 
