@@ -124,7 +124,8 @@ class Ours:
         match command:
             case Restock():
                 moved = sum(move.delta for move in self._moved.get(command.command_id, []))
-                if moved < command.quantity:
+                left = command.quantity - moved
+                if left and (left > 0) == (command.quantity > 0):  # below zero it goes out of stock
                     yield f"{about} is settled for {command.quantity} units, the books have {moved}"
             case Refund() | StoreCredit():
                 there = _sum(self._paid.get(command.command_id, []), command.currency)
@@ -135,9 +136,9 @@ class Ours:
         """More in the books than was commanded, or without a command that ended so."""
         for command_id, moves in sorted(self._moved.items()):
             known, moved = self._records.commands.get(command_id), sum(move.delta for move in moves)
-            most = known.quantity if isinstance(known, Restock) and self._ended(command_id) else 0
-            if moved > most or len(moves) > 1:
-                yield f"restock {command_id}: {len(moves)} movements of {moved} units where {most} were due"
+            due = known.quantity if isinstance(known, Restock) and self._ended(command_id) else 0
+            if abs(moved) > abs(due) or len(moves) > 1:
+                yield f"restock {command_id}: {len(moves)} movements of {moved} units where {due} were due"
         for command_id, paid in sorted(self._paid.items()):
             known = self._records.commands.get(command_id)
             due = known.amount_minor if isinstance(known, Refund | StoreCredit) and self._ended(command_id) else 0

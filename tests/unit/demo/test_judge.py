@@ -14,6 +14,7 @@ from ops.demo.judge import Verdict, judge
 from ops.demo.play import Played
 from ops.demo.records import Records
 from ops.demo.story import End, Moved, Paid
+from schemas.commands import Restock
 from schemas.exceptions import raised
 from tests.unit.demo.day import (
     CREDIT,
@@ -143,3 +144,21 @@ def test_a_command_with_two_ends_and_a_result_without_a_command_are_seen() -> No
         f"command {RESTOCK} was both carried out and rejected",
         "a result for e, which was never commanded",
     )
+
+
+@pytest.mark.parametrize(
+    ("deltas", "lost", "doubled"),
+    [((-1,), 0, 0), ((), 1, 0), ((1,), 1, 0), ((-2,), 0, 1), ((-1, -1), 0, 1)],
+)
+def test_what_was_to_leave_stock_is_judged_by_what_left(deltas: tuple[int, ...], lost: int, doubled: int) -> None:
+    day = records()
+    known = day.commands[RESTOCK]
+    assert isinstance(known, Restock)
+    changed = day.commands | {RESTOCK: msgspec.structs.replace(known, quantity=-1)}
+    ours = msgspec.structs.replace(day, commands=changed)
+    there = books()
+    (usual,) = [each for each in there["movements"] if each["reference"] == movement()["reference"]]
+    there["movements"].remove(usual)
+    there["movements"] += [movement(delta=delta) for delta in deltas]
+    found = judge(STORIES, RMAS, read_books(there), ours)
+    assert (len(found.lost), len(found.doubled)) == (lost, doubled)
