@@ -20,7 +20,7 @@ from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
 from streams.domain import output
 from streams.domain.learnt import Stamp, stamped
 from streams.domain.output import Output
-from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, plan
+from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, plan, undo
 
 StockFact = StockItem | StockLevel | RestockIntent
 # Settled intents are only kept to repeat them word for word; older ones would be planned to the same ids anyway.
@@ -150,9 +150,29 @@ def _planned(ask: Ask, item: Item, rules: Merchant) -> Ask:
         case Impossible(reason=reason, detail=detail):
             return replace(ask, word="impossible", reason=reason, detail=detail, decided_at_ms=item.now_ms)
         case Commanded(orders=orders):
+            put = _undone(ask.intent, item)
+            orders = orders if put is None else undo(ask.intent, put.intent, put.orders)
             return replace(ask, word="commanded", reason="", detail="", orders=orders, decided_at_ms=item.now_ms)
         case other:
             assert_never(other)
+
+
+def _undone(intent: RestockIntent, item: Item) -> Ask | None:
+    """What put into stock that this intent takes out; None: it puts something in, or that is forgotten."""
+    if intent.quantity > 0:
+        return None
+    put = [
+        ask for ask in item.asks.values()
+        if ask.word == "commanded" and ask.intent.quantity == -intent.quantity
+        and ask.intent.generation < intent.generation and ask.intent.unit_ids == intent.unit_ids
+        and (ask.intent.order_id, ask.intent.rma_id) == (intent.order_id, intent.rma_id)
+        and _shelf(ask.intent) == _shelf(intent)
+    ]  # fmt: skip
+    return max(put, key=lambda ask: ask.intent.generation, default=None)
+
+
+def _shelf(intent: RestockIntent) -> tuple[str, str, str]:
+    return intent.system, intent.location_id, intent.stock_status
 
 
 def _kept(asks: dict[str, Ask]) -> dict[str, Ask]:

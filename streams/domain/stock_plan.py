@@ -72,9 +72,24 @@ def _expanded(intent: RestockIntent, components: tuple[Component, ...]) -> Plan:
         if part.item_id is None:
             detail = f"component {part.sku} of bundle {intent.sku} has no inventory item"
             return Impossible(reason="out_of_stock_component", detail=detail)
-        command_id = ids.command_id(
-            merchant=intent.merchant, system=intent.system, kind="restock", rma_id=intent.rma_id,
-            unit_ids=(intent.intent_id, part.sku), generation=intent.generation,
-        )  # fmt: skip
-        orders.append(Order(command_id, part.sku, part.item_id, intent.quantity * part.quantity, None))
+        quantity = intent.quantity * part.quantity
+        orders.append(Order(_component_id(intent, part.sku), part.sku, part.item_id, quantity, None))
     return Commanded(orders=tuple(orders))
+
+
+def _component_id(intent: RestockIntent, sku: str) -> str:
+    return ids.command_id(
+        merchant=intent.merchant, system=intent.system, kind="restock", rma_id=intent.rma_id,
+        unit_ids=(intent.intent_id, sku), generation=intent.generation,
+    )  # fmt: skip
+
+
+def undo(intent: RestockIntent, before: RestockIntent, put: tuple[Order, ...]) -> tuple[Order, ...]:
+    """The very items that `put` put into stock for `before` leave it, whatever the item master says of them by now."""
+    return tuple(
+        Order(
+            intent.intent_id if order.command_id == before.intent_id else _component_id(intent, order.sku),
+            order.sku, order.item_id, -order.quantity, order.line_id,
+        )
+        for order in put
+    )  # fmt: skip

@@ -180,3 +180,50 @@ def test_the_verdicts_id_is_its_content() -> None:
     last = [of(RestockVerdict, row.outputs)[-1] for row in (one, other)]
     assert last[0].fact_id == last[1].fact_id
     assert replace(last[0], decided_at_ms=0) == replace(last[1], decided_at_ms=0)
+
+
+def out_of(put: RestockIntent, **more: Any) -> RestockIntent:
+    """The intent that undoes another one."""
+    fields = {"intent_id": f"{put.intent_id}-out", "quantity": -put.quantity, "generation": put.generation + 1}
+    return replace(put, **(fields | more))
+
+
+@pytest.mark.req("INV-8", "INV-13")
+def test_what_was_put_in_is_what_goes_out_although_the_sku_is_another_item_by_now() -> None:
+    row = Row()
+    put = intent()
+    row.feed(item(), put, item(hours=6, item_id="I-NEW"), out_of(put))
+    assert [(c.command_id, c.item_id, c.quantity) for c in of(Restock, row.outputs)] == [
+        ("i1", "I-TEE", 1), ("i1-out", "I-TEE", -1),
+    ]  # fmt: skip
+    other = intent("i2", unit_ids=("u2",))
+    row.feed(other, out_of(other))
+    assert [(c.item_id, c.quantity) for c in of(Restock, row.outputs)[2:]] == [("I-NEW", 1), ("I-NEW", -1)]
+
+
+@pytest.mark.req("INV-9", "INV-13")
+def test_a_bundles_components_go_out_as_they_came_in_although_it_holds_others_by_now() -> None:
+    row = Row()
+    put = intent(sku="SET", bundle="components")
+    row.feed(bundle("SET", ("SOAP", 2, "I-SOAP"), ("DISH", 1, "I-DISH")), put)
+    came = of(Restock, row.outputs)
+    row.feed(replace(bundle("SET", ("SOAP", 1, "I-OTHER")), fact_id="new", version_ms=at(6)), out_of(put))
+    went = of(Restock, row.outputs)[len(came) :]
+    assert [(c.sku, c.item_id, -c.quantity) for c in went] == [(c.sku, c.item_id, c.quantity) for c in came]
+    assert len({c.command_id for c in (*came, *went)}) == 2 * len(came)
+
+
+@pytest.mark.req("INV-13")
+def test_the_newest_movement_into_that_place_is_the_one_that_goes_out() -> None:
+    row = Row()
+    first, again = intent(), replace(intent("i3"), generation=2)
+    row.feed(item(), first, out_of(first), item(hours=6, item_id="I-NEW"), again, out_of(again))
+    assert [(c.item_id, c.quantity) for c in of(Restock, row.outputs)] == [
+        ("I-TEE", 1), ("I-TEE", -1), ("I-NEW", 1), ("I-NEW", -1),
+    ]  # fmt: skip
+
+
+def test_what_goes_out_of_a_row_that_forgot_how_it_came_in_goes_by_the_item_as_it_is() -> None:
+    row = Row()
+    row.feed(item(), out_of(intent()))
+    assert [(c.item_id, c.quantity) for c in of(Restock, row.outputs)] == [("I-TEE", -1)]
