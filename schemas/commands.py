@@ -28,6 +28,7 @@ class Restock(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     stock_status: StockStatus
     line_id: str | None = None  # of the original order: finds the native return
+    stocked_before: bool = False  # it was put into stock before, so a native return waits for it no more
 
 
 class TenderShare(msgspec.Struct, frozen=True, kw_only=True):

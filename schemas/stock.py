@@ -78,6 +78,7 @@ class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
     variant_id: str | None = None
     item_id: str | None = None
     bundle: Literal["components", "bundle"] | None = None  # as what a bundle goes into stock; None: as the model says
+    stocked_before: bool = False  # it was put into stock before: a movement that undoes one, or follows one undone
 
 
 class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):

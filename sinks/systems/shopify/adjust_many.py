@@ -41,7 +41,8 @@ class AdjustMany:
     most = MOST_CHANGES
 
     def change(self, command: Command) -> Change | None:
-        """Only sellable units: another state demands a ledger document, which would have to name one command."""
+        """Only sellable units: another state demands a ledger document, which would have to name one command. And none
+        that leave stock: beside others that come they would add up to no movement, which no answer lists."""
         if not isinstance(command, Restock) or command.stock_status != STATE or command.quantity < 1:
             return None
         return Change(target=(command.item_id, command.location_id, STATE), quantity=command.quantity)

@@ -1,4 +1,5 @@
-"""Put units back into stock, once: through the native return that covers them, else by a relative adjustment.
+"""Put units back into stock, once: through the native return that covers them, else by a relative adjustment. Or take
+out again what was put there, by an adjustment whichever way it came: Shopify takes no disposition back.
 
 The path is chosen once. What decides it is a metafield of the order that can only be created: a disposal claims the
 command there before it is sent. An adjustment is repeated with the same key and needs no mark, except where a claim of
@@ -21,6 +22,7 @@ from sinks.systems.shopify.shapes import Payload, Ref, Shape
 # Shopify forgets a key after 24 h and then executes it again; an hour of margin for clocks and queues.
 KEY_HORIZON_SECONDS = 23 * 3600.0
 REASONS = {"available": "restock", "damaged": "damaged", "quality_control": "quality_control"}
+REASON_OUT = "correction"  # of what goes out again, whatever it was put in for
 
 
 class Level(Shape, frozen=True):
@@ -71,8 +73,10 @@ class Activated(Payload, frozen=True):
 
 
 def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
-    """Moves `quantity` units into `stock_status` at the location, by one of the two paths."""
+    """Moves `quantity` units into `stock_status` at the location, by one of the two paths; below zero: out of it."""
     looked = yield from _look(command, c)
+    if command.quantity < 0:
+        return (yield from _take_out(command, c, attempt, looked))
     order = looked.order
     if order is None:
         detail = f"order {command.order_id} is not in the shop; older than 60 days it needs the scope read_all_orders"
@@ -100,6 +104,21 @@ def restock(command: Restock, c: Connection, attempt: Attempt) -> Flow:
     return msgspec.structs.replace(applied, detail=(yield from native.book(command, c, cover)))
 
 
+def _take_out(command: Restock, c: Connection, attempt: Attempt, looked: Look) -> Flow:
+    """By itself, never in a batch: what goes in and out of one place in one request adds up to no movement.
+
+    It does not stop at zero. A piece that was sold meanwhile and is not for sale was oversold: that must be seen.
+    """
+    _possible(command, looked)
+    if attempt.first_sent_ms is None:
+        _takes_stock(command, looked.location)
+        if not _stocked(looked.inventory_item):
+            raise Ended(_stocked_no_more(command))
+    else:
+        _within_horizon(command, attempt.now_ms - attempt.first_sent_ms)
+    return (yield from _adjust(command, c, attempt))
+
+
 def _left_to_others(command: Restock, attempt: Attempt, cover: native_cover.Cover) -> contract.Change | None:
     """The adjustment, where nothing else is left to do and others may make it together with theirs."""
     return BATCHING.change(command) if attempt.may_join and not cover.undisposed else None
@@ -107,7 +126,7 @@ def _left_to_others(command: Restock, attempt: Attempt, cover: native_cover.Cove
 
 def _may_be_claimed(command: Restock, attempt: Attempt) -> bool:
     """Whether a claim of an earlier attempt may still arrive: one was sent, or nobody knows what was."""
-    disposable = command.line_id is not None and command.stock_status == "available"
+    disposable = not (command.line_id is None or command.stocked_before) and command.stock_status == "available"
     unknown = attempt.first_sent_ms is not None or INTERRUPTED in attempt.notes
     return disposable and (unknown or native.CLAIM_SENT in attempt.notes)
 
@@ -123,7 +142,7 @@ def _look(command: Restock, c: Connection) -> ReadFlow[Look]:
 
 
 def _cover(command: Restock, c: Connection, order: LookedOrder) -> ReadFlow[native_cover.Cover]:
-    if command.line_id is None or order.return_status == "NO_RETURN":
+    if command.line_id is None or command.stocked_before or order.return_status == "NO_RETURN":
         return native_cover.Cover(sold_line="")
     return (yield from native_cover.read(c, command.order_id, command.line_id))
 
@@ -141,8 +160,8 @@ def _possible(command: Restock, looked: Look) -> None:
     if place.is_fulfillment_service:
         detail = f"location {command.location_id} belongs to a fulfilment service, which keeps its own stock"
         raise Ended(Rejected(code="inactive_location", detail=detail))
-    if command.quantity < 1:
-        raise Ended(Rejected(code="over_quantity", detail=f"expected at least one unit, got {command.quantity}"))
+    if not command.quantity:
+        raise Ended(Rejected(code="over_quantity", detail=f"{command.sku}: expected units to move, got none"))
 
 
 def _takes_stock(command: Restock, place: Place | None) -> None:
@@ -153,6 +172,14 @@ def _takes_stock(command: Restock, place: Place | None) -> None:
 
 def _stocked(item: Item | None) -> bool:
     return item is not None and item.inventory_level is not None and item.inventory_level.is_active
+
+
+def _stocked_no_more(command: Restock) -> Rejected:
+    detail = (
+        f"{command.sku}: {-command.quantity} unit(s) were to leave {command.stock_status}, but the shop does not stock "
+        f"it at location {command.location_id} any more: count it"
+    )
+    return Rejected(code="stock_drift", detail=detail)
 
 
 def _within_horizon(command: Restock, age_ms: int) -> None:
@@ -169,6 +196,8 @@ def _adjust(command: Restock, c: Connection, attempt: Attempt) -> ReadFlow[Appli
     variables = {"input": _adjustment(command), "key": attempt.idempotency_key}
     reply = yield from calls.effect(c, "adjust", variables, Adjusted)
     if any(error.code == "ITEM_NOT_STOCKED_AT_LOCATION" for error in reply.user_errors):
+        if command.quantity < 0:
+            raise Ended(_stocked_no_more(command))
         yield from _activate(command, c, attempt)
         raise Ended(Uncertain(reason="activated_at_location", new_key=True))
     if reply.user_errors:
@@ -192,7 +221,7 @@ def _adjustment(command: Restock) -> calls.Variables:
         change["ledgerDocumentUri"] = uri
     return {
         "name": command.stock_status,
-        "reason": REASONS[command.stock_status],
+        "reason": REASONS[command.stock_status] if command.quantity > 0 else REASON_OUT,
         "referenceDocumentUri": uri,
         "changes": [change],
     }

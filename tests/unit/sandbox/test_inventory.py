@@ -47,6 +47,15 @@ async def test_a_delta_moves_stock_and_the_answer_mirrors_on_hand(box: Box) -> N
     assert (movement["cause"], movement["reference"], movement["after"]) == ("adjustment", "gid://app/Restock/1", 7)
 
 
+async def test_a_delta_below_zero_takes_out_once_and_does_not_stop_at_zero(box: Box) -> None:
+    for delta in (-3, -4, -4):  # the last one is the one before it, said again
+        answer = await adjust(box, change(box, "MUG", delta=delta), reason="correction")
+        rows = [(row["name"], row["delta"]) for row in answer["inventoryAdjustmentGroup"]["changes"]]
+        assert rows == [("available", delta), ("on_hand", delta)]
+    movements = (await box.books())["movements"]
+    assert [(each["delta"], each["after"]) for each in movements] == [(-3, 2), (-4, -2)]
+
+
 async def test_damaged_goods_need_a_ledger_document_of_our_own(box: Box) -> None:
     damaged = {"name": "damaged", "reason": "damaged"}
     assert await code(box, change(box, "MUG"), **damaged) == "INVALID_QUANTITY_DOCUMENT"

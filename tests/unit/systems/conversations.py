@@ -18,6 +18,7 @@ CLAIM = marks.Claim(cmd=COMMAND_ID, line="9001", state="claimed", at_ms=NOW_MS -
 CLAIMED_LOOK = shop.restock_look(
     return_status="IN_PROGRESS", claim={"value": marks.encode(CLAIM), "compareDigest": "digest-1"}
 )
+TAKEN_OUT = msgspec.structs.replace(givens.RESTOCK, quantity=-1, stocked_before=True)
 OUR_REFUND = [{"id": "gid://shopify/Refund/401", "note": marks.note("20000017", COMMAND_ID)}]
 
 
@@ -73,6 +74,7 @@ CONVERSATIONS = (
         shop.claimed("digest-2"),
         attempt=again(),
     ),
+    _shop("restock-taken-out", TAKEN_OUT, shop.restock_look(), shop.adjusted(delta=-1)),
     _shop("restock-untracked", givens.RESTOCK, shop.restock_look(item=shop.item(tracked=False))),
     _shop("refund", givens.REFUND, shop.refund_look(), shop.refunded()),
     _shop("refund-found", givens.REFUND, shop.refund_look(refunds=OUR_REFUND), shop.refund_status(), attempt=again()),

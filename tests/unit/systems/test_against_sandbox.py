@@ -52,12 +52,17 @@ CALL_FAULTS = (
     "timeout_before_apply", "timeout_after_apply", "429", "500", "502", "503", "504", "throttled", "malformed",
     "internal_error",
 )  # fmt: skip
-KINDS = ("adjust", "activate", "damaged", "native", "refund", "store_credit", "gift_card", "exchange", "tags", "note")
+KINDS = (
+    "adjust", "activate", "damaged", "native", "take_out", "take_out_native", "refund", "store_credit", "gift_card",
+    "exchange", "tags", "note",
+)  # fmt: skip
 OPERATIONS = {
     "adjust": ["RestockLook", "inventoryAdjustQuantities"],
     "activate": ["RestockLook", "inventoryActivate", "inventoryAdjustQuantities"],
     "damaged": ["OrderReturns", "inventoryAdjustQuantities", "reverseFulfillmentOrderDispose"],
     "native": ["OrderReturns", "metafieldsSet", "reverseFulfillmentOrderDispose", "returnClose"],
+    "take_out": ["RestockLook", "inventoryAdjustQuantities"],
+    "take_out_native": ["RestockLook", "inventoryAdjustQuantities"],
     "refund": ["RefundLook", "refundCreate"],
     "store_credit": ["RefundLook", "refundCreate"],
     "gift_card": ["GiftCardLook", "giftCardCreate"],
@@ -68,17 +73,18 @@ OPERATIONS = {
 
 
 async def prepared(shop: SandboxShop, kind: str) -> Command:
+    if kind in ("damaged", "native", "take_out_native"):
+        await native_return(shop)
     match kind:
-        case "adjust":
+        case "adjust" | "native":
             return shop.restock()
         case "activate":
             return shop.restock(location_id="73")
         case "damaged":
-            await native_return(shop)
             return shop.restock(stock_status="damaged")
-        case "native":
-            await native_return(shop)
-            return shop.restock()
+        case "take_out" | "take_out_native":
+            assert isinstance(await shop.settle(shop.restock(2)), Applied)
+            return shop.restock(quantity=-1, stocked_before=True)
         case "refund":
             return shop.refund()
         case "store_credit" | "gift_card":
@@ -99,6 +105,9 @@ async def one_effect(shop: SandboxShop, kind: str) -> None:
     match kind:
         case "adjust" | "native":
             assert moved == {TEE: 1}
+        case "take_out" | "take_out_native":
+            assert [each["delta"] for each in books["movements"]] == [1, -1]
+            assert moved == {TEE: 0}
         case "activate":
             assert moved == {"TEE-M@73.available": 1}
         case "damaged":

@@ -1,4 +1,4 @@
-"""Whatever gets lost and whatever comes late: units go back at most once, and they are there if we say so."""
+"""Whatever gets lost and whatever comes late: units go back, or out again, at most once, and have if we say so."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,19 +15,21 @@ from tests.unit.systems.late_shop import WRITES, Draw, LateShop, Worker
 
 TWO = msgspec.structs.replace(RESTOCK, quantity=2)
 WITHOUT_LINE = msgspec.structs.replace(RESTOCK, line_id=None)
+OUT = msgspec.structs.replace(RESTOCK, quantity=-2, stocked_before=True)
+PLACED_ANEW = msgspec.structs.replace(TWO, stocked_before=True)
 ATTEMPTS = 5
 
 
 def run(command: Restock, draw: Draw) -> None:
     """A command until it ends; then all that is still under way arrives."""
-    shop = LateShop(command.quantity)
+    shop = LateShop(abs(command.quantity))
     shop.is_open = draw(("open", "closed")) == "open"
     worker = Worker(shop, command, draw)
     outcome = asyncio.run(worker.settle(ATTEMPTS))
     for request in [each[2] for each in shop.under_way]:
         shop.asked(request)
     story = "\n".join(worker.story)
-    assert shop.moved <= command.quantity, story
+    assert min(0, command.quantity) <= shop.moved <= max(0, command.quantity), story
     if isinstance(outcome, Applied | AlreadyApplied):
         assert shop.moved == command.quantity, story
 
@@ -71,6 +73,8 @@ def claim_is(fate: str) -> list[int]:
 STARTS = {
     "as usual": (TWO, [], 2),
     "without a line": (WITHOUT_LINE, [], 2),
+    "taken out": (OUT, [], 2),
+    "placed anew": (PLACED_ANEW, [], 2),
     "late claim": (TWO, claim_is("late"), 1),
     "cut-off claim": (TWO, claim_is("cut off, late"), 1),
     "claim of a dead worker": (TWO, claim_is("crash, late"), 1),
@@ -90,6 +94,6 @@ def test_units_go_back_at_most_once_in_every_way_it_can_go(command: Restock, sta
 
 @pytest.mark.req("INV-13", "INV-14")
 @settings(max_examples=150, deadline=None)
-@given(data=st.data(), command=st.sampled_from([RESTOCK, TWO, WITHOUT_LINE]))
+@given(data=st.data(), command=st.sampled_from([RESTOCK, TWO, WITHOUT_LINE, OUT, PLACED_ANEW]))
 def test_units_go_back_at_most_once_when_a_lot_goes_wrong(data: st.DataObject, command: Restock) -> None:
     run(command, lambda answers: data.draw(st.sampled_from(answers)))

@@ -74,7 +74,7 @@ def test_what_the_shop_would_drop_or_refuse_is_stopped_before_the_call(changes: 
     assert said.names() == ["RestockLook"]
 
 
-def test_a_quantity_below_one_is_refused() -> None:
+def test_a_command_that_moves_nothing_is_refused() -> None:
     outcome, _ = talk([shop.restock_look()], msgspec.structs.replace(RESTOCK, quantity=0))
     assert isinstance(outcome, Rejected)
 
