@@ -18,7 +18,6 @@ Channel = Annotated[
 ]
 Actor = Literal["returnflow", "returngo", "pos", "payment"]
 BASE = "default"
-TAKES_NOTHING_OUT: tuple[System, ...] = ("shopify",)  # systems whose sink knows no restock below zero
 
 
 class Section(BaseModel):
@@ -109,11 +108,6 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "Model":
-        if self.stock in TAKES_NOTHING_OUT and self.restocking.late_changes == "compensate":
-            raise ValueError(
-                f"restocking.late_changes: expected 'raise' where {self.stock} keeps the stock, got 'compensate': "
-                "its sink takes no goods out of stock"
-            )
         if self.exchanges.mark and not (self.exchanges.tags or self.exchanges.prefix):
             raise ValueError(
                 f"exchanges.mark: expected exchanges.tags or exchanges.prefix, too, got {self.exchanges.mark!r} alone: "

@@ -48,6 +48,7 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     generation: int = 0  # how many movements of the piece came before, see movements.py
     grade: str = ""  # what the inspection said when it was decided
     bundle: Literal["components", "bundle"] = "components"  # as what a bundle goes into stock
+    stocked_before: bool = False  # the goods were in stock before and taken out again, or are now
 
 
 class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2, gc=False):

@@ -10,7 +10,6 @@ for pieces that are counted and bear no names, for nobody can say which of them 
 from collections.abc import Sequence
 
 from schemas import ids
-from schemas.merchant_model import TAKES_NOTHING_OUT
 from streams.domain.decided import Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own
@@ -41,8 +40,7 @@ def piece(seat: Seat) -> str:
 
 def compensates(seat: Seat) -> bool:
     """Whether what was put into stock for this unit may be taken out again by us."""
-    done = seat.restocking
-    return seat.model.restocking.late_changes == "compensate" and not (done and done.system in TAKES_NOTHING_OUT)
+    return seat.model.restocking.late_changes == "compensate"
 
 
 def leaving(seat: Seat) -> bool:
@@ -94,7 +92,7 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
         quantity=seat.unit.said.quantity, stock_status=status,
         variant_id=seat.unit.said.variant_id or (one_line.variant_id if one_line and same_sku else None),
         item_id=one_line.item_id if one_line and same_sku else None, piece=seat.piece, generation=seat.moves,
-        grade=grade(seat), bundle=seat.model.bundles.returned,
+        grade=grade(seat), bundle=seat.model.bundles.returned, stocked_before=_stocked_before(seat),
     )  # fmt: skip
 
 
@@ -110,7 +108,13 @@ def _put_bundle(seat: Seat, learnt: Learnt) -> Restocking:
         system=seat.model.stock, rma_id=seat.rma.rma_id, unit_ids=units, decided_at_ms=learnt.now_ms,
         sku=seat.bundle_sku, line_id=None, location_id=seat.place.location_id, quantity=1, stock_status=seat.status,
         variant_id=None, item_id=None, piece=piece(seat), generation=seat.moves, grade=grade(seat), bundle="bundle",
+        stocked_before=_stocked_before(seat),
     )  # fmt: skip
+
+
+def _stocked_before(seat: Seat) -> bool:
+    last = seat.restocking
+    return last is not None and (last.quantity < 0 or last.stocked_before)
 
 
 def take_out(seat: Seat, done: Restocking, learnt: Learnt) -> Restocking:
@@ -124,5 +128,5 @@ def take_out(seat: Seat, done: Restocking, learnt: Learnt) -> Restocking:
         system=done.system, rma_id=done.rma_id, unit_ids=done.unit_ids, decided_at_ms=learnt.now_ms, sku=done.sku,
         line_id=done.line_id, location_id=done.location_id, quantity=-done.quantity, stock_status=done.stock_status,
         variant_id=done.variant_id, item_id=done.item_id, piece=done.piece, generation=seat.moves, grade=grade(seat),
-        bundle=done.bundle,
+        bundle=done.bundle, stocked_before=True,
     )  # fmt: skip

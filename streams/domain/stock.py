@@ -196,6 +196,7 @@ def _restock(order: Order, ask: Ask) -> Restock:
         rma_id=intent.rma_id, unit_ids=intent.unit_ids, generation=intent.generation,
         decided_at_ms=ask.decided_at_ms, sku=order.sku, item_id=order.item_id, location_id=intent.location_id,
         quantity=order.quantity, stock_status=intent.stock_status, line_id=order.line_id,
+        stocked_before=intent.stocked_before,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ REASONS = [
     {"reason": "Does not fit", "disposition": "sellable", "stock_status": "available"},
     {"reason": "Opened", "location_id": "12", "stock_status": "quality_control"},
 ]
+COMPENSATED = {"restocking": {"late_changes": "compensate"}}
 MODELS: list[tuple[str, Merchant]] = [
     ("lightspeed-x", merchant("lightspeed-x", locations=(*PLACES, STORE))),
     ("sitoo", merchant("sitoo", model={"inspecting": {"source": "either"}, "refunding": {"actor": "returnflow"}})),
@@ -41,6 +42,7 @@ MODELS: list[tuple[str, Merchant]] = [
     ("linnworks", merchant("linnworks", model=SETS | {"refunding": {"actor": "returnflow", "after": "restocked"}})),
     ("patchworks", merchant("patchworks")),
     ("shopify", merchant(models=[COUNTER], locations=(*PLACES, OVER_THE_COUNTER))),
+    ("shopify", merchant(models=[COUNTER], locations=(*PLACES, OVER_THE_COUNTER), model=COMPENSATED)),
 ]
 UNITS = [unit("u1", "L1", "SOAP"), unit("u2", "L1", "SOAP"), unit("u3", "L2", "DISH"), unit("u4", "L3", "TEE")]
 SOLD = [

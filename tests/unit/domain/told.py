@@ -52,7 +52,9 @@ def _command(command: Command) -> str:
     match command:
         case Restock():
             text = f"restock {command.quantity} × {command.sku} as {command.stock_status} at {command.location_id}"
-            return text + _rest(command, "quantity", "sku", "stock_status", "location_id", "item_id", "system")
+            text += ", in stock before" if command.stocked_before else ""
+            said = ("quantity", "sku", "stock_status", "location_id", "item_id", "system", "stocked_before")
+            return text + _rest(command, *said)
         case Refund():
             back = ", ".join(f"{_money(t.amount_minor, command.currency)} to {t.tender}" for t in command.tenders)
             text = f"refund {_money(command.amount_minor, command.currency)}: {back}"

@@ -49,6 +49,14 @@ def test_what_a_file_says_beats_its_systems_row_and_leaves_the_rest_of_it(tmp_pa
     assert Merchant.model_validate(found.model_dump()) == found
 
 
+@pytest.mark.req("OPS-7")
+@pytest.mark.parametrize(("text", "late"), [("", "raise"), ('late_changes = "compensate"', "compensate")])
+def test_late_changes_in_shopifys_stock_are_raised_unless_the_file_wants_them_compensated(
+    tmp_path: Path, text: str, late: str
+) -> None:
+    assert model(tmp_path, f"[model.restocking]\n{text}\n").model.restocking.late_changes == late
+
+
 STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
 
 
@@ -63,7 +71,7 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         ('[[models]]\nname = "one"', "models.0: expected at least one of channel, store, location"),
         ('[[models]]\nname = "one"\nchannel = "web"', "models.0.channel: String should match pattern"),
         (STORE + 'location = "L"\ninspecting = { source = "warehouse" }', "inspecting: expected in a model without"),
-        ('[model.restocking]\nlate_changes = "compensate"', "expected 'raise' where shopify keeps the stock"),
+        ('[model.restocking]\nlate_changes = "undo"', "model.restocking.late_changes: Input should be 'raise' or"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
