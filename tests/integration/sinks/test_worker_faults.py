@@ -41,6 +41,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     ledger_url: str
     peer: Peer
+    url: str = ""  # of whatever is there in the peer's place
 
     def send(self, commands: list[Command]) -> None:
         producer = Producer({"bootstrap.servers": self.bootstrap})
@@ -52,7 +53,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     @contextmanager
     def worker(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
-            [sys.executable, str(WORKER), self.bootstrap, self.ledger_url, self.system, self.peer.url, *arguments],
+            [
+                sys.executable,
+                str(WORKER),
+                self.bootstrap,
+                self.ledger_url,
+                self.system,
+                self.url or self.peer.url,
+                *arguments,
+            ],
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         )
         try:
@@ -103,9 +112,9 @@ def read_all(bootstrap: str, topic: str) -> list[bytes]:
 
 
 @contextmanager
-def open_field(bootstrap: str, ledger_url: str) -> Iterator[Field]:
+def open_field(bootstrap: str, ledger_url: str, kind: str = "toy") -> Iterator[Field]:
     """A system with topics of its own."""
-    system = f"toy-{uuid.uuid4().hex[:8]}"
+    system = f"{kind}-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": bootstrap})
     own = [topics.commands_of(system), topics.dead_letters(system)]
     for name in (*own, topics.COMMAND_RESULTS, topics.EXCEPTIONS):

@@ -1,5 +1,6 @@
-"""A sink worker as a process of its own, with the toy system: `worker.py kafka ledger system url [freeze [batch]]`.
+"""A sink worker as a process of its own: `worker.py kafka ledger system url [freeze [batch]]`.
 
+A system whose name begins with `shop-` is Shopify, with the sandbox at `url`; any other is the toy system.
 With a number for `freeze` it freezes itself, once, when so many effects have passed it and the next one is about to go
 out: after the runtime's last look into the ledger, before the connection. `batch` is the merchants' window in seconds.
 """
@@ -8,15 +9,22 @@ import asyncio
 import os
 import signal
 import sys
+from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
 
 from schemas.codec import Codec
+from schemas.merchant import Merchant
 from sinks.parts import Environment
 from sinks.settings import SinkSettings
+from sinks.systems.shopify import Shopify
 from sinks.worker import run
-from tests.unit.sinks.toy import Connection, Toy, merchant
+from tests.unit.sinks.toy import Connection, Toy, ToySystems, merchant
+from tests.unit.systems import givens
+from tests.unit.systems.sandbox_shop import DOMAIN
+
+REQUEST_SECONDS = {"toy": 1.0, "shop": 3.0}
 
 
 class Freezing(Toy):
@@ -34,21 +42,55 @@ class Freezing(Toy):
         return super().authorize(connection, request)
 
 
+class Shop(Shopify):
+    """Shopify, with topics of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def shop_merchant(system: str, url: str) -> Merchant:
+    """Whose shop is the sandbox's."""
+    known = givens.MERCHANT.systems.shopify
+    assert known is not None
+    shopify = known.model_copy(update={"base_url": f"{url}/shopify/{DOMAIN}"})
+    systems: Any = {"shopify": shopify, system.replace("-", "_"): shopify}
+    return givens.MERCHANT.model_copy(update={"systems": ToySystems.model_construct(**systems)})
+
+
+def toy(system: str, url: str, freeze: str, batch: str) -> dict[str, Any]:
+    """The toy system and its merchants."""
+    return {
+        "system": Freezing(system, int(freeze)) if freeze else Toy(system),
+        "merchants": {name: merchant(name, system, url, float(batch)) for name in ("shop", "other")},
+        "secret": lambda _: "good",
+    }
+
+
+def shop(system: str, url: str) -> dict[str, Any]:
+    """Shopify and its one merchant."""
+    found = shop_merchant(system, url)
+    return {"system": Shop(system), "merchants": {found.merchant: found}, "secret": givens.SECRETS.__getitem__}
+
+
 async def work(bootstrap: str, ledger_url: str, system: str, url: str, freeze: str = "", batch: str = "0") -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    kind = system.partition("-")[0]
     environment = Environment(
-        system=Freezing(system, int(freeze)) if freeze else Toy(system),
-        merchants={name: merchant(name, system, url, float(batch)) for name in ("shop", "other")},
-        secret=lambda _: "good",
+        **(shop(system, url) if kind == "shop" else toy(system, url, freeze, batch)),
         bootstrap=bootstrap,
         ledger_url=ledger_url,
         codec=Codec(),
         session_seconds=6.0,
         settings=SinkSettings(
-            request_seconds=1.0, claim_seconds=3.0, tick_seconds=0.2, shutdown_seconds=5.0, longest_wait_seconds=1.0
+            request_seconds=REQUEST_SECONDS[kind],
+            claim_seconds=3.0,
+            tick_seconds=0.2,
+            shutdown_seconds=5.0,
+            longest_wait_seconds=1.0,
         ),
     )
     await run(environment, stop, CollectorRegistry())
