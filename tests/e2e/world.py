@@ -27,9 +27,15 @@ from schemas.exceptions import ExceptionRaised
 T = TypeVar("T")
 CALM = "demo-shop"
 # Merchants beside the demo's own, each for what would disturb the others.
-OTHERS = ("rough", "crash", "refusing", "down", "gathering")
-# Whose restocks go out together.
-WINDOWS = {"gathering": 5}
+OTHERS = ("rough", "crash", "refusing", "down", "gathering", "regrading", "cancelling")
+# Late changes are compensated for units that have names: where pieces are counted, nobody knows which was graded anew.
+_COMPENSATED = {'late_changes = "raise"': 'late_changes = "compensate"', 'source = "either"': 'source = "returngo"'}
+# What their files say instead.
+DIFFERENT = {
+    "gathering": {"batch_seconds = 0 ": "batch_seconds = 5 "},
+    "regrading": _COMPENSATED,
+    "cancelling": _COMPENSATED,
+}
 WITHIN_SECONDS = 150.0
 LOOK_EVERY_SECONDS = 0.5
 QUIET_LOOKS = 3
@@ -166,7 +172,9 @@ def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox) -> Mapping
     for merchant in OTHERS:
         text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
         text = text.replace(goods.DOMAIN, domain_of(merchant)).replace("DEMO_SHOP_", variable(merchant, ""))
-        text = text.replace("batch_seconds = 0 ", f"batch_seconds = {WINDOWS.get(merchant, 0)} ")
+        for usual, own in DIFFERENT.get(merchant, {}).items():
+            assert text.count(usual) == 1, f"expected {usual!r} once in {EXAMPLE}"
+            text = text.replace(usual, own)
         (folder / f"{merchant}.toml").write_text(text, encoding="utf-8")
         secrets |= secrets_of(merchant)
         sandbox.post("/shops", _shop(merchant))
