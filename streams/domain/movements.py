@@ -25,8 +25,8 @@ def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
         return
     if last.quantity < 0:
         seat.restocked = "undecided" if seat.restocked == "applied" else seat.restocked
-    elif seat.restocked == "refused" and _graded_anew(seat, last) and _elsewhere(seat, last):
-        seat.restocked = "undecided"  # the refused one moved nothing
+    elif seat.restocked == "refused" and _graded_anew(seat, last) and _elsewhere(seat, last) and _void(seat, last, own):
+        seat.restocked = "undecided"
     elif seat.restocked == "applied" and _wrong(seat, last):
         seat.restocked, seat.undo = "open", last
 
@@ -55,6 +55,14 @@ def grade(seat: Seat) -> str:
 
 def _graded_anew(seat: Seat, done: Restocking) -> bool:
     return done.grade not in ("", grade(seat))
+
+
+def _void(seat: Seat, done: Restocking, own: Own) -> bool:
+    """Whether nothing of a refused movement was done, or will be. One that the stock agent found impossible is still to
+    come: it is commanded once its item can take it, and what it put in is taken out then."""
+    made = (seat.answer.command_ids if seat.answer is not None else ()) or (done.decision_id,)
+    results = [own.learnt.results.get(each) for each in made]
+    return all(result is not None and result.outcome == "rejected" for result in results)
 
 
 def _wrong(seat: Seat, done: Restocking) -> bool:

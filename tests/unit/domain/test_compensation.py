@@ -15,7 +15,6 @@ from tests.unit.domain.merchants import DOCK, PLACES, merchant
 
 RULES = merchant("sitoo", model={"refunding": {"actor": "returnflow"}})
 SALE = replace(order(), system="sitoo")
-SHOPIFY = merchant(model={"restocking": {"late_changes": "compensate"}})
 
 
 def moves(run: Run) -> list[tuple[int, str, str]]:
@@ -43,38 +42,6 @@ def test_a_unit_graded_anew_is_taken_out_of_where_it_was_put_and_put_where_it_be
     assert run.open == []
     run.feed(inspected(unit(), "damaged", hours=7), inspected(unit(), hours=5))
     assert len(run.intents) == 3
-
-
-@pytest.mark.req("INV-2", "INV-13", "INV-15")
-def test_in_shopify_too_a_merchant_may_have_late_grades_compensated() -> None:
-    run = Run(SHOPIFY)
-    run.feed(order(), *asked(unit()), inspected(unit(), hours=5))
-    settled(run, 6)
-    run.feed(inspected(unit(), "damaged", hours=7))
-    settled(run, 8)
-    assert moves(run) == [(1, "available", "11"), (-1, "available", "11"), (1, "damaged", "12")]
-    assert [i.stocked_before for i in run.intents] == [False, True, True]
-    assert run.open == []
-
-
-def test_goods_whose_first_restock_was_refused_were_in_no_stock_before() -> None:
-    run = Run(SHOPIFY)
-    run.feed(order(), *asked(unit()), inspected(unit(), hours=5))
-    settled(run, 6, "rejected")
-    run.feed(inspected(unit(), "damaged", hours=7))
-    assert [i.stocked_before for i in run.intents] == [False, False]
-
-
-def test_goods_that_were_in_stock_once_stay_known_as_such_when_a_later_restock_is_refused() -> None:
-    run = Run(SHOPIFY)
-    run.feed(order(), *asked(unit()), inspected(unit(), hours=5))
-    settled(run, 6)
-    run.feed(inspected(unit(), "damaged", hours=7))
-    settled(run, 8)
-    settled(run, 9, "rejected")
-    run.feed(inspected(unit(), hours=10))
-    assert moves(run)[2:] == [(1, "damaged", "12"), (1, "available", "11")]
-    assert [i.stocked_before for i in run.intents] == [False, True, True, True]
 
 
 @pytest.mark.req("INV-13")
