@@ -10,7 +10,7 @@ from schemas.working_hours import HOUR_MS
 from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
-from streams.domain.decided import Booking, Decision, Marking, Restocking
+from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
 from streams.domain.explain import money, refused
 from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
@@ -103,20 +103,20 @@ def _refusals(seat: Seat) -> Iterable[Cause]:
     if seat.money == "refused" and seat.paying is not None and seat.money_result is not None:
         result = seat.money_result
         fallback = {"store_credit": "credit_not_issued", "exchange": "exchange_not_released"}
-        kind = fallback.get(result.kind, "rejected_by_system")
+        kind = fallback.get(KINDS[type(seat.paying)], "rejected_by_system")
         yield Cause(
             type=result.code if result.code in TYPES and result.code != "rejected_by_system" else kind,
             rma_id=seat.rma.rma_id, subject=seat.paying.decision_id, command_id=seat.paying.decision_id,
-            detail=_with_ours(seat, result), unit_ids=(seat.unit.unit_id,),
+            detail=_with_ours(seat.paying, seat, result), unit_ids=(seat.unit.unit_id,),
         )  # fmt: skip
 
 
-def _with_ours(seat: Seat, result: Result) -> str:
+def _with_ours(paying: Money, seat: Seat, result: Result) -> str:
     """Why a payment was refused; where figures differ, ours line by line beside the system's."""
-    why = result.detail or f"{result.code}: {result.kind} refused"
-    if seat.paying is None or result.code != "amount_mismatch":
+    why = result.detail or f"{result.code}: {KINDS[type(paying)]} refused"
+    if result.code != "amount_mismatch":
         return why
-    return f"{why} | {refused(seat.paying, seat.order)}"
+    return f"{why} | {refused(paying, seat.order)}"
 
 
 def _regraded(seat: Seat, done: Restocking, found: Inspection) -> Iterable[Cause]:
@@ -166,7 +166,7 @@ def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
             yield Cause(
                 type=result.code if result.code in TYPES else "rejected_by_system", rma_id=decision.rma_id,
                 subject=decision.decision_id, command_id=decision.decision_id,
-                detail=result.detail or f"{result.code}: {result.kind} refused", unit_ids=decision.unit_ids,
+                detail=result.detail or f"{result.code}: {KINDS[type(decision)]} refused", unit_ids=decision.unit_ids,
             )  # fmt: skip
 
 

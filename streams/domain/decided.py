@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.commands import CommandKind
 from schemas.stock import StockStatus
 from streams.domain.learnt import Rma, Step
 
@@ -44,11 +45,16 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     stock_status: StockStatus
     variant_id: str | None
     item_id: str | None
-    piece: str  # identity of the physical piece, see allot.py
+    piece: str  # identity of the physical piece, see allot.py; "": the one unit that it names
     generation: int = 0  # how many movements of the piece came before, see movements.py
     grade: str = ""  # what the inspection said when it was decided
-    bundle: Literal["components", "bundle"] = "components"  # as what a bundle goes into stock
+    as_bundle: bool = False  # a bundle goes into stock as such, not as its components
     stocked_before: bool = False  # the goods were in stock before and taken out again, or are now
+
+    @property
+    def moved(self) -> str:
+        """What moves, the same through all of its movements."""
+        return self.piece or f"{self.rma_id}/{self.unit_ids[0]}"
 
 
 class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2, gc=False):
@@ -153,6 +159,11 @@ class Marking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6,
 
 Money = Paying | Crediting | Exchanging
 Decision = Restocking | Money | Booking | Marking
+
+KINDS: dict[type[Decision], CommandKind] = {
+    Restocking: "restock", Paying: "refund", Crediting: "store_credit", Exchanging: "exchange", Booking: "journal",
+    Marking: "annotate",
+}  # fmt: skip
 
 _ASKED: dict[type[Money], tuple[str, ...]] = {Paying: ("refund",), Crediting: ("store_credit", "gift_card")}
 

@@ -35,7 +35,7 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
 def result(learnt: Learnt, fact: CommandResult) -> Learnt:
     """The end of a command. Applied beats rejected (a person resubmitted it), else the first word stands."""
     new = Result(
-        fact.kind, fact.outcome, fact.settled_at_ms, fact.code or "", fact.detail or "", fact.external_ids,
+        fact.outcome, fact.settled_at_ms, fact.code or "", fact.detail or "", fact.external_ids,
         None if fact.amount is None else fact.amount.minor, None if fact.amount is None else fact.amount.currency,
         fact.tax_minor,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from schemas.commands import CommandKind, CommandOutcome
+from schemas.commands import CommandOutcome
 from schemas.facts import Actor, Disposition, EffectKind, Resolution
 
 
@@ -206,7 +206,6 @@ class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How a command ended."""
 
-    kind: CommandKind
     outcome: CommandOutcome
     at_ms: int
     code: str = ""

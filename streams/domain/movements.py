@@ -99,8 +99,9 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
         sku=seat.sku, line_id=None if one_line is None else one_line.line_id, location_id=place.location_id,
         quantity=seat.unit.said.quantity, stock_status=status,
         variant_id=seat.unit.said.variant_id or (one_line.variant_id if one_line and same_sku else None),
-        item_id=one_line.item_id if one_line and same_sku else None, piece=seat.piece, generation=seat.moves,
-        grade=grade(seat), bundle=seat.model.bundles.returned, stocked_before=_stocked_before(seat),
+        item_id=one_line.item_id if one_line and same_sku else None, piece="" if named else seat.piece,
+        generation=seat.moves, grade=grade(seat), as_bundle=seat.model.bundles.returned == "bundle",
+        stocked_before=_stocked_before(seat),
     )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def _put_bundle(seat: Seat, learnt: Learnt) -> Restocking:
         ),
         system=seat.model.stock, rma_id=seat.rma.rma_id, unit_ids=units, decided_at_ms=learnt.now_ms,
         sku=seat.bundle_sku, line_id=None, location_id=seat.place.location_id, quantity=1, stock_status=seat.status,
-        variant_id=None, item_id=None, piece=piece(seat), generation=seat.moves, grade=grade(seat), bundle="bundle",
+        variant_id=None, item_id=None, piece=piece(seat), generation=seat.moves, grade=grade(seat), as_bundle=True,
         stocked_before=_stocked_before(seat),
     )  # fmt: skip
 
@@ -136,5 +137,5 @@ def take_out(seat: Seat, done: Restocking, learnt: Learnt) -> Restocking:
         system=done.system, rma_id=done.rma_id, unit_ids=done.unit_ids, decided_at_ms=learnt.now_ms, sku=done.sku,
         line_id=done.line_id, location_id=done.location_id, quantity=-done.quantity, stock_status=done.stock_status,
         variant_id=done.variant_id, item_id=done.item_id, piece=done.piece, generation=seat.moves, grade=grade(seat),
-        bundle=done.bundle, stocked_before=True,
+        as_bundle=done.as_bundle, stocked_before=True,
     )  # fmt: skip

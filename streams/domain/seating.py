@@ -86,7 +86,7 @@ def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
 def _restocked_by_us(seats: list[Seat], own: Own) -> None:
     pieces: dict[str, list[Restocking]] = {}
     for decision in own.restocks:
-        pieces.setdefault(decision.piece, []).append(decision)
+        pieces.setdefault(decision.moved, []).append(decision)
     shown = set()
     for seat in seats if pieces else ():
         name = movements.piece(seat)

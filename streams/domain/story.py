@@ -11,16 +11,13 @@ from schemas.journal import CaseStep, WaitingFor
 from schemas.stock import RestockVerdict
 from streams.domain import trail
 from streams.domain.causes import Cause
-from streams.domain.decided import Booking, Crediting, Decision, Exchanging, Marking, Paying, Restocking
+from streams.domain.decided import KINDS, Decision, Marking, Restocking
 from streams.domain.learn import Fact
 from streams.domain.learnt import Learnt
 from streams.domain.standing import Standing
 from streams.domain.state import Case, Waiting
 
 Word = Literal["learned", "decided", "done", "raised", "cleared", "waiting", "closed"]
-_KINDS: dict[type[Decision], str] = {
-    Paying: "refund", Crediting: "store_credit", Exchanging: "exchange", Booking: "journal",
-}  # fmt: skip
 
 
 class About(TypedDict, total=False):
@@ -144,7 +141,7 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
             evidence=evidence,
         )  # fmt: skip
         return
-    kind = _KINDS[type(decision)]
+    kind = KINDS[type(decision)]
     parts = ", ".join(f"line {s.line_id}: {s.quantity} unit(s) {s.amount_minor}" for s in decision.shares)
     whole = _step(
         case, decision.decision_id, "decided", kind, parts, decision.rma_id, decision.decided_at_ms,
