@@ -11,7 +11,7 @@ import yaml
 
 from schemas.merchant import Merchant
 from tests.unit.domain.script import Script
-from tests.unit.domain.told import end, told
+from tests.unit.domain.told import end, every, told
 from tests.unit.domain.world import World
 
 FOLDER = Path(__file__).parents[2] / "golden" / "decisions"
@@ -40,12 +40,13 @@ def follows(path: Path) -> str:
     example = read(path)
     world = World(merchant(path, example))
     script = Script(example, world)
+    show = {"every record": every, "what follows": told}[example.get("shows", "what follows")]
     lines: list[str] = []
     for step in example["facts"]:
         text, more = next(iter(step.items())) if isinstance(step, dict) else (step, {})
         lines.append(text)
         for fact in script.facts(text, more):
-            lines += [f"  - {line}" for line in told(world.feed(fact))]
+            lines += [f"  - {line}" for line in show(world.feed(fact))]
             world.acknowledge_marks(world.case.learnt.now_ms if world.case else 0)
     lines += ["in the end", *(f"  - {line}" for line in end(world))]
     return FOLLOWS + "".join(f"  {line}\n" for line in lines)

@@ -1,5 +1,6 @@
 """What follows of a fact, in lines for a CX person: commands, exceptions, and what each unit waits for."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, assert_never
 
@@ -10,10 +11,13 @@ from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep, ExpectedReturn
 from schemas.money import Money
 from streams.domain.output import Output
+from tests.unit.domain.script import DAY_ONE, HOUR
 from tests.unit.domain.world import World
 
 # Said in every line or the same in every line; anything else that a record carries is shown.
 _KNOWN = {"command_id", "merchant", "order_id", "decided_at_ms", "generation"}
+
+LONG_ID = re.compile(r"[0-9a-f-]{24,}")
 
 _OF_EXCEPTIONS = (
     "exception_id", "type", "owner", "severity", "detail", "next_step", "since_ms", "due_ms", "expected", "actual",
@@ -24,6 +28,22 @@ _OF_EXCEPTIONS = (
 def told(outputs: Iterable[Output]) -> list[str]:
     """Lines of what was emitted; the conversation between the two agents and plain history are left out."""
     return [text for output in outputs for text in _told(output.record)]
+
+
+def every(outputs: Iterable[Output]) -> list[str]:
+    """Every record with all its fields, for examples whose `shows` is `every record`; long ids are cut."""
+    return [f"{type(output.record).__name__}: {_plain(output.record)}" for output in outputs]
+
+
+def _plain(value: Any, name: str = "") -> str:
+    if isinstance(value, msgspec.Struct):
+        fields = ((f, getattr(value, f)) for f in value.__struct_fields__ if f != "merchant")
+        return ", ".join(f"{f} {_plain(v, f)}" for f, v in fields if v not in (None, "", (), 0, {}))
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_plain(each) for each in value) + "]"
+    if name.endswith("_ms"):
+        return f"{(value - DAY_ONE) / HOUR:g}h"
+    return value[:8] if isinstance(value, str) and LONG_ID.fullmatch(value) else str(value)
 
 
 def _told(record: Any) -> Iterable[str]:
