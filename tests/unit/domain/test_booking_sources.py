@@ -1,0 +1,86 @@
+"""Of which refund a booking is, and what of it: one of ours, one by others, or ReturnGO's word alone."""
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.commands import Journal, Refund
+from schemas.money import Money
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    covers,
+    deadline,
+    event,
+    inspected,
+    line,
+    order,
+    refunded,
+    result,
+    rules,
+    transaction,
+    unit,
+)
+
+BY_RETURNGO = rules(books="linnworks", refunding={"actor": "returngo"})
+
+
+def booked(run: Run) -> list[tuple[str, int, int]]:
+    """(refund, amount, tax) of every booking."""
+    return sorted((j.refund_id, j.amount_minor, j.tax_minor) for j in run.commands(Journal))
+
+
+@pytest.mark.req("MON-6", "MON-9")
+def test_two_refunds_of_one_return_that_are_booked_together_are_still_two_bookings() -> None:
+    run = Run(rules(books="linnworks", books_seconds=3600))
+    units = unit("u1"), unit("u2", resolution="store_credit")
+    run.feed(order(line(quantity=2)), *asked(*units), *(inspected(u) for u in units))
+    for payment, refund_id in zip(run.payments, ("R1", "R2"), strict=True):
+        kind = "refund" if isinstance(payment, Refund) else "store_credit"
+        paid = Money(minor=payment.amount_minor, currency="EUR")
+        run.feed(result(payment.command_id, kind, hours=8.1, external_ids={"refund_id": refund_id}, amount=paid))
+    assert booked(run) == []
+    run.feed(deadline(10))
+    assert booked(run) == [("R1", 1000, 0), ("R2", 1000, 0)]
+
+
+@pytest.mark.req("MON-6", "MON-10")
+def test_two_refunds_by_staff_that_are_known_before_the_return_are_two_bookings() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(quantity=2)), refunded("R1", 1000, covers(), hours=7), refunded("R2", 990, covers(), hours=8))
+    run.feed(*asked(unit("u1"), unit("u2")))
+    assert booked(run) == [("R1", 1000, 0), ("R2", 990, 0)]
+
+
+@pytest.mark.req("MON-6", "MON-13")
+def test_a_refund_that_returngo_reports_in_another_currency_is_not_booked() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(), *asked(unit()), inspected(unit()), transaction(1000, "success", currency="USD"))
+    assert booked(run) == []
+
+
+@pytest.mark.req("MON-6", "MON-2")
+def test_a_refund_that_returngo_reports_without_an_amount_is_booked_with_what_the_units_are_worth() -> None:
+    run = Run(BY_RETURNGO)
+    one = replace(unit(), fees=Money(minor=150, currency="EUR"))
+    run.feed(order(line(quantity=2)), *asked(one), inspected(one), transaction(None, "success", external_id="R7"))
+    assert booked(run) == [("R7", 850, 0)]
+    (journal,) = run.commands(Journal)
+    assert (journal.currency, [share.amount_minor for share in journal.lines]) == ("EUR", [850])
+
+
+@pytest.mark.req("MON-7", "MON-12")
+@pytest.mark.parametrize(("paid", "tax"), [(1000, 160), (500, 80), (1200, 160)])
+def test_the_tax_of_a_refund_by_others_is_the_lines_own_and_never_more_than_it_cost(paid: int, tax: int) -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(tax_minor=160)), *asked(unit()), refunded("R9", paid, covers(), hours=5, actor="staff"))
+    assert booked(run) == [("R9", paid, tax)]
+
+
+@pytest.mark.req("MON-6", "MON-11")
+def test_a_unit_added_after_a_refund_of_the_whole_return_was_booked_is_not_booked_again() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(quantity=2)), *asked(unit("u1")), inspected(unit("u1")))
+    run.feed(transaction(1000, "success", external_id="R7"))
+    assert booked(run) == [("R7", 1000, 0)]
+    run.feed(event("requested", unit("u1"), unit("u2"), hours=9))
+    assert booked(run) == [("R7", 1000, 0)]
