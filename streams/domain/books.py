@@ -13,6 +13,7 @@ from schemas.money import split
 from streams.domain import amounts
 from streams.domain.account import went
 from streams.domain.decided import Booking, Crediting, Paying, Share
+from streams.domain.echoes import by_line
 from streams.domain.learnt import Effect, Line
 from streams.domain.own import Own
 from streams.domain.seat import Seat
@@ -152,12 +153,9 @@ def _by_us(decision: Paying | Crediting, own: Own) -> Confirmed:
 def _by_others(effect: Effect, seats: Sequence[Seat], own: Own) -> Confirmed:
     """The part of a refund that these units have in it."""
     lines = _lines(seats)
-    covered: dict[str, int] = {}
-    for moved in effect.moved:
-        covered[moved.line_id] = covered.get(moved.line_id, 0) + moved.quantity
     mine = amounts.shares(seats, {})
     # one that names no lines paid for units only because nothing of the whole order is left
-    covered = covered or {line.line_id: line.quantity for line in lines.values()}
+    covered = by_line(effect.moved) or {line.line_id: line.quantity for line in lines.values()}
     worth = [_worth(lines.get(line_id), count) for line_id, count in covered.items()]
     totals = dict(zip(covered, split(effect.total_minor, worth), strict=True))
     done = _done(effect.external_id, own)

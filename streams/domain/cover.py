@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from streams.domain.echoes import by_line
 from streams.domain.learnt import Effect, Moved, Step
 from streams.domain.own import Own
 from streams.domain.seat import Seat
@@ -33,13 +34,10 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     earlier: dict[str, int]
 
 
-_NONE = Covered(refunds=(), restocks=(), earlier={})
-
-
-def cover(seats: Sequence[Seat], own: Own) -> Covered:
-    """Marks the units that others paid for or put into stock."""
+def paid(seats: Sequence[Seat], own: Own) -> Covered:
+    """Marks the units that others paid for; whether goods stay in stock may depend on it."""
     if not own.foreign and not any(rma.steps or rma.exchange_order for rma in own.learnt.rmas.values()):
-        return _NONE
+        return Covered(refunds=(), restocks=(), earlier={})
     steps = {
         step.external_id: step
         for rma in own.learnt.rmas.values()
@@ -49,27 +47,32 @@ def cover(seats: Sequence[Seat], own: Own) -> Covered:
     earlier: dict[str, int] = {}
     nothing_left = _nothing_left(own)
     refunds = [_refund(each, steps, seats, earlier, nothing_left) for each in own.foreign if each.kind in PAID_KINDS]
-    restocks = [_restock(each, seats, own) for each in own.foreign]
     _reported(seats, own)
-    return Covered(refunds=tuple(refunds), restocks=tuple(r for r in restocks if r is not None), earlier=earlier)
+    return Covered(refunds=tuple(refunds), restocks=(), earlier=earlier)
+
+
+def put_back(seats: Sequence[Seat], own: Own) -> tuple[Foreign, ...]:
+    """Marks the units that others put into stock."""
+    return tuple(found for each in own.foreign if (found := _restock(each, seats, own)) is not None)
 
 
 def _refund(
     effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earlier: dict[str, int], nothing_left: bool
 ) -> Foreign:
     step = steps.get(effect.external_id)
-    taken: list[Seat] = []
+    taken: dict[str, Seat] = {}
     if not effect.moved and effect.total_minor > 0 and nothing_left:
-        taken = [s for s in seats if s.money in ("undecided", "refused") and s.kind not in ("none", "unknown")]
-    for moved in effect.moved:
-        found, left = _take(moved, effect, seats, _payable, step)
-        taken += found
+        unpaid = [s for s in seats if s.money in ("undecided", "refused") and s.kind not in ("none", "unknown")]
+        taken = {s.key: s for s in unpaid}
+    for line_id, count in by_line(effect.moved).items():
+        found, left = _take(line_id, count, effect, seats, _payable, step)
+        taken |= found
         if left:
-            earlier[moved.line_id] = earlier.get(moved.line_id, 0) + left
-    for seat in taken:
+            earlier[line_id] = earlier.get(line_id, 0) + left
+    for seat in taken.values():
         seat.money, seat.paid_by = "elsewhere", effect
     by_returngo = step is not None or effect.actor == "returngo"
-    return Foreign(effect=effect, seats=tuple(taken), by_returngo=by_returngo)
+    return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=by_returngo)
 
 
 def _nothing_left(own: Own) -> bool:
@@ -84,15 +87,15 @@ def _nothing_left(own: Own) -> bool:
 
 
 def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
-    taken: list[Seat] = []
-    put_back = [m for m in effect.moved if m.restocked or effect.kind == "restock"]
-    theirs = [m for m in put_back if effect.kind != "restock" or _theirs(m, effect, own)]
-    for moved in theirs:
-        found, _ = _take(moved, effect, seats, _stockable, None)
-        taken += found
-    for seat in taken:
+    taken: dict[str, Seat] = {}
+    back = [m for m in effect.moved if m.restocked or effect.kind == "restock"]
+    theirs = [m for m in back if effect.kind != "restock" or _theirs(m, effect, own)]
+    for line_id, count in by_line(theirs).items():
+        found, _ = _take(line_id, count, effect, seats, _stockable, None)
+        taken |= found
+    for seat in taken.values():
         seat.restocked = "elsewhere"
-    return Foreign(effect=effect, seats=tuple(taken), by_returngo=False) if theirs else None
+    return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=False) if theirs else None
 
 
 def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
@@ -117,18 +120,17 @@ def _stockable(seat: Seat) -> bool:
 
 
 def _take(
-    moved: Moved, effect: Effect, seats: Sequence[Seat], free: Callable[[Seat], bool], step: Step | None
-) -> tuple[list[Seat], int]:
+    line_id: str, left: int, effect: Effect, seats: Sequence[Seat], free: Callable[[Seat], bool], step: Step | None
+) -> tuple[dict[str, Seat], int]:
     """Units of the line for an effect, and how many units of it no return is known for."""
-    here = [s for s in seats if free(s) and any(line.line_id == moved.line_id for line, _ in s.parts)]
+    here = [s for s in seats if free(s) and any(line.line_id == line_id for line, _ in s.parts)]
     named = step.unit_ids if step is not None else ()
     fitting = [s for s in here if _asked_before(s, effect) and effect.rma_id in (None, s.rma.rma_id)]
-    taken: list[Seat] = []
-    left = moved.quantity
+    taken: dict[str, Seat] = {}
     for seat in sorted(fitting, key=lambda s: _preference(s, named)):
-        size = sum(count for line, count in seat.parts if line.line_id == moved.line_id)
+        size = sum(count for line, count in seat.parts if line.line_id == line_id)
         if size <= left:
-            taken.append(seat)
+            taken[seat.key] = seat
             left -= size
     return taken, left
 

@@ -34,24 +34,25 @@ def told_once(foreign: Sequence[Effect], ours: Iterable[Effect], order: Order | 
 def _repeats(effect: Effect, other: Effect, bought: dict[str, int]) -> bool:
     if effect.kind not in _RETURNS or other.kind not in _RETURNS or "" in (effect.system, other.system):
         return False
-    units = _units(effect)
-    if effect.system == other.system or not units or units != _units(other):
+    units = by_line(effect.moved)
+    if effect.system == other.system or not units or units != by_line(other.moved):
         return False
     if effect.total_minor and other.total_minor and effect.total_minor != other.total_minor:
         return False
     return any(2 * count > bought.get(line_id, 0) for line_id, count in units.items())
 
 
-def _units(effect: Effect) -> dict[str, int]:
+def by_line(moved: Iterable[Moved]) -> dict[str, int]:
+    """Units per line. An effect may name a line twice, once for units that were put back and once for others."""
     units: dict[str, int] = {}
-    for moved in effect.moved:
-        units[moved.line_id] = units.get(moved.line_id, 0) + moved.quantity
+    for each in moved:
+        units[each.line_id] = units.get(each.line_id, 0) + each.quantity
     return units
 
 
 def _with(original: Effect, echo: Effect) -> Effect:
     both = (*original.moved, *echo.moved)
     restocked, unsent = {m.line_id for m in both if m.restocked}, {m.line_id for m in both if m.unsent}
-    units = _units(original).items()
+    units = by_line(original.moved).items()
     moved = tuple(sorted(Moved(line, count, line in restocked, line in unsent) for line, count in units))
     return replace(original, moved=moved, total_minor=max(original.total_minor, echo.total_minor))

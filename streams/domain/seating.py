@@ -32,8 +32,10 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
             places.placed(seat, rules)
     allot.number(seats, learnt, source)
     bundles.assemble(seats)
+    covered = cover.paid(seats, own)
     _restocked_by_us(seats, own)
-    covered = cover.cover(seats, own)
+    if own.foreign:
+        covered = msgspec.structs.replace(covered, restocks=cover.put_back(seats, own))
     books.mark(seats, own)
     _count(seats, covered)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))

@@ -84,3 +84,11 @@ def test_a_unit_added_after_a_refund_of_the_whole_return_was_booked_is_not_booke
     assert booked(run) == [("R7", 1000, 0)]
     run.feed(event("requested", unit("u1"), unit("u2"), hours=9))
     assert booked(run) == [("R7", 1000, 0)]
+
+
+@pytest.mark.req("MON-6", "MON-11")
+def test_a_refund_by_others_that_names_a_line_twice_is_shared_over_all_its_units() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(quantity=2)), *asked(unit("u1"), rma="101"), *asked(unit("u2"), rma="102"))
+    run.feed(refunded("R9", 1800, covers(), covers(), hours=5, actor="staff"))
+    assert booked(run) == [("R9", 900, 0), ("R9", 900, 0)]

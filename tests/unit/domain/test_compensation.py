@@ -10,7 +10,21 @@ from msgspec.structs import replace
 
 from schemas.commands import Refund
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import Run, asked, counted, event, inspected, line, order, result, rules, unit, verdict
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    counted,
+    covers,
+    event,
+    inspected,
+    line,
+    order,
+    refunded,
+    result,
+    rules,
+    unit,
+    verdict,
+)
 from tests.unit.domain.merchants import DOCK, PLACES, merchant
 
 RULES = merchant("sitoo", model={"refunding": {"actor": "returnflow"}})
@@ -37,7 +51,12 @@ def test_a_unit_graded_anew_is_taken_out_of_where_it_was_put_and_put_where_it_be
     settled(run, 8)
     assert moves(run)[2:] == [(1, "damaged", "12")]
     settled(run, 9)
+    first, out, anew = run.intents
     assert [i.generation for i in run.intents] == [0, 1, 2]
+    same = {"intent_id": "", "generation": 0, "decided_at_ms": 0, "quantity": 1}
+    assert (first.item_id, first.variant_id) == ("I-TEE", "V-TEE")
+    assert replace(out, **same) == replace(first, **same)  # taken out as it was put in
+    assert replace(anew, **same, stock_status="available", location_id="11") == replace(first, **same)
     assert len({i.intent_id for i in run.intents}) == 3
     assert run.open == []
     run.feed(inspected(unit(), "damaged", hours=7), inspected(unit(), hours=5))
@@ -136,6 +155,14 @@ def test_a_return_cancelled_after_its_refund_is_a_conflict_and_its_goods_stay() 
     settled(run, 6)
     run.feed(result(run.commands(Refund)[0].command_id, "refund", hours=6), event("cancelled", unit(), hours=7))
     assert (len(run.intents), run.open) == (1, ["status_conflict"])
+
+
+@pytest.mark.req("STA-4", "MON-10")
+def test_goods_of_a_cancelled_return_that_staff_paid_stay_in_stock() -> None:
+    run = unpaid()
+    run.feed(refunded("R9", 1000, covers(), hours=7), event("cancelled", unit(), hours=8))
+    assert moves(run) == [(1, "available", "11")]
+    assert run.open == ["refund_outside_workflow", "status_conflict"]
 
 
 @pytest.mark.req("EXC-1")
