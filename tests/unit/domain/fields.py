@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from streams.domain.learn import Fact, learn
-from streams.domain.learnt import Learnt
+from streams.domain.learnt import Learnt, stamped
 
 
 def learnt(*facts: Fact) -> Learnt:
@@ -25,3 +25,8 @@ def _bare(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return tuple(_bare(getattr(value, name)) for name in value.__struct_fields__)
     return tuple(_bare(each) for each in value) if isinstance(value, tuple) else value
+
+
+def at(at_ms: int, fact_id: str) -> Any:
+    """The stamp of a fact, as `named` reads it."""
+    return _bare(stamped(at_ms, fact_id))

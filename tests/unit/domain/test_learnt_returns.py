@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.facts import ReturnedUnit, ReturnTransaction
 from schemas.money import Money
 from tests.unit.domain.factories import event
-from tests.unit.domain.fields import learnt, named
+from tests.unit.domain.fields import at, learnt, named
 
 UNIT = ReturnedUnit(
     unit_id="u1", line_id="L1", sku="TEE", quantity=2, variant_id="V1", reason="Too big", resolution="exchange",
@@ -24,12 +24,12 @@ def test_every_field_of_a_returned_unit_is_learnt(system: str, rank: int) -> Non
     assert named(learnt(fact).rmas["100"].units["u1"]) == {
         "unit_id": "u1", "scanned": None, "received": None,
         "said": (
-            rank, (6000, "f4"), "L1", "TEE", 2, "V1", "Too big", "exchange", False, 1000, 50, "EUR+USD", 160, 1200,
+            rank, at(6000, "f4"), "L1", "TEE", 2, "V1", "Too big", "exchange", False, 1000, 50, "EUR+USD", 160, 1200,
         ),
         "inspections": {system: learnt(fact).rmas["100"].units["u1"].inspections[system]},
     }  # fmt: skip
     found = learnt(fact).rmas["100"].units["u1"].inspections[system]
-    assert named(found) == {"stamp": (6000, "f4"), "disposition": "damaged", "location": "dock", "reason": "torn"}
+    assert named(found) == {"stamp": at(6000, "f4"), "disposition": "damaged", "location": "dock", "reason": "torn"}
 
 
 def test_what_a_unit_does_not_say_is_empty() -> None:
@@ -37,7 +37,7 @@ def test_what_a_unit_does_not_say_is_empty() -> None:
                          hours=0), occurred_at_ms=6000, fact_id="f4")  # fmt: skip
     unit = learnt(fact).rmas["100"].units["u1"]
     assert named(unit.said) == {
-        "rank": 1, "stamp": (6000, "f4"), "line_id": None, "sku": "TEE", "quantity": 1, "variant_id": None,
+        "rank": 1, "stamp": at(6000, "f4"), "line_id": None, "sku": "TEE", "quantity": 1, "variant_id": None,
         "reason": "", "resolution": "unknown", "ships": True, "paid_minor": None, "fees_minor": 0, "currency": None,
         "tax_minor": None, "exchange_minor": None,
     }  # fmt: skip
@@ -59,7 +59,7 @@ def test_every_field_of_a_payment_step_is_learnt(status: Any, rank: int) -> None
     )  # fmt: skip
     fact = replace(event("transaction", hours=0, transaction=step), occurred_at_ms=7000, fact_id="f5")
     assert named(learnt(fact).rmas["100"].steps["T1"]) == {
-        "rank": rank, "stamp": (7000, "f5"), "transaction_id": "T1", "kind": "gift_card", "status": status,
+        "rank": rank, "stamp": at(7000, "f5"), "transaction_id": "T1", "kind": "gift_card", "status": status,
         "amount_minor": 700, "currency": "EUR", "external_id": "G1", "unit_ids": ("u1", "u2"),
     }  # fmt: skip
 
@@ -71,8 +71,8 @@ def test_every_field_of_a_counted_piece_is_learnt(kind: str, graded: str | None)
     fact = event(kind, other, replace(UNIT, unit_id=""), hours=0, system="warehouse")
     (claim,) = learnt(replace(fact, occurred_at_ms=8000, fact_id="f6")).claims
     assert named(claim) == {
-        "stamp": (8000, "f6"), "position": 1, "source": "warehouse", "rma_id": "100", "line_id": "L1", "sku": "TEE",
-        "quantity": 2, "disposition": graded, "location": "dock", "reason": "torn",
+        "stamp": at(8000, "f6"), "fact_id": "f6", "position": 1, "source": "warehouse", "rma_id": "100",
+        "line_id": "L1", "sku": "TEE", "quantity": 2, "disposition": graded, "location": "dock", "reason": "torn",
     }  # fmt: skip
     bare = ReturnedUnit(unit_id="", line_id=None, sku="TEE")
     (claim,) = learnt(event(kind, bare, hours=0, system="warehouse")).claims
@@ -91,7 +91,7 @@ def test_every_field_of_a_return_is_learnt_with_the_time_from_which_it_holds() -
         carrier="Post",
     )  # fmt: skip
     rma = learnt(replace(fact, occurred_at_ms=9000, fact_id="f7")).rmas["100"]
-    stamp = (9000, "f7")
+    stamp = at(9000, "f7")
     assert named(rma) == {
         "rma_id": "100", "marks": {"requested": rma.marks["requested"]}, "units": rma.units, "steps": {},
         "draft_order": (stamp, "D1"), "exchange_order": (stamp, "X1"), "tracking": (stamp, "TR1"),

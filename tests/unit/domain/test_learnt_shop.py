@@ -18,7 +18,7 @@ from schemas.facts import (
 from schemas.money import LARGEST_MINOR, Money
 from schemas.stock import RestockVerdict
 from streams.domain.learnt import Order
-from tests.unit.domain.fields import learnt, named
+from tests.unit.domain.fields import at, learnt, named
 
 LINE = OrderLine(
     line_id="L1", sku="TEE", quantity=3, unit_price_minor=1000, discount_minor=100, order_discount_minor=40,
@@ -41,7 +41,7 @@ def order_of(snapshot: OrderSnapshot) -> Order:
 
 def test_every_field_of_an_order_is_learnt() -> None:
     assert named(order_of(SNAPSHOT)) == {
-        "stamp": (2000, "f1"), "system": "shopify", "name": "#1001", "created_at_ms": 1000, "currency": "EUR",
+        "stamp": at(2000, "f1"), "system": "shopify", "name": "#1001", "created_at_ms": 1000, "currency": "EUR",
         "lines": (("L1", "TEE", 3, 2860, "V1", "I1", True, "BOX", 2, 3000, 100, 40, 457, 25),),
         "tenders": (("P1", "card", "pending", 3350, 3600),), "shipping_minor": 490, "customer_id": "C1",
         "archived": True, "complete": False, "shop_currency": "USD", "taxes_included": True, "shipping_tax_minor": 78,
@@ -87,7 +87,7 @@ def test_every_field_of_an_effect_is_learnt() -> None:
     known = learnt(EFFECT)
     assert list(known.effects) == ["sitoo:store_return:S1"]
     assert named(known.effects["sitoo:store_return:S1"]) == {
-        "rank": (1, 1), "stamp": (3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
+        "rank": (1, 1), "stamp": at(3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False), ("L2", 2, True)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": "c1", "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "sitoo",
@@ -102,7 +102,7 @@ def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | No
         command_id=mark, rma_id="100", tax_minor=160,
     )  # fmt: skip
     assert named(learnt(replace(SNAPSHOT, refunds=(refund,))).effects["shopify:refund:R1"]) == {
-        "rank": (1, 0), "stamp": (1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
+        "rank": (1, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False), ("L2", 2, True)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": mark, "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "shopify",
@@ -160,7 +160,7 @@ def test_every_field_of_a_verdict_is_learnt(word: Any, rank: int) -> None:
         verdict=word, decided_at_ms=5000, reason="unknown_sku", detail="no such SKU", command_ids=("c1", "c2"),
     )  # fmt: skip
     assert named(learnt(said).answers["i1"]) == {
-        "rank": rank, "stamp": (5000, "f3"), "verdict": word, "reason": "unknown_sku", "detail": "no such SKU",
+        "rank": rank, "stamp": at(5000, "f3"), "verdict": word, "reason": "unknown_sku", "detail": "no such SKU",
         "command_ids": ("c1", "c2"),
     }  # fmt: skip
     bare = learnt(replace(said, reason=None, detail=None)).answers["i1"]
