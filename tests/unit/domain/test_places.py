@@ -76,6 +76,15 @@ def test_a_reason_without_a_rule_is_raised_until_there_is_one() -> None:
     assert (len(run.intents), run.open) == (1, [])
 
 
+@pytest.mark.req("INV-3")
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_rule_for_the_reason_beats_one_for_every_reason_however_they_are_listed(turn: int) -> None:
+    every = {"reason": "*", "disposition": "sellable", "stock_status": "available"}
+    worn = {"reason": "Worn", "stock_status": "quality_control"}
+    run = returned(Run(merchant(reasons=[every, worn][::turn])), "shopify", reason="Worn")
+    assert [i.stock_status for i in run.intents] == ["quality_control"]
+
+
 @pytest.mark.req("INV-11")
 def test_goods_of_a_till_sale_go_back_to_the_store_of_the_sale_when_nobody_names_a_place() -> None:
     store = {"source": "lightspeed-x", "code": "outlet-3", "location_id": "outlet-3"}
@@ -117,6 +126,7 @@ def test_a_bundle_that_came_back_goes_into_stock_as_configured(returned_as: str,
     whole = unit("u1", None, "SET")
     run.feed(order(SOAP, DISH), *asked(whole), inspected(whole))
     assert stocked(run) == goes
+    assert [(i.sku, i.line_id, i.item_id, i.variant_id) for i in run.intents] == [("SET", None, None, None)]
 
 
 @pytest.mark.req("INV-9")

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.commands import Annotate, Exchange, Refund, StoreCredit
-from tests.unit.domain.factories import Run, asked, event, inspected, order, result, unit
+from schemas.journal import CaseStep
+from tests.unit.domain.factories import Run, asked, event, inspected, of, order, result, unit
 
 
 @pytest.mark.req("EXG-5", "EXC-1")
@@ -59,3 +60,13 @@ def test_an_older_tracking_number_that_comes_late_replaces_nothing() -> None:
     tracking = run.case.learnt.rmas["100"].tracking
     assert tracking is not None
     assert tracking.value == "NEW"
+
+
+@pytest.mark.req("MON-14", "STA-2")
+def test_a_mark_that_is_refused_is_in_the_journal_and_one_that_was_left_is_no_news() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()))
+    (note,) = run.commands(Annotate)
+    refused = of(CaseStep, run.feed(result(note.command_id, "annotate", "rejected", hours=2, detail="too long")))
+    assert [(s.what, s.detail) for s in refused if s.step == "done"] == [("annotate", "annotate rejected: too long")]
+    assert [s for s in of(CaseStep, run.feed(result(note.command_id, "annotate", hours=3))) if s.step == "done"] == []

@@ -227,3 +227,13 @@ def test_what_goes_out_of_a_row_that_forgot_how_it_came_in_goes_by_the_item_as_i
     row = Row()
     row.feed(item(), out_of(intent()))
     assert [(c.item_id, c.quantity) for c in of(Restock, row.outputs)] == [("I-TEE", -1)]
+
+
+@pytest.mark.req("INV-17")
+def test_a_journal_entry_that_comes_before_its_intent_outlives_the_confirmation_of_others() -> None:
+    row = Row()
+    row.feed(item(), intent("i1"), replace(level(), fact_id="e2", reference="i2"))
+    confirmed = row.feed(replace(level(), fact_id="e1", reference="i1"))
+    assert [(v.intent_id, v.verdict) for v in of(RestockVerdict, confirmed)] == [("i1", "confirmed")]
+    later = of(RestockVerdict, row.feed(intent("i2")))
+    assert [(v.intent_id, v.verdict) for v in later] == [("i2", "commanded"), ("i2", "confirmed")]

@@ -115,3 +115,21 @@ def test_no_other_order_is_marked(other: dict[str, Any]) -> None:
     tags = ("exchange",) if other.get("cancelled") else other.pop("tags", ())
     run.feed(replace(order(), system="linnworks", tags=tags, **other), deadline(100))
     assert (run.commands(Annotate), run.open) == ([], [])
+
+
+@pytest.mark.req("INV-12", "INV-13")
+@pytest.mark.parametrize(("payer", "raised"), [("returnflow", True), ("pos", False)])
+def test_goods_put_back_at_the_till_are_expected_only_where_the_till_pays(payer: str, raised: bool) -> None:
+    run = Run(merchant("sitoo", model={"refunding": {"actor": payer}}))
+    run.feed(replace(order(), system="sitoo"), *asked(unit()), at_the_till())
+    assert ("restock_outside_workflow" in run.open) is raised
+
+
+@pytest.mark.req("EXG-4", "OPS-7")
+def test_an_exchange_order_is_known_by_the_model_of_its_own_channel() -> None:
+    channel = {"name": "web", "system": "linnworks", "channel": "linnworks/web", **EXCHANGES}
+    run = Run(merchant("linnworks", models=[channel]))
+    free = replace(order(line(price=0)), system="linnworks", source="web", total_minor=0, tags=("exchange",))
+    run.feed(free, deadline(-100 + 24))
+    assert run.commands(Annotate)[0].tags_add == ("no-sale",)
+    assert run.open == ["exchange_counted_as_sale"]

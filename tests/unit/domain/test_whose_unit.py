@@ -25,9 +25,9 @@ from tests.unit.domain.factories import (
 
 
 def paid_for(*first: Fact, other: ReturnedUnit, mine: ReturnedUnit) -> list[tuple[str, ...]]:
-    """Units of each refund that is decided after staff paid one unit of the line by hand."""
+    """Units of each refund that is decided after staff paid one unit of the line by hand; there is money for more."""
     run = Run()
-    run.feed(order(line(quantity=2)), *asked(mine, rma="101"), *asked(other, rma="102"), *first)
+    run.feed(order(line(quantity=3)), *asked(mine, rma="101"), *asked(other, rma="102"), *first)
     run.feed(refunded("R9", 1000, covers(), hours=6))
     run.feed(inspected(mine, rma="101", hours=8), inspected(other, rma="102", hours=8))
     return [refund.unit_ids for refund in run.commands(Refund)]
@@ -72,9 +72,10 @@ def test_counted_pieces_of_another_sku_are_nobodys() -> None:
 
 
 @pytest.mark.req("INV-18", "ELG-1")
-def test_a_piece_too_many_of_an_approved_return_is_raised_at_once() -> None:
+@pytest.mark.parametrize("kind", ["requested", "approved"])
+def test_a_piece_too_many_of_a_known_return_is_raised_at_once(kind: str) -> None:
     run = Run(rules(inspecting={"source": "warehouse"}))
-    run.feed(order(), event("approved", unit(), hours=1), counted(2))
+    run.feed(order(), event(kind, unit(), hours=1), counted(2))
     shown = run.raised("over_quantity")
     assert (shown.line_id, shown.sku, shown.location) == ("L1", "TEE", "W1")
 
