@@ -12,7 +12,7 @@ from schemas.merchant_model import Cash
 from schemas.money import Money, split
 from streams.domain import amounts
 from streams.domain.decided import Repaid
-from tests.unit.domain.factories import Run, asked, inspected, line, order, payment, rules, transaction, unit
+from tests.unit.domain.factories import Run, asked, event, inspected, line, order, payment, rules, transaction, unit
 
 
 def back(run: Run, *units: str, rma: str = "100", **more: object) -> None:
@@ -123,6 +123,16 @@ def test_cash_is_paid_in_whole_coins_and_never_above_what_was_taken(
 ) -> None:
     share = amounts.in_coins(Repaid(payment_id="P1", tender="cash", amount_minor=due), COINS, before, handed, most)
     assert (share.amount_minor, share.rounding_minor) == (paid, paid - due)
+
+
+@pytest.mark.req("MON-13", "EXG-6")
+def test_cash_that_went_into_an_exchange_is_not_handed_out_again() -> None:
+    run = Run(rules(refunding={"cash": {"tenders": ["cash"], "smallest_minor": 5}}))
+    exchanged, refunded = unit("u1", resolution="exchange"), unit("u2")
+    run.feed(order(line(quantity=2, price=503), payments=(payment("P1", "cash", 1006),)), *asked(exchanged, refunded))
+    run.feed(inspected(exchanged), event("exchange", exchanged, hours=6, exchange_draft_order_id="D1"))
+    run.feed(inspected(refunded, hours=7))
+    assert [r.amount_minor for r in run.commands(Refund)] == [500]  # 5.05 would be more than is left
 
 
 @pytest.mark.req("MON-11", "MON-13")

@@ -10,21 +10,7 @@ from msgspec.structs import replace
 
 from schemas.commands import Refund
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import (
-    Run,
-    asked,
-    counted,
-    covers,
-    event,
-    inspected,
-    line,
-    order,
-    refunded,
-    result,
-    rules,
-    unit,
-    verdict,
-)
+from tests.unit.domain.factories import Run, asked, counted, event, inspected, line, order, result, rules, unit, verdict
 from tests.unit.domain.merchants import DOCK, PLACES, merchant
 
 RULES = merchant("sitoo", model={"refunding": {"actor": "returnflow"}})
@@ -155,14 +141,6 @@ def test_a_return_cancelled_after_its_refund_is_a_conflict_and_its_goods_stay() 
     settled(run, 6)
     run.feed(result(run.commands(Refund)[0].command_id, "refund", hours=6), event("cancelled", unit(), hours=7))
     assert (len(run.intents), run.open) == (1, ["status_conflict"])
-
-
-@pytest.mark.req("STA-4", "MON-10")
-def test_goods_of_a_cancelled_return_that_staff_paid_stay_in_stock() -> None:
-    run = unpaid()
-    run.feed(refunded("R9", 1000, covers(), hours=7), event("cancelled", unit(), hours=8))
-    assert moves(run) == [(1, "available", "11")]
-    assert run.open == ["refund_outside_workflow", "status_conflict"]
 
 
 @pytest.mark.req("EXC-1")

@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.merchant import Merchant
-from tests.unit.domain.factories import Run, applied, asked, event, inspected, order, result, verdict
+from tests.unit.domain.factories import (
+    Run,
+    applied,
+    asked,
+    covers,
+    event,
+    inspected,
+    order,
+    refunded,
+    result,
+    unit,
+    verdict,
+)
+from tests.unit.domain.merchants import merchant
 from tests.unit.domain.test_models_any_order import MODELS, SOLD, UNITS
 
 Step = tuple[str, Any]
@@ -91,3 +104,13 @@ def test_late_changes_never_leave_more_in_stock_than_came_back(model: tuple[str,
             break
         shelf.check()
     assert not shelf.answer(agrees=True)
+
+
+@pytest.mark.req("STA-4", "MON-10")
+def test_goods_of_a_cancelled_return_that_staff_paid_stay_in_stock() -> None:
+    run = Run(merchant("linnworks", model={"refunding": {"actor": "returnflow", "needs_transaction": True}}))
+    run.feed(replace(order(), system="linnworks"), *asked(unit()), inspected(unit()))
+    run.restock(6)
+    run.feed(refunded("R9", 1000, covers(), hours=7), event("cancelled", unit(), hours=8))
+    assert [i.quantity for i in run.intents] == [1]
+    assert run.open == ["refund_outside_workflow", "status_conflict"]

@@ -222,3 +222,12 @@ def test_limits_of_people_count_their_working_hours_and_carriers_the_clock() -> 
         run.feed(DeadlineReached(fact_id="d", merchant=MERCHANT, order_id=ORDER, due_at_ms=at_ms))
         assert run.open == raised
     assert run.rules.due_ms(at(3), "transit") == at(3 + 336)
+
+
+@pytest.mark.req("INV-17")
+def test_a_restock_that_was_refused_is_no_drift() -> None:
+    run = Run(merchant("linnworks"))
+    run.feed(replace(order(), system="linnworks"), *asked(unit()), inspected(unit()))
+    (intent,) = run.intents
+    run.feed(verdict(intent), result(intent.intent_id, "restock", "rejected", hours=8), deadline(8 + 24))
+    assert "stock_drift" not in run.open

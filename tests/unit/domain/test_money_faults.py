@@ -144,6 +144,16 @@ def test_a_charge_back_that_was_won_makes_the_money_refundable_again() -> None:
     assert pays(run) == [1000]
 
 
+@pytest.mark.req("MON-10")
+def test_a_refund_that_moved_nothing_pays_for_no_unit_though_nothing_is_left_to_pay_with() -> None:
+    run = Run()
+    units = unit("u1"), unit("u2", "L2", "CAP")
+    run.feed(order(line(), line("L2", "CAP")), *asked(*units), refunded("R8", 2000, covers(), hours=3))
+    run.feed(refunded("R9", 0, hours=4, tenders=()), *(inspected(u) for u in units))
+    assert (pays(run), run.waits()["u2"]) == ([], "captured")
+    assert "amount_mismatch" in run.open
+
+
 @pytest.mark.req("MON-12")
 def test_taxes_that_differ_are_raised_though_the_amounts_agree() -> None:
     run = Run()

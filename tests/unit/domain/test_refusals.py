@@ -4,7 +4,20 @@ import pytest
 
 from schemas.commands import Annotate, Exchange, Refund, StoreCredit
 from schemas.journal import CaseStep
-from tests.unit.domain.factories import Run, asked, event, inspected, of, order, result, unit
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    covers,
+    event,
+    inspected,
+    line,
+    of,
+    order,
+    put_back,
+    result,
+    unit,
+    verdict,
+)
 
 
 @pytest.mark.req("EXG-5", "EXC-1")
@@ -70,3 +83,24 @@ def test_a_mark_that_is_refused_is_in_the_journal_and_one_that_was_left_is_no_ne
     refused = of(CaseStep, run.feed(result(note.command_id, "annotate", "rejected", hours=2, detail="too long")))
     assert [(s.what, s.detail) for s in refused if s.step == "done"] == [("annotate", "annotate rejected: too long")]
     assert [s for s in of(CaseStep, run.feed(result(note.command_id, "annotate", hours=3))) if s.step == "done"] == []
+
+
+@pytest.mark.req("MON-14", "INV-13")
+def test_an_effect_that_one_of_several_ids_of_a_result_names_is_told_of_its_units() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    (intent,) = run.intents
+    run.feed(verdict(intent), result(intent.intent_id, "restock", external_ids={"disposition_ids": "D1,D2"}))
+    (step,) = [s for s in of(CaseStep, run.feed(put_back("D2", covers(), hours=9))) if s.step == "learned"]
+    assert (step.rma_id, step.unit_ids, step.line_id) == ("100", ("u1",), "L1")
+    assert run.open == []
+
+
+@pytest.mark.req("STA-2")
+def test_a_return_that_ended_early_keeps_no_note_from_the_next_one() -> None:
+    run = Run()
+    run.feed(
+        *asked(unit("u1"), rma="101"), event("cancelled", unit("u1"), rma="101", hours=2), *asked(unit("u2"), rma="102")
+    )
+    run.feed(order(line(quantity=2), hours=3))
+    assert [m.rma_id for m in run.commands(Annotate) if m.aspect == "note"] == ["102"]

@@ -90,3 +90,32 @@ def test_what_was_commanded_is_not_commanded_again_when_its_item_changes() -> No
         state, outputs = decide_stock(state, fact, run.rules)
         made += [o.record for o in outputs if isinstance(o.record, Restock | RestockVerdict)]
     assert [type(record) for record in made] == [Restock, RestockVerdict]
+
+
+@pytest.mark.req("MON-10", "MON-11", "INV-13")
+def test_a_refund_that_names_a_line_twice_pays_for_and_puts_back_all_its_units() -> None:
+    """As a shop writes it when one unit was put back with the refund and the other was not."""
+    run = Run()
+    units = unit("u1"), unit("u2"), unit("u3")
+    run.feed(order(line(quantity=3)), *asked(*units))
+    run.feed(refunded("R9", 2000, covers(), covers(restocked=True), hours=4), *(inspected(u) for u in units))
+    assert [(r.unit_ids, r.amount_minor) for r in run.commands(Refund)] == [(("u3",), 1000)]
+    assert [i.unit_ids for i in run.intents] == [("u2",), ("u3",)]
+    twice = Run()
+    twice.feed(order(line(quantity=3)), *asked(*units), put_back("D9", covers(), covers(), hours=4))
+    twice.feed(*(inspected(u) for u in units))
+    assert [i.unit_ids for i in twice.intents] == [("u3",)]
+
+
+@pytest.mark.req("MON-10", "INV-9")
+def test_a_refund_of_the_parts_of_a_bundle_names_the_bundle_once() -> None:
+    run = Run()
+    parts = (
+        line("L1", "CUP", quantity=2, bundle_sku="BOX", bundle_quantity=1),
+        line("L2", "TEA", bundle_sku="BOX", bundle_quantity=1),
+    )
+    run.feed(order(*parts), *asked(unit("u1", None, "BOX")))
+    run.feed(refunded("R9", 3000, covers("L1", 2), covers("L2"), hours=4))
+    assert run.raised("refund_outside_workflow").unit_ids == ("u1",)
+    run.feed(inspected(unit("u1", None, "BOX")))
+    assert (run.commands(Refund), "over_quantity" in run.open) == ([], False)
