@@ -39,7 +39,8 @@ def test_a_unit_graded_anew_is_taken_out_of_where_it_was_put_and_put_where_it_be
     settled(run, 9)
     first, out, anew = run.intents
     assert [i.generation for i in run.intents] == [0, 1, 2]
-    same = {"intent_id": "", "generation": 0, "decided_at_ms": 0, "quantity": 1}
+    assert [i.stocked_before for i in run.intents] == [False, True, True]
+    same = {"intent_id": "", "generation": 0, "decided_at_ms": 0, "quantity": 1, "stocked_before": False}
     assert (first.item_id, first.variant_id) == ("I-TEE", "V-TEE")
     assert replace(out, **same) == replace(first, **same)  # taken out as it was put in
     assert replace(anew, **same, stock_status="available", location_id="11") == replace(first, **same)

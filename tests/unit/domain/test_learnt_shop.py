@@ -77,7 +77,7 @@ def tender(amount: int, payment_id: str | None = "P1", status: Any = "success", 
 EFFECT = ObservedEffect(
     fact_id="f2", merchant="demo-shop", order_id="5001", system="sitoo", kind="store_return", external_id="S1",
     occurred_at_ms=3000, actor="till", currency="EUR", total_minor=999, command_id="c1", rma_id="100", tax_minor=160,
-    lines=(RefundedLine(line_id="L2", quantity=2, restocked=True), RefundedLine(line_id="L1", quantity=1)),
+    lines=(RefundedLine(line_id="L2", quantity=2, restocked=True), RefundedLine(line_id="L1", quantity=1, unsent=True)),
     tenders=(tender(700, "P2", shop=750), tender(300, "P1", shop=320), tender(50, status="failed")),
 )  # fmt: skip
 
@@ -88,7 +88,7 @@ def test_every_field_of_an_effect_is_learnt() -> None:
     assert list(known.effects) == ["sitoo:store_return:S1"]
     assert named(known.effects["sitoo:store_return:S1"]) == {
         "rank": (1, 1), "stamp": at(3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
-        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False), ("L2", 2, True)),
+        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": "c1", "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "sitoo",
     }  # fmt: skip
@@ -103,7 +103,7 @@ def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | No
     )  # fmt: skip
     assert named(learnt(replace(SNAPSHOT, refunds=(refund,))).effects["shopify:refund:R1"]) == {
         "rank": (1, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
-        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False), ("L2", 2, True)),
+        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": mark, "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "shopify",
     }  # fmt: skip
