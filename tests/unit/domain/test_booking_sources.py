@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from schemas.commands import Journal, Refund
+from schemas.commands import Journal, Refund, StoreCredit
 from schemas.money import Money
 from tests.unit.domain.factories import (
     Run,
@@ -34,10 +34,10 @@ def test_two_refunds_of_one_return_that_are_booked_together_are_still_two_bookin
     run = Run(rules(books="linnworks", books_seconds=3600))
     units = unit("u1"), unit("u2", resolution="store_credit")
     run.feed(order(line(quantity=2)), *asked(*units), *(inspected(u) for u in units))
-    for payment, refund_id in zip(run.payments, ("R1", "R2"), strict=True):
-        kind = "refund" if isinstance(payment, Refund) else "store_credit"
-        paid = Money(minor=payment.amount_minor, currency="EUR")
-        run.feed(result(payment.command_id, kind, hours=8.1, external_ids={"refund_id": refund_id}, amount=paid))
+    (refund,), (credit,) = run.commands(Refund), run.commands(StoreCredit)
+    paid = Money(minor=1000, currency="EUR")
+    run.feed(result(refund.command_id, "refund", hours=8.1, external_ids={"refund_id": "R1"}, amount=paid))
+    run.feed(result(credit.command_id, "store_credit", hours=8.2, external_ids={"refund_id": "R2"}, amount=paid))
     assert booked(run) == []
     run.feed(deadline(10))
     assert booked(run) == [("R1", 1000, 0), ("R2", 1000, 0)]
