@@ -103,6 +103,7 @@ def paying(amount: int, *shares: tuple[str, int]) -> Paying:
     [
         (paying(1000, ("P1", 999)), "expected shares of 1000"),
         (paying(-1, ("P1", -1)), "expected no amount below zero"),
+        (paying(500, ("P1", 600), ("P2", -100)), "expected no amount below zero"),
         (paying(1100, ("P1", 1100)), "at most 1000"),
         (paying(600, ("P2", 600)), "payment P2: expected at most 400, got 600"),
     ],

@@ -92,3 +92,20 @@ def test_a_refund_by_others_that_names_a_line_twice_is_shared_over_all_its_units
     run.feed(order(line(quantity=2)), *asked(unit("u1"), rma="101"), *asked(unit("u2"), rma="102"))
     run.feed(refunded("R9", 1800, covers(), covers(), hours=5, actor="staff"))
     assert booked(run) == [("R9", 900, 0), ("R9", 900, 0)]
+
+
+@pytest.mark.req("MON-6", "MON-11")
+def test_one_refund_for_three_returns_is_booked_in_parts_that_add_up() -> None:
+    run = Run(BY_RETURNGO)
+    for number in (1, 2, 3):
+        run.feed(order(line(quantity=3, price=334)), *asked(unit(f"u{number}"), rma=f"10{number}"))
+    run.feed(refunded("R7", 1001, covers(quantity=3), hours=5, actor="staff"))
+    assert [j.amount_minor for j in run.commands(Journal)] == [334, 334, 333]
+
+
+@pytest.mark.req("MON-6", "ELG-1")
+def test_a_refund_that_names_an_unknown_line_too_is_booked_in_full_on_the_known_one() -> None:
+    run = Run(BY_RETURNGO)
+    run.feed(order(line(quantity=2)), *asked(unit()))
+    run.feed(refunded("R9", 1000, covers(), covers("L9"), hours=5, actor="staff"))
+    assert booked(run) == [("R9", 1000, 0)]

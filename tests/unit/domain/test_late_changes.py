@@ -14,6 +14,7 @@ from tests.unit.domain.factories import (
     applied,
     asked,
     covers,
+    deadline,
     event,
     inspected,
     order,
@@ -114,3 +115,17 @@ def test_goods_of_a_cancelled_return_that_staff_paid_stay_in_stock() -> None:
     run.feed(refunded("R9", 1000, covers(), hours=7), event("cancelled", unit(), hours=8))
     assert [i.quantity for i in run.intents] == [1]
     assert run.open == ["refund_outside_workflow", "status_conflict"]
+
+
+@pytest.mark.req("STA-4", "EXC-1")
+@pytest.mark.parametrize("change", ["cancelled", "graded anew"])
+def test_a_removal_that_nobody_answers_is_raised(change: str) -> None:
+    run = Run(merchant("linnworks", model={"refunding": {"actor": "returnflow", "needs_transaction": True}}))
+    run.feed(replace(order(), system="linnworks"), *asked(unit()), inspected(unit()))
+    run.restock(6)
+    run.feed(event("cancelled", unit(), hours=7) if change == "cancelled" else inspected(unit(), "damaged", hours=7))
+    assert run.intents[-1].quantity == -1
+    run.feed(verdict(run.intents[-1], hours=7), deadline(100))
+    assert "stuck_restock" in run.open
+    run.feed(result(run.intents[-1].intent_id, "restock", hours=101))
+    assert "stuck_restock" not in run.open

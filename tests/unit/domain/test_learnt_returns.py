@@ -97,3 +97,10 @@ def test_every_field_of_a_return_is_learnt_with_the_time_from_which_it_holds() -
         "draft_order": (stamp, "D1"), "exchange_order": (stamp, "X1"), "tracking": (stamp, "TR1"),
         "carrier": (stamp, "Post"), "roster": (stamp, ("u1",)),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["in_transit", "received", "inspected", "approved"])
+def test_a_milestone_of_named_units_is_one_of_the_return_only_where_it_is_about_the_return(kind: str) -> None:
+    about_units = kind != "approved"
+    assert list(learnt(event(kind, UNIT, hours=0)).rmas["100"].marks) == ([] if about_units else [kind])
+    assert list(learnt(event(kind, hours=0)).rmas["100"].marks) == [kind]

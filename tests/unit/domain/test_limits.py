@@ -191,6 +191,7 @@ def test_an_exception_opens_once_and_counts_its_returns() -> None:
         (type(o.record).__name__, getattr(o.record, "repeats", 0)) for o in other.outputs if o.topic == "exceptions"
     ]
     assert kinds == [("ExceptionRaised", 1), ("ExceptionCleared", 0), ("ExceptionRaised", 2)]
+    assert [r.since_ms for r in other.records(ExceptionRaised)] == [at(4), at(6)]
 
 
 @pytest.mark.req("EXC-2")

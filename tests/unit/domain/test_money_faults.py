@@ -154,6 +154,22 @@ def test_a_refund_that_moved_nothing_pays_for_no_unit_though_nothing_is_left_to_
     assert "amount_mismatch" in run.open
 
 
+@pytest.mark.req("MON-10", "MON-11")
+def test_the_last_minor_unit_paid_back_by_others_pays_for_every_unit() -> None:
+    run = Run()
+    run.feed(order(line(price=1)), *asked(unit()), refunded("R9", 1, hours=4), inspected(unit()))
+    run.restock()
+    assert (pays(run), run.stages()) == ([], {"u1": "closed"})
+
+
+@pytest.mark.req("MON-3", "EXC-1")
+def test_a_payment_that_is_held_is_named_by_the_command_that_it_will_be() -> None:
+    run = returned(snapshot=order(payments=(payment("P1", "card", 900),)))
+    held = run.raised("amount_mismatch")
+    run.feed(order(hours=8))
+    assert [(r.command_id, r.unit_ids) for r in run.commands(Refund)] == [(held.command_id, held.unit_ids)]
+
+
 @pytest.mark.req("MON-12")
 def test_taxes_that_differ_are_raised_though_the_amounts_agree() -> None:
     run = Run()
@@ -232,3 +248,5 @@ def test_a_return_that_is_edited_to_another_means_after_it_was_paid_is_raised() 
     run.feed(event("requested", edited, hours=7))
     assert (pays(run), run.commands(StoreCredit)) == ([1000], [])
     assert figures(run, "contradicting_fact") == ("refund", "store_credit")
+    shown = run.raised("contradicting_fact")
+    assert (shown.unit_ids, shown.command_id) == (("u1",), run.commands(Refund)[0].command_id)

@@ -14,6 +14,7 @@ from tests.unit.domain.factories import (
     of,
     order,
     put_back,
+    refunded,
     result,
     unit,
     verdict,
@@ -104,3 +105,19 @@ def test_a_return_that_ended_early_keeps_no_note_from_the_next_one() -> None:
     )
     run.feed(order(line(quantity=2), hours=3))
     assert [m.rma_id for m in run.commands(Annotate) if m.aspect == "note"] == ["102"]
+
+
+@pytest.mark.req("STA-2")
+@pytest.mark.parametrize("kind", ["requested", "approved"])
+def test_the_note_says_why_lines_come_back_as_soon_as_the_return_is_known(kind: str) -> None:
+    run = Run()
+    run.feed(order(), event(kind, unit(), hours=1))
+    assert [m.text for m in run.commands(Annotate) if m.aspect == "note"] == ["RMA 100: 1 × TEE: Does not fit"]
+
+
+@pytest.mark.req("MON-10")
+@pytest.mark.parametrize("resolution", ["none", "unknown"])
+def test_a_unit_that_was_to_get_nothing_and_was_paid_by_hand_is_refunded(resolution: str) -> None:
+    run = Run()
+    run.feed(order(), *asked(unit(resolution=resolution)), refunded("R9", 1000, covers(), hours=4))
+    assert run.stages() == {"u1": "refunded"}

@@ -102,6 +102,7 @@ def test_an_exchange_order_of_no_value_is_marked_out_of_sales(known_by: dict[str
     assert (mark.system, mark.tags_add, mark.order_id) == ("linnworks", ("no-sale",), free.order_id)
     run.feed(deadline(-100 + 24))
     assert run.open == ["exchange_counted_as_sale"]
+    assert free.name in run.raised("exchange_counted_as_sale").detail
     run.feed(replace(free, tags=(*free.tags, "no-sale"), version_ms=at(1), fact_id="marked"))
     assert run.open == []
 

@@ -119,3 +119,23 @@ def test_a_refund_of_the_parts_of_a_bundle_names_the_bundle_once() -> None:
     assert run.raised("refund_outside_workflow").unit_ids == ("u1",)
     run.feed(inspected(unit("u1", None, "BOX")))
     assert (run.commands(Refund), "over_quantity" in run.open) == ([], False)
+
+
+@pytest.mark.req("MON-10", "INV-13")
+def test_a_refund_by_staff_beside_ours_is_for_the_unit_that_is_under_way() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.feed(refunded("R9", 1000, covers(restocked=True), hours=6))
+    assert run.raised("refund_outside_workflow").unit_ids == ("u1",)
+    assert run.raised("restock_outside_workflow").unit_ids == ("u1",)
+    assert "over_quantity" not in run.open
+
+
+@pytest.mark.req("MON-11", "MON-2")
+def test_our_own_refund_seen_in_the_shop_counts_once_for_the_next_return() -> None:
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    (first,) = run.commands(Refund)
+    run.feed(refunded("R1", 1000, covers(), hours=6, command_id=first.command_id, actor="returnflow"))
+    run.feed(*asked(unit("u2"), rma="102", hours=7), inspected(unit("u2"), rma="102", hours=8))
+    assert [(r.unit_ids, r.amount_minor) for r in run.commands(Refund)] == [(("u1",), 1000), (("u2",), 1000)]
