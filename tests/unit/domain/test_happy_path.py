@@ -3,9 +3,10 @@
 import pytest
 
 from schemas.commands import Annotate, Refund
+from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep, ExpectedReturn
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import RMA, Run, asked, at, event, inspected, of, order, result, unit
+from tests.unit.domain.factories import RMA, Run, asked, at, event, inspected, of, order, result, rules, unit
 
 
 @pytest.mark.req("INV-1", "MON-1", "MON-2", "MON-4")
@@ -100,3 +101,22 @@ def test_a_decision_carries_the_time_of_its_latest_fact() -> None:
     run = Run()
     run.feed(inspected(unit(), hours=5), *asked(unit(), hours=1), order(hours=2))
     assert run.commands(Refund)[0].decided_at_ms == at(5)
+
+
+@pytest.mark.req("OPS-2")
+def test_every_record_goes_to_its_topic_under_the_key_that_keeps_its_order() -> None:
+    run = Run(rules(books="linnworks"))
+    run.feed(order(), *asked(unit()), inspected(unit(), location="new"), inspected(unit(), hours=6))
+    run.restock(7)
+    run.feed(result(run.commands(Refund)[0].command_id, "refund"))
+    of_order, of_sku = b"demo-shop|5001", b"demo-shop|TEE"
+    went = {(type(o.record).__name__, o.topic, o.key) for o in run.outputs if o.topic != "exceptions"}
+    assert went == {
+        ("CaseStep", "case-journal", of_order), ("ExpectedReturn", "expected-returns", of_order),
+        ("RestockIntent", "restock-intents", of_sku), ("Refund", "shopify-commands", of_order),
+        ("Annotate", "shopify-commands", of_order), ("Annotate", "returngo-commands", of_order),
+        ("Journal", "linnworks-commands", of_order),
+    }  # fmt: skip
+    told = [o for o in run.outputs if isinstance(o.record, ExceptionRaised | ExceptionCleared)]
+    assert [type(o.record) for o in told] == [ExceptionRaised, ExceptionCleared]
+    assert {(o.topic, o.key) for o in told} == {("exceptions", told[0].record.exception_id.encode())}

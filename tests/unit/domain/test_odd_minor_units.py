@@ -2,11 +2,12 @@
 
 import pytest
 
+from schemas.commands import Refund
 from streams.domain.amounts import beyond, bonus, shipping_tax
 from streams.domain.decided import Share
 from streams.domain.learn import learn
 from streams.domain.learnt import Order
-from tests.unit.domain.factories import order
+from tests.unit.domain.factories import Run, asked, inspected, line, order, refunded, unit
 
 
 def sold(**more: int) -> Order:
@@ -36,3 +37,11 @@ def test_units_of_a_line_that_was_never_bought_are_beyond_it() -> None:
     fits = Share(line_id="L1", quantity=1, amount_minor=5)
     assert beyond([stray, fits], {}, sold()) == (stray,)
     assert beyond([fits], {"L1": 1}, sold()) == (fits,)
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_the_last_minor_unit_paid_back_by_others_pays_for_every_unit() -> None:
+    run = Run()
+    run.feed(order(line(price=1)), *asked(unit()), refunded("R9", 1, hours=4), inspected(unit()))
+    run.restock()
+    assert (run.commands(Refund), run.stages()) == ([], {"u1": "closed"})

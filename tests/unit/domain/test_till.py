@@ -109,7 +109,14 @@ def test_an_exchange_order_of_no_value_is_marked_out_of_sales(known_by: dict[str
 
 @pytest.mark.req("EXG-4")
 @pytest.mark.parametrize(
-    "other", [{"total_minor": 500, "tags": ("exchange",)}, {"total_minor": 0}, {"total_minor": 0, "cancelled": True}]
+    "other",
+    [
+        {"total_minor": 500, "tags": ("exchange",)},
+        {"total_minor": 0},
+        {"total_minor": 0, "cancelled": True},
+        {"shipping_minor": 1000, "tags": ("exchange",)},  # its goods cost as much as its shipping
+        {"lines": (), "shipping_minor": 490, "tags": ("exchange",)},
+    ],
 )
 def test_no_other_order_is_marked(other: dict[str, Any]) -> None:
     run = Run(merchant("linnworks", model=EXCHANGES))
