@@ -2,13 +2,18 @@
 
 Where pieces are counted, a piece gets its identity from what it is (line, disposition, location, ordinal), never from
 the unit or RMA it happens to be allotted to: the same pieces have the same restocks in whatever order they came.
+
+Each count is of pieces of its own, never a correction of another. Where more are counted than a return has units, those
+that were put back before keep their units, and the others are left over.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from schemas.facts import Disposition
+from streams.domain.decided import Restocking
 from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
 from streams.domain.seat import Seat
 
@@ -23,9 +28,10 @@ class Spare(msgspec.Struct, frozen=True, kw_only=True):
     claim: Claim
     quantity: int
     line_known: bool  # a return of this line is known: more came back than were to come
+    others: tuple[Disposition, ...]  # what the pieces that have the units were graded otherwise
 
 
-def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
+def inspect(seats: Sequence[Seat], learnt: Learnt, restocks: Iterable[Restocking], source: str) -> list[Spare]:
     """Sets what was found on each seat, by the source that counts for the order; gives back what is left over."""
     for seat in seats:
         _named(seat, source)
@@ -36,7 +42,67 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, source: str) -> list[Spare]:
         (c for c in learnt.claims if c.disposition is not None and c.source != _PLATFORM),
         key=lambda c: (_RANK[c.disposition], c),
     )
-    return [left for claim in claims if (left := _allot(claim, seats))]
+    over = _allotted([(c, c.quantity) for c in claims], seats)
+    if over:
+        over = _allotted_again(claims, seats, restocks, source)
+    return [_spare(claim, over[claim], seats) for claim in claims if claim in over]
+
+
+def _allotted(pieces: Iterable[tuple[Claim, int]], seats: Sequence[Seat]) -> dict[Claim, int]:
+    """Allots so many pieces of each; how many of which are left over."""
+    over: dict[Claim, int] = {}
+    for claim, quantity in pieces:
+        left = _allot(claim, quantity, seats) if quantity else 0
+        if left:
+            over[claim] = over.get(claim, 0) + left
+    return over
+
+
+def _allotted_again(
+    claims: Sequence[Claim], seats: Sequence[Seat], restocks: Iterable[Restocking], source: str
+) -> dict[Claim, int]:
+    """Too many pieces: those that were put back come first, and what is then left over stays out of the allotment."""
+    out = _put_back_first(claims, _afresh(seats, source), restocks)
+    if _allotted([(c, c.quantity - out.get(c, 0)) for c in claims], _afresh(seats, source)):
+        return _put_back_first(claims, _afresh(seats, source), restocks)  # they fit in this sequence only
+    return out
+
+
+def _afresh(seats: Sequence[Seat], source: str) -> Sequence[Seat]:
+    for seat in seats:
+        seat.found, seat.source, seat.dispute, seat.counted = None, "", "", False
+        _named(seat, source)
+    return seats
+
+
+def _put_back_first(claims: Sequence[Claim], seats: Sequence[Seat], restocks: Iterable[Restocking]) -> dict[Claim, int]:
+    """Allots pieces that went into stock and were not taken out again, for their own return if it can be; then the
+    others. Claims that name their return go first: the rest fit wherever a unit is left."""
+    named_first = sorted(claims, key=lambda c: not c.rma_id)
+    stocked = {d.piece: (d, d.quantity) for d in sorted(restocks, key=lambda d: d.generation)}
+    left = {c: c.quantity for c in claims}
+    for own_return, claim in itertools.product((True, False), named_first):
+        places = [s for s in seats if _concerns(claim, s)]
+        for piece, (done, quantity) in stocked.items():
+            wanted = min(left[claim], quantity)
+            if wanted > 0 and _is_of(done, claim, places) and (done.rma_id == claim.rma_id or not own_return):
+                taken = wanted - _allot(claim, wanted, seats)
+                left[claim] -= taken
+                stocked[piece] = done, quantity - taken
+    return _allotted([(c, left[c]) for c in named_first], seats)
+
+
+def _is_of(done: Restocking, claim: Claim, places: Iterable[Seat]) -> bool:
+    return done.grade == f"{claim.disposition}@{claim.source}:{claim.location}" and any(
+        s.sku == done.sku or (s.line is not None and s.line.line_id == done.line_id) for s in places
+    )
+
+
+def _spare(claim: Claim, left: int, seats: Iterable[Seat]) -> Spare:
+    places = [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
+    known = any("requested" in s.rma.marks or "approved" in s.rma.marks for s in places)
+    others = {s.found.disposition for s in places if s.found is not None} - {claim.disposition}
+    return Spare(claim=claim, quantity=left, line_known=known, others=tuple(sorted(others)))
 
 
 def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
@@ -65,8 +131,7 @@ def _named(seat: Seat, source: str) -> None:
         seat.dispute = " / ".join(f"{who}: {found.disposition}" for found, who in counted)
 
 
-def _allot(claim: Claim, seats: Sequence[Seat]) -> Spare | None:
-    left = claim.quantity
+def _allot(claim: Claim, left: int, seats: Sequence[Seat]) -> int:
     places = [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
     for seat in sorted(places, key=lambda s: _preference(claim, s)):
         size = seat.unit.said.quantity
@@ -79,8 +144,7 @@ def _allot(claim: Claim, seats: Sequence[Seat]) -> Spare | None:
             seat.source = claim.source
         elif seat.found.disposition != claim.disposition:
             seat.dispute = f"{seat.source}: {seat.found.disposition} / {claim.source}: {claim.disposition}"
-    known = any("requested" in s.rma.marks or "approved" in s.rma.marks for s in places)
-    return Spare(claim=claim, quantity=left, line_known=known) if left else None
+    return left
 
 
 def _concerns(claim: Claim, seat: Seat) -> bool:

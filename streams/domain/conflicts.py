@@ -172,8 +172,10 @@ def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
 
 def _too_many(spare: Spare) -> Cause:
     claim = spare.claim
+    detail = f"{claim.source} counted {spare.quantity} more piece(s) than the return has units: {claim.disposition}"
+    if spare.others:
+        detail += f", unless it graded anew what it had counted as {', '.join(spare.others)}"
     return Cause(
         type="over_quantity", rma_id=claim.rma_id, subject=claim.fact_id, sku=claim.sku or None,
-        line_id=claim.line_id or None, location=claim.location,
-        detail=f"{claim.source} counted {spare.quantity} more piece(s) than the return has units",
+        line_id=claim.line_id or None, location=claim.location, detail=detail,
     )  # fmt: skip

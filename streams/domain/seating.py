@@ -25,7 +25,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     seats = _seats(learnt, rules)
     _paid_by_us(seats, own)
     source = model_of(learnt.order, rules).inspecting.source
-    spare = allot.inspect(seats, learnt, source)
+    spare = allot.inspect(seats, learnt, own.restocks, source)
     for seat in seats:
         if seat.found is not None:
             seat.model = model_of(learnt.order, rules, seat.found.location)

@@ -1,11 +1,15 @@
 """A warehouse that counts pieces instead of naming units, and which inspection counts (INV-18)."""
 
 import itertools
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.commands import Refund
+from streams.domain.learn import Fact
 from tests.unit.domain.factories import ORDER, Run, asked, counted, deadline, event, inspected, line, order, rules, unit
 
 WAREHOUSE = rules(inspecting={"source": "warehouse"})
@@ -94,8 +98,6 @@ def test_pieces_that_no_return_is_known_for_wait_and_are_raised_in_time() -> Non
 
 
 def test_a_receipt_at_the_door_moves_nothing_but_is_seen() -> None:
-    from msgspec.structs import replace
-
     run = Run(WAREHOUSE)
     run.feed(order(), *asked(unit()), replace(counted(1, hours=4), kind="received"))
     assert (run.intents, run.stages()) == ([], {"u1": "received"})
@@ -117,13 +119,66 @@ def test_a_new_return_does_not_make_counted_pieces_new() -> None:
     assert len(run.intents) == 1
 
 
-@pytest.mark.req("INV-13")
-def test_a_piece_graded_anew_is_not_put_back_a_second_time() -> None:
+@pytest.mark.req("INV-13", "ELG-1", "EXC-4")
+@pytest.mark.parametrize("grades", [("damaged", "sellable"), ("sellable", "damaged")])
+def test_a_second_piece_for_one_unit_is_one_too_many_and_may_be_the_first_one_graded_anew(grades: Any) -> None:
+    first, second = grades
     run = Run(WAREHOUSE)
-    run.feed(order(), *asked(unit()), counted(1, "damaged", hours=5))
-    run.feed(counted(1, "sellable", hours=6))
-    assert len(run.intents) == 1
-    assert "contradicting_fact" in run.open
+    run.feed(order(), *asked(unit()), counted(1, first, hours=5))
+    run.feed(counted(1, second, hours=6))
+    assert [i.stock_status for i in run.intents] == ["available" if first == "sellable" else "damaged"]
+    assert run.open == ["over_quantity"]
+    assert f"1 more piece(s) than the return has units: {second}" in run.raised("over_quantity").detail
+    assert f"graded anew what it had counted as {first}" in run.raised("over_quantity").detail
+
+
+GRADES = st.sampled_from(["sellable", "damaged"])
+COUNTS = st.lists(st.tuples(st.integers(1, 3), GRADES, st.sampled_from(["L1", None])), min_size=1, max_size=5)
+
+
+@pytest.mark.req("INV-13", "INV-18", "ELG-1", "MON-11")
+@given(counts=COUNTS, units=st.integers(1, 4), data=st.data(), returns=st.sampled_from(["100", ""]))
+@settings(max_examples=80, deadline=None)
+def test_pieces_beyond_the_units_contradict_nothing(counts: Any, units: int, data: st.DataObject, returns: str) -> None:
+    facts: list[Fact] = [
+        order(line(quantity=4)),
+        *asked(*(unit(f"u{i}") for i in range(units))),
+        *(counted(n, g, 5 + i, returns, by) for i, (n, g, by) in enumerate(counts)),
+    ]
+    run, pieces = Run(WAREHOUSE), sum(n for n, _, _ in counts)
+    run.feed(*data.draw(st.permutations(facts)))
+    assert sum(i.quantity for i in run.intents) == min(pieces, units)
+    assert "contradicting_fact" not in run.open
+    assert ("over_quantity" in run.open) == (pieces > units)
+    assert len([u for r in run.commands(Refund) for u in r.unit_ids]) == (units if pieces >= units else 0)
+
+
+@pytest.mark.req("INV-13", "ELG-1")
+@given(
+    counts=st.lists(st.tuples(st.integers(1, 3), GRADES, st.sampled_from(["101", "102", ""])), min_size=1, max_size=6),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_pieces_beyond_the_units_of_two_returns_contradict_nothing(counts: Any, data: st.DataObject) -> None:
+    facts: list[Fact] = [
+        order(line(quantity=4)),
+        *asked(unit("u1"), rma="101"),
+        *asked(unit("u2"), rma="102"),
+        *(counted(n, grade, 5 + i, rma) for i, (n, grade, rma) in enumerate(counts)),
+    ]
+    run = Run(WAREHOUSE)
+    run.feed(*data.draw(st.permutations(facts)))
+    assert sum(i.quantity for i in run.intents) <= 2
+    assert "contradicting_fact" not in run.open
+
+
+@pytest.mark.req("INV-13", "EXC-4")
+def test_a_named_unit_graded_anew_is_a_contradiction_however_many_pieces_are_counted() -> None:
+    run = Run(EITHER)
+    run.feed(order(line(quantity=2)), *asked(unit("u1"), unit("u2")), inspected(unit("u1"), "damaged"))
+    run.feed(inspected(unit("u1"), "sellable", hours=6), counted(1, hours=7), counted(2, hours=8))
+    assert [i.stock_status for i in run.intents] == ["damaged", "available"]
+    assert run.open == ["contradicting_fact", "over_quantity"]
 
 
 def test_the_order_is_part_of_a_counted_piece() -> None:
