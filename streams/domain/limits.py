@@ -159,7 +159,7 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     if guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
         detail = f"nobody saw the restock by {seat.model.restocking.actor}"
         return (_of(seat, _ready(seat), "restock", "stuck_restock", detail, rules),)
-    if guard.name in ("asked_for", "ours_to_pay"):
+    if guard.name in ("units_known", "asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
         return (_of(seat, _ready(seat), "refund", "stuck_refund", detail, rules),)
     return ()

@@ -15,7 +15,7 @@ from streams.domain.judge import Picture
 from streams.domain.learnt import Rma, Step
 from streams.domain.marking import mark, reachable
 from streams.domain.own import Own
-from streams.domain.seat import model_of
+from streams.domain.seat import model_of, units_known
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.walk import wants_stock
@@ -77,8 +77,7 @@ def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
 def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
     """Why each line comes back, once its units are known (STA-2)."""
     order = case.learnt.order
-    units_known = "requested" in rma.marks or "approved" in rma.marks
-    if order is None or not units_known or (rma.rma_id, "note") in own.marks:
+    if order is None or not units_known(rma) or (rma.rma_id, "note") in own.marks:
         return
     reasons: dict[tuple[str, str], int] = {}
     for standing in standings:

@@ -111,6 +111,11 @@ def stopped(rma: Rma) -> str:
     return "" if again is not None and again > stop else kind
 
 
+def units_known(rma: Rma) -> bool:
+    """Whether the list of all its units came: only the request is that list, an approval may name some of them."""
+    return "requested" in rma.marks
+
+
 def withdrawn(unit: Unit, rma: Rma) -> bool:
     """Taken out of the return by an edit: the newest list of its units is younger than the unit, and without it."""
     roster = rma.roster

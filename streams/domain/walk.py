@@ -20,7 +20,7 @@ from schemas.exceptions import Team
 from schemas.merchant import Merchant
 from streams.domain import bundles, places
 from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Seat
+from streams.domain.seat import GONE, Seat, units_known
 
 T = TypeVar("T")
 # Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
@@ -184,7 +184,7 @@ MONEY: tuple[Guard[Seat], ...] = (
     Guard(name="resolution_known", owner="integration", unblocked_by="a resolution that we know",
           raises="unknown_resolution", met=lambda s, _: s.kind != "unknown"),
     Guard(name="units_known", owner="integration", unblocked_by="the list of all units of the return",
-          met=lambda s, _: "requested" in s.rma.marks or "approved" in s.rma.marks),
+          met=lambda s, _: units_known(s.rma)),
     Guard(name="approved", owner="cx", unblocked_by="the approval of the return", holds_others=True,
           met=lambda s, _: "approved" in s.rma.marks),
     Guard(name="within_policy", owner="cx", unblocked_by="a decision to allow or refuse it",

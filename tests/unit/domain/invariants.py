@@ -101,6 +101,7 @@ class Watch:
         """MON-1, MON-11: approved, the goods accounted for, restocked where the model says so, and covered."""
         order = order_in(self.facts)
         assert order is not None, "a payment without its order"
+        assert was_said(self.facts, "requested", paid.rma_id), "a payment before all units of its return are known"
         assert was_said(self.facts, "approved", paid.rma_id), "a payment of a return that nobody approved"
         for unit_id in paid.unit_ids:
             unit = unit_in(self.facts, paid.rma_id, unit_id)

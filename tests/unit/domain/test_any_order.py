@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.commands import Refund
 from schemas.facts import OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent
@@ -135,19 +136,31 @@ def test_a_fact_about_several_units_is_the_same_as_a_fact_about_each(data: st.Da
     model, facts = scenario
     whole, split = Run(MODELS[model]), Run(MODELS[model])
     whole.feed(*facts)
-    # a request and an approval are about the return as a whole, with all of its units: they are never told in parts
+    # a request is the list of all units of the return, and so is never told in parts
     parts: list[Fact] = [
         part
         for fact in facts
         for part in (
             [replace(fact, units=(each,), fact_id=f"{fact.fact_id}/{n}") for n, each in enumerate(fact.units)]
-            if isinstance(fact, ReturnEvent) and fact.kind not in ("requested", "approved") and len(fact.units) > 1
+            if isinstance(fact, ReturnEvent) and fact.kind != "requested" and len(fact.units) > 1
             else [fact]
         )
     ]
     split.feed(*data.draw(st.permutations(parts)))
     # what was learnt names the facts, which are others now; everything that follows from it is the same
     assert essence(split)[1:] == essence(whole)[1:]
+
+
+@pytest.mark.req("ELG-2", "MON-1", "MON-11")
+@given(data=st.data(), n=st.integers(1, 4), keep=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_an_approval_in_parts_pays_once_for_all_units_of_the_request(data: st.DataObject, n: int, keep: bool) -> None:
+    units = [unit(f"u{k}", resolution="keep" if keep else "refund", ships=not keep) for k in range(n)]
+    parts: list[Fact] = [event("approved", each, hours=1 + k) for k, each in enumerate(units)]
+    parts += [] if keep else [inspected(each) for each in units]
+    run = Run()
+    run.feed(*data.draw(st.permutations([order(line(quantity=n)), event("requested", *units, hours=1), *parts])))
+    assert [r.amount_minor for r in run.commands(Refund)] == [1000 * n]
 
 
 @pytest.mark.req("INV-13")

@@ -98,6 +98,22 @@ def test_an_exchange_without_its_order_is_raised() -> None:
     assert run.open == ["exchange_not_released"]
 
 
+@pytest.mark.req("EXC-3")
+@pytest.mark.parametrize("ships", [True, False])
+def test_a_return_whose_list_of_units_never_comes_is_raised(ships: bool) -> None:
+    run = Run()
+    one = unit() if ships else unit(resolution="keep", ships=False)
+    requested, approved = asked(one, hours=5)
+    run.feed(order(), approved, *([inspected(one, hours=5)] if ships else []))
+    run.restock()
+    assert run.waits() == {"u1": "units_known"}
+    run.feed(deadline(9.2))
+    assert run.open == ["stuck_refund"]
+    assert "the list of all units of the return is missing" in run.raised("stuck_refund").detail
+    run.feed(requested)
+    assert ([r.amount_minor for r in run.commands(Refund)], run.open) == ([1000], [])
+
+
 @pytest.mark.parametrize("model", [{"refunding": {"needs_transaction": True}}, {"refunding": {"actor": "returngo"}}])
 def test_a_refund_that_others_must_start_is_raised_when_it_does_not_come(model: dict[str, dict[str, object]]) -> None:
     run = Run(rules(**model))

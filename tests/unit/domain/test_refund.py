@@ -39,7 +39,7 @@ def test_the_refund_waits_for_the_restock_where_the_model_says_so() -> None:
 
 
 @pytest.mark.req("MON-1")
-@pytest.mark.parametrize("missing", ["order", "approved", "inspected"])
+@pytest.mark.parametrize("missing", ["order", "requested", "approved", "inspected"])
 def test_no_refund_before_its_guards(missing: str) -> None:
     run = Run()
     facts: dict[str, Fact] = {
@@ -52,6 +52,16 @@ def test_no_refund_before_its_guards(missing: str) -> None:
     assert paid(run) == []
     run.feed(facts[missing])
     assert paid(run) == [1000]
+
+
+@pytest.mark.req("ELG-1", "MON-1")
+def test_an_approval_that_comes_before_the_request_opens_no_policy_window() -> None:
+    run = Run(rules(inspecting={"policy_days": 3}))
+    requested, approved = asked(unit())
+    run.feed(order(), approved, inspected(unit()))
+    assert (paid(run), run.waits()["u1"]) == ([], "units_known")
+    run.feed(requested)
+    assert (paid(run), run.open) == ([], ["outside_policy_window"])
 
 
 def test_units_of_a_return_are_paid_together_once_all_were_inspected() -> None:

@@ -108,11 +108,12 @@ def test_a_return_that_ended_early_keeps_no_note_from_the_next_one() -> None:
 
 
 @pytest.mark.req("STA-2")
-@pytest.mark.parametrize("kind", ["requested", "approved"])
-def test_the_note_says_why_lines_come_back_as_soon_as_the_return_is_known(kind: str) -> None:
-    run = Run()
-    run.feed(order(), event(kind, unit(), hours=1))
-    assert [m.text for m in run.commands(Annotate) if m.aspect == "note"] == ["RMA 100: 1 × TEE: Does not fit"]
+def test_the_note_says_why_lines_come_back_as_soon_as_all_of_them_are_known() -> None:
+    both, run = (unit(), unit("u2")), Run()
+    run.feed(order(line(quantity=2)), event("approved", both[0], hours=1))
+    assert [m.text for m in run.commands(Annotate) if m.aspect == "note"] == []
+    run.feed(event("requested", *both, hours=1))
+    assert [m.text for m in run.commands(Annotate) if m.aspect == "note"] == ["RMA 100: 2 × TEE: Does not fit"]
 
 
 @pytest.mark.req("MON-10")

@@ -44,6 +44,18 @@ def test_a_new_rma_gives_its_request_and_its_approval() -> None:
     assert [unit.unit_id for unit in requested.units] == ["31", "32"]
 
 
+@pytest.mark.req("ELG-2", "MON-1")
+@pytest.mark.parametrize("status", ["Pending", "Approved", "Received", "Validated", "Done", "Rejected", "Canceled"])
+@pytest.mark.parametrize("before", [None, Before(status="Done", units="other")])
+def test_every_read_begins_with_the_request_and_all_of_its_units(status: str, before: Before | None) -> None:
+    """Money waits for that list, so no RMA may be told without it."""
+    body = with_status(inspected(), status)
+    found = read(body, before)
+    assert found[0].kind == "requested"
+    for each in of_kind(found, "requested") + of_kind(found, "approved"):
+        assert [unit.unit_id for unit in each.units] == ["31", "32"]
+
+
 @pytest.mark.req("STA-5")
 def test_the_approval_names_the_parcel_to_expect_once_it_has_a_label() -> None:
     bare = of_kind(read(rma(shipments=[])), "approved")[0]
