@@ -101,6 +101,20 @@ def parts_of(unit: Unit, order: Order | None) -> tuple[tuple[Line, int], ...]:
     return ()
 
 
+def sku_agrees(seat: Seat) -> bool:
+    """Whether what is returned has the SKU of its order line, as far as both name one."""
+    said, line = seat.unit.said.sku, seat.line
+    return not said or line is None or not line.sku or said in (line.sku, line.bundle_sku)
+
+
+def goods_as_sold(seat: Seat) -> bool:
+    """Whether what comes back, if anything does, is what was sold: a renamed SKU is still its variant, and the shop's
+    own people who put it back on the line have seen it."""
+    variant = seat.unit.said.variant_id
+    same = variant is not None and seat.line is not None and variant == seat.line.variant_id
+    return not seat.unit.said.ships or same or seat.restocked == "elsewhere" or sku_agrees(seat)
+
+
 def stopped(rma: Rma) -> str:
     """The milestone that stopped the RMA, "" while it is open: the newest of a stop and a reopening counts."""
     stops = [(rma.marks[kind], kind) for kind in STOPS if kind in rma.marks]

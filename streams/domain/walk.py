@@ -20,7 +20,7 @@ from schemas.exceptions import Team
 from schemas.merchant import Merchant
 from streams.domain import bundles, places
 from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Seat, units_known
+from streams.domain.seat import GONE, Seat, goods_as_sold, sku_agrees, units_known
 
 T = TypeVar("T")
 # Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
@@ -57,11 +57,6 @@ def _received(seat: Seat, _: Merchant) -> bool:
 
 def _line_known(seat: Seat, _: Merchant) -> bool:
     return bool(seat.parts) or (seat.order is not None and not seat.order.complete)
-
-
-def _sku_agrees(seat: Seat, _: Merchant) -> bool:
-    said, line = seat.unit.said.sku, seat.line
-    return not said or line is None or not line.sku or said in (line.sku, line.bundle_sku)
 
 
 def _goods_here(seat: Seat, _: Merchant) -> bool:
@@ -155,13 +150,14 @@ UNDISPUTED: Guard[Seat] = Guard(
     name="undisputed", owner="warehouse", unblocked_by="inspections that agree", raises="contradicting_fact",
     met=lambda s, _: not s.dispute,
 )
+SKU_AGREES: Guard[Seat] = Guard(
+    name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
+    raises="contradicting_fact", met=lambda s, _: sku_agrees(s),
+)
 
 # Into stock: only units that come back, and only while wants_stock().
 STOCK: tuple[Guard[Seat], ...] = (
-    ORDER_KNOWN, LINE_KNOWN, LINE_READ,
-    Guard(name="sku_agrees", owner="data", unblocked_by="the same SKU on the return and on the order line",
-          raises="contradicting_fact", met=_sku_agrees),
-    BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ, SKU_AGREES, BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
     Guard(name="order_open", owner="cx", unblocked_by="the order, out of the archive",
           met=lambda s, _: s.order is None or not s.order.archived or s.model.stock not in DROPS_ARCHIVED),
     Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
@@ -180,7 +176,7 @@ STOCK: tuple[Guard[Seat], ...] = (
 
 # Its money: only while wants_money().
 MONEY: tuple[Guard[Seat], ...] = (
-    ORDER_KNOWN, LINE_KNOWN, LINE_READ, BOUGHT,
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ, msgspec.structs.replace(SKU_AGREES, met=lambda s, _: goods_as_sold(s)), BOUGHT,
     Guard(name="resolution_known", owner="integration", unblocked_by="a resolution that we know",
           raises="unknown_resolution", met=lambda s, _: s.kind != "unknown"),
     Guard(name="units_known", owner="integration", unblocked_by="the list of all units of the return",

@@ -13,6 +13,15 @@ def order_in(facts: Facts) -> OrderSnapshot | None:
     return max(found, key=lambda f: (f.version_ms, f.fact_id), default=None)
 
 
+def as_sold(order: OrderSnapshot, unit: ReturnedUnit) -> bool:
+    """Whether the line that it names was sold as this SKU, this variant, or as part of a bundle of this SKU."""
+    sold = [each for each in order.lines if each.line_id == unit.line_id]
+    return not unit.sku or any(
+        unit.sku in (each.sku or unit.sku, each.bundle_sku) or unit.variant_id == (each.variant_id or "")
+        for each in sold
+    )
+
+
 def was_said(facts: Facts, kind: str, rma_id: str) -> bool:
     return any(isinstance(f, ReturnEvent) and f.kind == kind and f.rma_id == rma_id for f in facts)
 

@@ -17,6 +17,7 @@ from streams.domain.standing import Standing
 from tests.unit.domain.heard import (
     GONE,
     applied,
+    as_sold,
     grades_of,
     order_in,
     paid_by_others,
@@ -110,6 +111,7 @@ class Watch:
                     "paid before its inspection"
                 )
                 assert self._restocked(unit_id, unit), "paid before its restock"
+                assert as_sold(order, unit) or put_back_by_others(self.facts, unit), "paid for other goods than sold"
         for one in self._live_payments():
             assert one is paid or one.rma_id != paid.rma_id or not set(one.unit_ids) & set(paid.unit_ids), "paid twice"
         gone = sum(p.amount_minor for p in self._live_payments() if not isinstance(p, Exchange))

@@ -18,6 +18,7 @@ from tests.unit.domain.factories import (
     inspected,
     line,
     order,
+    put_back,
     refunded,
     rules,
     unit,
@@ -82,8 +83,7 @@ def test_a_contradiction_moves_nothing_and_is_raised_with_both_values(name: str,
     shown = run.raised(kind)
     text = f"{shown.detail} {shown.expected} {shown.actual}"
     assert [value for value in values if value not in text] == [], text
-    if name != "another SKU than the line's":  # its goods are held, its money is the line's
-        assert [r for r in run.commands(Refund) if r.rma_id == "101"] == []
+    assert [r for r in run.commands(Refund) if r.rma_id == "101"] == []
     assert [i for i in run.intents if i.rma_id == "101"] == [] or kind in MONEY_ONLY or name in MONEY_ONLY
 
 
@@ -94,6 +94,56 @@ def test_the_rest_of_the_case_goes_on(name: str) -> None:
     run.feed(order(line("L1", "TEE", 2), line("L2", "CAP")), *facts, *sound())
     assert [r.amount_minor for r in run.commands(Refund) if r.rma_id == "102"] == [1000]
     assert [i.sku for i in run.intents if i.rma_id == "102"] == ["CAP"]
+
+
+MUG, TEE = unit(sku="MUG"), unit(sku="TEE")
+# how goods of another SKU than the line's turn out to be those that were sold
+RESOLVED: dict[str, tuple[Fact, list[int]]] = {
+    "the return is corrected": (event("requested", TEE, hours=9), [1000]),
+    "the order is corrected": (order(line(sku="MUG"), hours=9), [1000]),
+    "the shop puts it back on the line": (put_back("D1", covers(), hours=9), [1000]),
+    "the shop pays it by hand": (refunded("R9", 1000, covers(), hours=9), []),
+}
+
+
+@pytest.mark.req("MON-1", "ELG-1", "INV-7", "EXC-4")
+@pytest.mark.parametrize("how", RESOLVED)
+def test_goods_of_another_sku_hold_their_money_until_they_are_those_that_were_sold(how: str) -> None:
+    fact, paid = RESOLVED[how]
+    run = Run()
+    run.feed(order(), *asked(MUG), inspected(MUG))
+    assert (run.commands(Refund), run.open, run.waits()) == ([], ["contradicting_fact"], {"u1": "sku_agrees"})
+    assert (run.raised("contradicting_fact").expected, run.raised("contradicting_fact").actual) == ("TEE", "MUG")
+    run.feed(fact)
+    assert [refund.amount_minor for refund in run.commands(Refund)] == paid
+    assert ("contradicting_fact" in run.open) == (how == "the shop pays it by hand")  # the goods still wait
+    assert {i.sku for i in run.intents} == ({"TEE"} if "return" in how else {"MUG"} if "order" in how else set())
+
+
+@pytest.mark.req("MON-1", "MON-8", "EXG-3")
+@pytest.mark.parametrize("resolution", ["refund", "store_credit", "gift_card", "exchange"])
+@pytest.mark.parametrize("restocks", ["returnflow", "returngo"])
+def test_no_money_of_any_kind_goes_out_for_goods_of_another_sku(resolution: str, restocks: str) -> None:
+    run = Run(rules(restocking={"actor": restocks}))
+    one = unit(sku="MUG", resolution=resolution)
+    run.feed(order(), *asked(one), event("exchange", one, hours=3, exchange_draft_order_id="D1"), inspected(one))
+    assert (run.payments, run.intents, run.open) == ([], [], ["contradicting_fact"])
+
+
+@pytest.mark.req("MON-1", "ELG-1")
+def test_a_renamed_sku_of_the_same_variant_is_paid_while_its_goods_are_held() -> None:
+    one = unit(sku="TEE-2026", variant_id="V-TEE")
+    run = Run()
+    run.feed(order(), *asked(one), inspected(one))
+    assert [r.amount_minor for r in run.commands(Refund)] == [1000]
+    assert (run.intents, run.open) == ([], ["contradicting_fact"])
+
+
+@pytest.mark.req("MON-1")
+def test_what_the_customer_keeps_is_paid_whatever_its_sku() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit(sku="MUG", resolution="keep", ships=False)))
+    assert ([r.amount_minor for r in run.commands(Refund)], run.open) == ([1000], [])
 
 
 @pytest.mark.req("INV-2", "EXC-1")
