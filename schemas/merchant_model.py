@@ -116,6 +116,10 @@ class Model(Section):
         return self
 
 
+# Keys by section that are asked of an order before a location is known: the model of a location never governs them.
+ASKED_OF_THE_ORDER = {"inspecting": {"source", "policy_days"}, "exchanges": {"tags", "prefix", "mark"}}
+
+
 class SpecificModel(Model):
     """A model with what it governs: all that it names must fit."""
 
@@ -127,9 +131,14 @@ class SpecificModel(Model):
     @model_validator(mode="before")
     @classmethod
     def _order_first(cls, given: Any) -> Any:
-        """Whose inspection counts must be known before one names a place."""
-        if isinstance(given, dict) and given.get("location") and "inspecting" in given:
-            raise ValueError("inspecting: expected in a model without a location, for it decides whose location counts")
+        """A key that would govern nothing is refused."""
+        for section, keys in ASKED_OF_THE_ORDER.items() if isinstance(given, dict) and given.get("location") else ():
+            said = given.get(section)
+            for key in sorted(keys & said.keys()) if isinstance(said, dict) else ():
+                raise ValueError(
+                    f"{section}.{key}: expected only in a model without location, for it is asked before the goods "
+                    f"come back anywhere, got {said[key]!r}"
+                )
         return given
 
     @model_validator(mode="after")

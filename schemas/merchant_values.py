@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.merchant import Merchant
+from schemas.merchant_model import ASKED_OF_THE_ORDER, SpecificModel
 
 # What a line of the location or reason map is about; the rest is what it says.
 _SUBJECT = ("source", "code", "reason", "disposition", "system")
@@ -17,8 +18,14 @@ def values(merchant: Merchant) -> dict[str, object]:
     dumped = merchant.model_dump(mode="json", exclude={"models"}, exclude_none=True)
     found = dict(_flat(dumped))
     for model in merchant.models:
-        found |= _flat(model.model_dump(mode="json", exclude={"name"}, exclude_none=True), f"models.{model.name}.")
+        found |= _flat(model.model_dump(mode="json", exclude=_idle(model), exclude_none=True), f"models.{model.name}.")
     return found
+
+
+def _idle(model: SpecificModel) -> dict[str, bool | set[str]]:
+    """Keys of a model that govern nothing."""
+    asked: dict[str, bool | set[str]] = {**ASKED_OF_THE_ORDER} if model.location else {}
+    return {"name": True, **asked}
 
 
 def differences(old: Merchant, new: Merchant) -> list[tuple[str, object, object]]:

@@ -49,6 +49,17 @@ def test_lightspeed_pays_only_after_receipt_quality_check_and_the_applied_restoc
     assert refund.system == system
 
 
+@pytest.mark.req("OPS-7", "INV-1")
+@pytest.mark.parametrize("needs_receipt", [True, False])
+def test_a_place_may_ask_for_a_receipt_of_what_is_inspected_there(needs_receipt: bool) -> None:
+    counter = {"name": "counter", "location": "dock", "inspecting": {"needs_receipt": needs_receipt}}
+    run = Run(merchant(models=[counter]))
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    assert len(run.intents) == (0 if needs_receipt else 1)
+    run.feed(event("received", unit(), hours=6))
+    assert len(run.intents) == 1
+
+
 def test_a_receipt_that_nobody_reports_is_raised() -> None:
     run = Run(merchant("lightspeed-x"))
     run.feed(sale("lightspeed-x"), *asked(unit()), inspected(unit(), hours=5), deadline(5 + 48))

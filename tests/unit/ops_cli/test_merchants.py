@@ -28,6 +28,15 @@ def test_show_tells_every_value_that_takes_effect_and_no_secret() -> None:
     assert (status, "model.refunding.actor" in said) == (0, True)
 
 
+@pytest.mark.req("OPS-7")
+def test_show_leaves_out_what_a_model_of_a_location_does_not_govern() -> None:
+    _, said = run("show", "web-and-stores", "--merchants", str(EXAMPLES), "--json")
+    found = msgspec.json.decode(said)
+    assert found["models.stores.inspecting.source"] == "returngo"
+    assert "models.web-in-store.inspecting.source" not in found
+    assert found["models.web-in-store.inspecting.needs_receipt"] is True
+
+
 def test_show_names_the_merchants_there_are() -> None:
     status, said = run("show", "nobody", "--merchants", str(EXAMPLES))
     assert status == 2

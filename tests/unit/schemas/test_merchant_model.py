@@ -57,6 +57,7 @@ def test_late_changes_in_shopifys_stock_are_raised_unless_the_file_wants_them_co
     assert model(tmp_path, f"[model.restocking]\n{text}\n").model.restocking.late_changes == late
 
 
+AT_L = 'location = "L"\n'
 STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
 
 
@@ -70,7 +71,10 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         (STORE + STORE.replace("S1", "S2"), "models.1.name: expected a name that no other model has, got 'one'"),
         ('[[models]]\nname = "one"', "models.0: expected at least one of channel, store, location"),
         ('[[models]]\nname = "one"\nchannel = "web"', "models.0.channel: String should match pattern"),
-        (STORE + 'location = "L"\ninspecting = { source = "warehouse" }', "inspecting: expected in a model without"),
+        (STORE + AT_L + 'inspecting = { source = "warehouse" }', "models.0: inspecting.source: expected only in a "
+         "model without location, for it is asked before the goods come back anywhere, got 'warehouse'"),
+        (STORE + AT_L + 'inspecting = { policy_days = 9 }', "models.0: inspecting.policy_days: expected only in"),
+        (STORE + AT_L + 'exchanges = { prefix = "X" }', "models.0: exchanges.prefix: expected only in"),
         ('[model.restocking]\nlate_changes = "undo"', "model.restocking.late_changes: Input should be 'raise' or"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
@@ -110,3 +114,16 @@ def test_values_hold_the_defaults_and_differences_only_what_takes_another_effect
     place = '[[locations]]\nsource = "returngo"\ncode = ""\nlocation_id = "7"\n'
     more = model(tmp_path, '[model]\nsystem = "sitoo"\n' + STORE + place)
     assert differences(old, more) == [('locations[returngo "" any]', None, "location_id 7, active True, zone stock")]
+
+
+@pytest.mark.req("OPS-7")
+def test_the_model_of_a_location_shows_only_what_it_governs(tmp_path: Path) -> None:
+    store = STORE.replace("sitoo", "linnworks")
+    idle = {
+        f"models.one.{key}" for key in ("inspecting.source", "exchanges.tags", "exchanges.prefix", "exchanges.mark")
+    }
+    assert idle <= values(model(tmp_path, store)).keys()
+    here = values(model(tmp_path, store + AT_L + "inspecting = { needs_receipt = true }"))
+    assert here.keys() & idle == set()
+    assert here["models.one.inspecting.needs_receipt"] is True
+    assert here["models.one.exchanges.made"] == "order"
