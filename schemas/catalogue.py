@@ -42,7 +42,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.DeadlineReached: 7_340_050,
     stock.StockItem: 7_340_060,
     stock.StockLevel: 7_340_070,
-    stock.RestockIntent: 7_340_081,
+    stock.RestockIntent: 7_340_082,
     stock.RestockVerdict: 7_340_090,
     commands.Restock: 7_340_100,
     commands.Refund: 7_340_111,

@@ -79,6 +79,7 @@ class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
     item_id: str | None = None
     bundle: Literal["components", "bundle"] | None = None  # as what a bundle goes into stock; None: as the model says
     stocked_before: bool = False  # it was put into stock before: a movement that undoes one, or follows one undone
+    part_of: str | None = None  # intent of the bundle that this was commanded with; only its journal entry is awaited
 
 
 class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -119,7 +119,7 @@ def _all() -> Iterator[Topic]:
     yield _facts(RESTOCK_VERDICTS, "order", stock.RestockVerdict, ("agent stock",))
     yield _facts(STOCK_ITEMS, "sku", stock.StockItem, sources)
     yield _facts(STOCK_LEVELS, "sku", stock.StockLevel, sources)
-    yield _facts(RESTOCK_INTENTS, "sku", stock.RestockIntent, ("agent cases",))
+    yield _facts(RESTOCK_INTENTS, "sku", stock.RestockIntent, agents)
     yield Topic(
         name=EXCEPTIONS, key="exception", records=(exceptions.ExceptionRaised, exceptions.ExceptionCleared),
         retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway"),

@@ -38,16 +38,16 @@ def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, 
         found.append(_after(back[0][0], "order", rules, partial(portal.cause, learnt, back)))
     for rma_id, standings in by_rma.items():
         for standing in standings:
-            _of_unit(standing, rules, found)
+            _of_unit(standing, learnt, rules, found)
         if "resolved" in learnt.rmas[rma_id].marks:
             found += _resolved(learnt.rmas[rma_id], standings, rules)
     return found
 
 
-def _of_unit(standing: Standing, rules: Merchant, found: list[Due]) -> None:
+def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Due]) -> None:
     seat = standing.seat
     if seat.restock_result is not None and seat.model.restocking.journal_check:
-        found += _journal(seat, rules)
+        found += _journal(seat, learnt, rules)
     if seat.booked == "open":
         found += _booking(seat, rules)
     leaving = movements.leaving(seat)
@@ -107,20 +107,24 @@ def _stray(spare: Spare) -> Cause:
     )  # fmt: skip
 
 
-def _journal(seat: Seat, rules: Merchant) -> Iterable[Due]:
-    """A restock that was applied, but that the system's own stock journal does not show (INV-17). A bundle that went
-    into stock as its components has several commands, and their entries are not told to its case."""
-    done, result, answer = seat.restocking, seat.restock_result, seat.answer
-    if done is None or result is None or result.outcome == "rejected":
+def _journal(seat: Seat, learnt: Learnt, rules: Merchant) -> Iterable[Due]:
+    """A restock that was applied, but that the system's own stock journal does not show (INV-17); of a bundle that went
+    into stock as its components, the first that is not shown."""
+    done, answer = seat.restocking, seat.answer
+    if done is None or (answer is not None and answer.verdict == "confirmed"):
         return
-    if answer is not None and (answer.verdict == "confirmed" or len(answer.command_ids) > 1):
-        return
-    detail = f"{done.system} reported the restock as applied, its stock journal does not show it"
-    cause = about(seat, "stock_drift", detail)
-    yield _after(
-        result.at_ms, "journal", rules,
-        partial(msgspec.structs.replace, cause, command_id=done.decision_id, location=done.location_id),
-    )  # fmt: skip
+    commands = (answer.command_ids if answer is not None else ()) or (done.decision_id,)
+    what = "one of its components" if commands != (done.decision_id,) else "it"
+    for command_id in commands:
+        result, shown = learnt.results.get(command_id), learnt.answers.get(command_id)
+        if result is None or result.outcome == "rejected" or (shown is not None and shown.verdict == "confirmed"):
+            continue
+        detail = f"{done.system} reported the restock as applied, its stock journal does not show {what}"
+        cause = about(seat, "stock_drift", detail)
+        yield _after(
+            result.at_ms, "journal", rules,
+            partial(msgspec.structs.replace, cause, command_id=command_id, location=done.location_id),
+        )  # fmt: skip
 
 
 def _unreceived(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:

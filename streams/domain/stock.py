@@ -4,8 +4,8 @@ The row of a SKU holds the newest item master of each system, whether its locati
 were asked for. An intent without a known item waits; one that is impossible is asked again whenever the item changes.
 What an intent became is kept, so that a repeated intent gives the very same commands. Each intent has a command, and so
 an id, of its own; that some go out in one request is the sink's business. A journal entry of the system that names a
-command confirms its intent (INV-17); the components of a bundle have rows of their own, so their entries confirm
-nothing here.
+command confirms its intent (INV-17). The components of a bundle have rows of their own, and their entries arrive there:
+each is told its part of the intent by a record named like its command, and confirms that.
 """
 
 from typing import Literal, assert_never
@@ -97,9 +97,18 @@ def _learn(item: Item, fact: StockFact) -> Item:
                 return item
             return replace(item, entries=(*item.entries, fact.reference)[-KEPT_ENTRIES:])
         case RestockIntent():
-            return item if fact.intent_id in item.asks else replace(item, asks=item.asks | {fact.intent_id: Ask(fact)})
+            if fact.intent_id in item.asks:
+                return item
+            return replace(item, asks=_kept(item.asks | {fact.intent_id: _asked(fact)}))
         case _:
             assert_never(fact)
+
+
+def _asked(intent: RestockIntent) -> Ask:
+    if intent.part_of is None:
+        return Ask(intent)
+    order = Order(intent.intent_id, intent.sku, intent.item_id or "", intent.quantity, None)
+    return Ask(intent, "commanded", orders=(order,), decided_at_ms=intent.decided_at_ms)
 
 
 def _placed(item: Item, fact: StockItem | StockLevel, location_id: str, *, active: bool) -> Item:
@@ -185,8 +194,18 @@ def _kept(asks: dict[str, Ask]) -> dict[str, Ask]:
 
 
 def _told(ask: Ask) -> list[Output]:
+    if ask.intent.part_of is not None:
+        return [output.verdict(_verdict(ask))] if ask.confirmed else []
     commands = [output.command(_restock(order, ask)) for order in ask.orders]
-    return [*commands, output.verdict(_verdict(ask))]
+    parts = [output.intent(_part(order, ask)) for order in ask.orders if order.command_id != ask.intent.intent_id]
+    return [*commands, *parts, output.verdict(_verdict(ask))]
+
+
+def _part(order: Order, ask: Ask) -> RestockIntent:
+    return replace(
+        ask.intent, intent_id=order.command_id, sku=order.sku, item_id=order.item_id, line_id=None, variant_id=None,
+        quantity=order.quantity, decided_at_ms=ask.decided_at_ms, part_of=ask.intent.intent_id,
+    )  # fmt: skip
 
 
 def _restock(order: Order, ask: Ask) -> Restock:

@@ -121,9 +121,10 @@ class Script:
         yield self._build(StockItem, {**raw, **more})
 
     def level(self, at_ms: int, said: re.Match[str], more: Raw) -> Iterable[AnyFact]:
+        sku = said["sku"]
         raw = {
-            "sku": said["sku"], "observed_at_ms": at_ms, "item_id": f"I-{said['sku']}", "location_id": said["place"],
-            "available": said["n"], "reference": self._last_restock() if said["ours"] else None, **self._stock(),
+            "sku": sku, "observed_at_ms": at_ms, "item_id": f"I-{sku}", "location_id": said["place"],
+            "available": said["n"], "reference": self._last_restock(sku) if said["ours"] else None, **self._stock(),
         }  # fmt: skip
         yield self._build(StockLevel, {**raw, **more})
 
@@ -163,8 +164,9 @@ class Script:
     def _head(self) -> dict[str, Any]:
         return {"fact_id": f"fact-{self._count}", "merchant": self._world.rules.merchant, "order_id": ORDER}
 
-    def _last_restock(self) -> str:
-        return [each.command_id for each in self._world.commands.values() if isinstance(each, Restock)][-1]
+    def _last_restock(self, sku: str) -> str:
+        restocks = [each for each in self._world.commands.values() if isinstance(each, Restock)]
+        return [each.command_id for each in restocks if each.sku == sku][-1]
 
     def _stock(self) -> dict[str, Any]:
         return {

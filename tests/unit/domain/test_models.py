@@ -5,12 +5,10 @@ from msgspec.structs import replace
 
 from schemas.commands import Exchange, Refund, Restock
 from schemas.facts import OrderSnapshot
-from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
+from schemas.stock import RestockVerdict
 from streams.domain.learn import Fact
-from streams.domain.output import Output
-from streams.domain.stock import Item, decide_stock
+from streams.domain.stock import decide_stock
 from tests.unit.domain.factories import (
-    MERCHANT,
     Run,
     asked,
     at,
@@ -191,48 +189,6 @@ def test_the_same_facts_in_any_order_find_the_same_model() -> None:
         ids.add(tuple((i.intent_id, i.system) for i in run.intents))
     assert len(ids) == 1
     assert next(iter(ids))[0][1] == "lightspeed-x"
-
-
-# The journal of the system of record (INV-17).
-
-
-@pytest.mark.req("INV-17")
-def test_a_restock_that_the_journal_does_not_show_in_time_is_drift_until_it_does() -> None:
-    run = Run(merchant("linnworks"))
-    run.feed(sale("linnworks"), *asked(unit()), inspected(unit()))
-    (intent,) = run.intents
-    run.feed(verdict(intent), result(intent.intent_id, "restock", hours=8), deadline(8 + 23.9))
-    assert "stock_drift" not in run.open
-    run.feed(deadline(8 + 24))
-    assert "stock_drift" in run.open
-    assert run.raised("stock_drift").command_id == intent.intent_id
-    run.feed(verdict(intent, "confirmed", hours=40, command_ids=(intent.intent_id,)))
-    assert "stock_drift" not in run.open
-
-
-@pytest.mark.req("INV-17")
-@pytest.mark.parametrize("entry_first", [False, True])
-def test_the_journal_entry_that_names_the_command_confirms_it(entry_first: bool) -> None:
-    run = Run(merchant("linnworks"))
-    run.feed(sale("linnworks"), *asked(unit()), inspected(unit()))
-    (intent,) = run.intents
-    entry = StockLevel(
-        fact_id="e1", merchant=MERCHANT, sku="TEE", system="linnworks", item_id="I", location_id="11",
-        observed_at_ms=at(9), available=4, reference=intent.intent_id,
-    )  # fmt: skip
-    facts: list[StockItem | RestockIntent | StockLevel] = [replace(item(), system="linnworks"), intent, entry]
-    row: Item | None = None
-    made: list[Output] = []
-    for fact in [entry, *facts[:2]] if entry_first else facts:
-        row, more = decide_stock(row, fact, run.rules)
-        made += more
-    assert [v.verdict for v in of(RestockVerdict, made)] == ["commanded", "confirmed"]
-    assert len(of(Restock, made)) == 1
-    again = decide_stock(row, intent, run.rules)[1]
-    assert [v.verdict for v in of(RestockVerdict, again)] == ["confirmed"]
-    run.feed(*of(RestockVerdict, made))
-    run.feed(result(intent.intent_id, "restock"), deadline(100))
-    assert "stock_drift" not in run.open
 
 
 @pytest.mark.req("INV-7", "INV-8")

@@ -118,6 +118,19 @@ def test_a_bundle_comes_back_as_its_components() -> None:
     assert [o.key for o in row.outputs[:2]] == [f"{MERCHANT}|SOAP".encode(), f"{MERCHANT}|DISH".encode()]
 
 
+@pytest.mark.req("INV-9", "INV-13", "INV-17")
+def test_a_component_is_told_its_part_of_a_bundle_and_never_commands_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stock, "KEPT_INTENTS", 2)
+    whole, soap = Row(), Row()
+    made = whole.feed(bundle("SET", ("SOAP", 2, "I-SOAP")), *(intent(f"i{n}", sku="SET", hours=n) for n in range(3)))
+    parts = of(RestockIntent, made)
+    assert [p.intent_id for p in parts] == [c.command_id for c in of(Restock, made)]
+    assert [(p.sku, p.quantity, p.part_of) for p in parts] == [("SOAP", 2, f"i{n}") for n in range(3)]
+    assert soap.feed(*parts, item("SOAP"), *parts) == []
+    assert soap.item is not None
+    assert sorted(soap.item.asks) == sorted(part.intent_id for part in parts[1:])
+
+
 @pytest.mark.req("INV-9")
 def test_a_bundle_comes_back_whole_where_the_merchant_keeps_it_so() -> None:
     row = Row(bundles={"returned": "bundle"})

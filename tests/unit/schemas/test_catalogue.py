@@ -21,7 +21,7 @@ IDS_FOR_EVER = {
     "DeadlineReached": 7340050,
     "StockItem": 7340060,
     "StockLevel": 7340070,
-    "RestockIntent": 7340081,
+    "RestockIntent": 7340082,
     "RestockVerdict": 7340090,
     "Restock": 7340100,
     "Refund": 7340111,
