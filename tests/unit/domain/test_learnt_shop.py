@@ -144,7 +144,7 @@ RESULT = CommandResult(
 
 def test_every_field_of_a_result_is_learnt() -> None:
     assert named(learnt(RESULT).results["c1"]) == {
-        "kind": "refund", "outcome": "already_applied", "at_ms": 4000, "code": "code", "detail": "detail",
+        "outcome": "already_applied", "at_ms": 4000, "code": "code", "detail": "detail",
         "external_ids": {"refund_id": "R1"}, "amount_minor": 990, "currency": "USD", "tax_minor": 158,
     }  # fmt: skip
     bare = learnt(replace(RESULT, code=None, detail=None, amount=None, tax_minor=None)).results["c1"]
