@@ -88,6 +88,15 @@ def test_a_tender_named_twice_or_a_payment_listed_twice_is_repaid_once() -> None
     assert spread(twice, books(run), 1500, ("*",))[1] == 500
 
 
+@pytest.mark.req("MON-11")
+def test_a_payment_that_was_taken_in_two_parts_gives_back_both() -> None:
+    run = Run()
+    parts = payment("P1", "card", 600), payment("P1", "card", 400)
+    run.feed(order(line(quantity=2, price=500), payments=parts), *asked(unit()), inspected(unit()))
+    assert balances(run) == {"P1": (1000, 500, 0, 0, 500)}
+    assert [[(t.payment_id, t.amount_minor) for t in r.tenders] for r in run.commands(Refund)] == [[("P1", 500)]]
+
+
 def paying(amount: int, *shares: tuple[str, int]) -> Paying:
     tenders = tuple(Repaid(payment_id=i, tender="card", amount_minor=a) for i, a in shares)
     return Paying(

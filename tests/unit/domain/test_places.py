@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.commands import Restock
+from schemas.journal import CaseStep
+from schemas.stock import RestockIntent
 from streams.domain.output import Output
 from streams.domain.stock import Item, decide_stock
 from tests.unit.domain.factories import Run, asked, bundle, event, inspected, line, of, order, unit
@@ -151,6 +153,16 @@ def test_components_go_into_stock_as_their_bundle_once_all_are_here() -> None:
         assert stocked(run) == [("SET", 1)]
         run.restock(10)
         assert set(run.stages().values()) == {"refunding"}
+
+
+@pytest.mark.req("INV-9", "INV-13")
+def test_a_bundle_of_two_parts_is_decided_and_told_once() -> None:
+    run = Run(merchant(model={"bundles": {"component": "bundle"}}))
+    cup = unit("u1", "L1", "SOAP")
+    run.feed(order(replace(SOAP, quantity=1), DISH), *asked(cup, BOWL), inspected(cup), inspected(BOWL, hours=6))
+    assert [i.unit_ids for i in of(RestockIntent, run.outputs)] == [("u1", "u3")]
+    steps = [s for s in of(CaseStep, run.outputs) if s.step == "decided" and s.what == "restock"]
+    assert [s.unit_ids for s in steps] == [("u1", "u3")]
 
 
 @pytest.mark.req("INV-9")
