@@ -160,6 +160,16 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
 Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal
 
 
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a system itself would pay for the lines of a command, with tax and before our fees."""
+
+    currency: str
+    amount_minor: int
+    most_minor: int | None = None  # that it can still pay back at all
+    lines: tuple[LineShare, ...] = ()
+    shipping_minor: int = 0
+
+
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a command ended. `rejected` means a data fault that retrying cannot cure; its dead letter has the command."""
 
@@ -179,6 +189,7 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money | None = None
     quantity: int | None = None
     tax_minor: int | None = None  # within `amount`, as the system that paid it has it
+    suggested: Suggestion | None = None  # with `amount_mismatch`: the figure that ours was refused by
 
 
 def kind_of(command: Command) -> CommandKind:

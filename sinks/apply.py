@@ -206,7 +206,7 @@ class Applier:
             detail = f"too many commands in a row were rejected with {step.code}, the last one because: {step.detail}"
             return await self._hold(merchant, scope, equal_rejections(step.code), detail)
         reason = "unexpected" if unexpected else step.code
-        await self._settlement.rejected(claim.work, step.code, step.detail, history.attempts, reason=reason)
+        await self._settlement.rejected(claim.work, step, history.attempts, reason=reason)
         return Done(tried=claim.sent.requests > 0)
 
     async def _hold(self, merchant: str, scope: str, code: str, detail: str) -> Ending:

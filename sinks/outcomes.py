@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.commands import Suggestion
 from schemas.money import Money
 
 
@@ -44,6 +45,7 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 
     code: str  # an exception type of schemas.exceptions
     detail: str  # for people, no personal data
+    suggested: Suggestion | None = None  # the system's own figure, where ours was refused by it
 
 
 class Misconfigured(msgspec.Struct, frozen=True, kw_only=True):

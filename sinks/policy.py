@@ -4,7 +4,7 @@ from typing import assert_never
 
 import msgspec
 
-from schemas.commands import Annotate, Command
+from schemas.commands import Annotate, Command, Suggestion
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.quota import Priority
 
@@ -36,6 +36,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     code: str
     detail: str
+    suggested: Suggestion | None = None
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ def after(
         case Applied() | AlreadyApplied():
             return Settle(outcome=outcome), _spent(history)
         case Rejected():
-            return DeadLetter(code=outcome.code, detail=outcome.detail), _spent(history)
+            return DeadLetter(code=outcome.code, detail=outcome.detail, suggested=outcome.suggested), _spent(history)
         case Misconfigured():
             return Pause(code=outcome.code, detail=outcome.detail), history
         case Deferred():

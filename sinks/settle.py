@@ -18,6 +18,7 @@ from sinks import dead_letter
 from sinks.ledger import effects
 from sinks.ledger.ledger import Ledger
 from sinks.outcomes import AlreadyApplied, Applied
+from sinks.policy import DeadLetter
 from sinks.publish import Publisher
 from sinks.redact import redact
 from sinks.telemetry import SinkTelemetry
@@ -59,14 +60,16 @@ class Settlement:
         )
         await self._end(work, result)
 
-    async def rejected(self, work: Work, code: str, detail: str, attempts: int, *, reason: str) -> None:
-        """The effect will not be. `reason` is the dead letter's, `code` an exception type."""
+    async def rejected(self, work: Work, refusal: DeadLetter, attempts: int, *, reason: str) -> None:
+        """The effect will not be. `reason` is the dead letter's; the refusal's code is an exception type."""
         await self._dead_letter(
-            work.received, stage="apply", reason=reason, detail=detail, attempts=attempts,
+            work.received, stage="apply", reason=reason, detail=refusal.detail, attempts=attempts,
             command_id=work.command.command_id,
         )  # fmt: skip
-        result = self._result(work, attempts)
-        await self._end(work, msgspec.structs.replace(result, code=code, detail=redact(detail)))
+        result = msgspec.structs.replace(
+            self._result(work, attempts), code=refusal.code, detail=redact(refusal.detail), suggested=refusal.suggested
+        )
+        await self._end(work, result)
 
     def _result(self, work: Work, attempts: int) -> CommandResult:
         command = work.command

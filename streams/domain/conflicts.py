@@ -107,16 +107,21 @@ def _refusals(seat: Seat) -> Iterable[Cause]:
         yield Cause(
             type=result.code if result.code in TYPES and result.code != "rejected_by_system" else kind,
             rma_id=seat.rma.rma_id, subject=seat.paying.decision_id, command_id=seat.paying.decision_id,
-            detail=_with_ours(seat.paying, seat, result), unit_ids=(seat.unit.unit_id,),
+            unit_ids=(seat.unit.unit_id,), **_figures(seat.paying, seat, result),
         )  # fmt: skip
 
 
-def _with_ours(paying: Money, seat: Seat, result: Result) -> str:
-    """Why a payment was refused; where figures differ, ours line by line beside the system's."""
-    why = result.detail or f"{result.code}: {KINDS[type(paying)]} refused"
+def _figures(decision: Money, seat: Seat, result: Result) -> dict[str, str]:
+    """Why a payment was refused; where figures differ, all of them line by line."""
+    why, theirs = result.detail or f"{result.code}: {KINDS[type(decision)]} refused", result.suggested
     if result.code != "amount_mismatch":
-        return why
-    return f"{why} | {refused(paying, seat.order)}"
+        return {"detail": why}
+    detail = f"{why} | {refused(decision, seat, theirs)}"
+    if theirs is None:
+        return {"detail": detail}
+    most = theirs.amount_minor if theirs.most_minor is None else min(theirs.amount_minor, theirs.most_minor)
+    ours = money(decision.amount_minor, decision.currency)
+    return {"detail": detail, "expected": ours, "actual": money(most, theirs.currency)}
 
 
 def _regraded(seat: Seat, done: Restocking, found: Inspection) -> Iterable[Cause]:

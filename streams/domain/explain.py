@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from schemas.commands import Suggestion
 from schemas.money import Money as Amount
 from schemas.money import MoneyError
-from streams.domain.decided import Money, Paying, Share
-from streams.domain.learnt import Line, Order
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, Share, asked
+from streams.domain.learnt import Line, Order, Rma, Unit
 from streams.domain.proposal import Proposal
 from streams.domain.seat import Seat
 
@@ -24,21 +25,17 @@ def figures(p: Proposal) -> str:
     ours = [*_lines(p.order, p.shares), *_named(p, currency)]
     parts = [f"the order gives {money(p.amount, currency)}: {'; '.join(ours) or 'nothing'}"]
     if p.theirs is not None:
-        asked = (
-            f"ReturnGO asks for {money(p.theirs, currency)}"
-            if _asked(p)
-            else f"ReturnGO's prices give {money(p.theirs, currency)}"
-        )
-        units = "; ".join(_unit(seat, currency) for seat in p.seats)
-        parts.append(f"{asked}: {units}")
+        asks = p.step is not None and p.step.amount_minor is not None
+        parts.append(_returngos(p.theirs, currency, [seat.unit for seat in p.seats], asks=asks))
     total = p.books.total
     gone = total.refunded + total.credited + total.exchanged
     parts.append(f"paid {money(total.paid, currency)}, paid back before {money(gone, currency)}")
     return " | ".join(parts)
 
 
-def refused(decision: Money, order: Order | None) -> str:
-    """Our figure beside the one with which a system refused it."""
+def refused(decision: Money, seat: Seat, suggested: Suggestion | None) -> str:
+    """The figures of a payment that a system refused: ours, ReturnGO's and the system's own."""
+    order = seat.order
     if order is None:
         return ""
     added: list[str] = []
@@ -49,11 +46,43 @@ def refused(decision: Money, order: Order | None) -> str:
         }  # fmt: skip
         added = [f"{name} {money(minor, decision.currency)}" for name, minor in named.items() if minor]
     words = "; ".join([*_lines(order, decision.shares), *added])
-    return f"ours is {money(decision.amount_minor, decision.currency)}: {words}"
+    parts = [f"ours is {money(decision.amount_minor, decision.currency)}: {words}", *_claimed(decision, seat.rma)]
+    if suggested is not None:
+        parts.append(f"{decision.system} suggests {_suggestion(suggested, order)}")
+    return " | ".join(parts)
 
 
-def _asked(p: Proposal) -> bool:
-    return p.step is not None and p.step.amount_minor is not None
+def _claimed(decision: Money, rma: Rma) -> Iterable[str]:
+    """ReturnGO's figure for a payment: what it asked for last, else the prices it shows; nothing of an exchange."""
+    units = [rma.units[unit_id] for unit_id in decision.unit_ids if unit_id in rma.units]
+    steps = [step for step in asked(rma, decision) if step.amount_minor is not None]
+    last = max(steps, key=lambda step: step.stamp, default=None)
+    if last is not None:
+        yield _returngos(last.amount_minor or 0, last.currency or decision.currency, units, asks=True)
+        return
+    prices = [unit.said.paid_minor for unit in units if unit.said.paid_minor is not None]
+    if isinstance(decision, Exchanging) or len(prices) < len(units) or not prices:
+        return
+    added = decision.bonus_minor if isinstance(decision, Crediting) else 0
+    if isinstance(decision, Paying):
+        if decision.exchange_id:
+            return
+        added = decision.shipping_minor + decision.duties_minor - decision.fees_minor
+    yield _returngos(max(sum(prices) + added, 0), decision.currency, units, asks=False)
+
+
+def _returngos(minor: int, currency: str, units: Iterable[Unit], *, asks: bool) -> str:
+    words = "ReturnGO asks for" if asks else "ReturnGO's prices give"
+    return f"{words} {money(minor, currency)}: {'; '.join(_unit(unit, currency) for unit in units)}"
+
+
+def _suggestion(said: Suggestion, order: Order) -> str:
+    skus = {line.line_id: line.sku for line in order.lines}
+    parts = [f"{s.quantity} × {skus.get(s.line_id) or s.line_id} {money(s.amount_minor, said.currency)}"
+             for s in said.lines]  # fmt: skip
+    parts += [f"shipping {money(said.shipping_minor, said.currency)}"] if said.shipping_minor else []
+    most = "" if said.most_minor is None else f", at most {money(said.most_minor, said.currency)}"
+    return f"{money(said.amount_minor, said.currency)}{most}: {'; '.join(parts) or 'no lines'}"
 
 
 def _named(p: Proposal, currency: str) -> Iterable[str]:
@@ -81,10 +110,10 @@ def _line(line: Line, share: Share, order: Order) -> str:
     return f"{share.quantity} of {line.quantity} × {line.sku or line.line_id} {worth} ({', '.join(parts)})"
 
 
-def _unit(seat: Seat, currency: str) -> str:
-    said = seat.unit.said
+def _unit(unit: Unit, currency: str) -> str:
+    said = unit.said
     if said.paid_minor is None:
-        return f"{seat.unit.unit_id} without a price"
+        return f"{unit.unit_id} without a price"
     tax = "" if said.tax_minor is None else f" (tax {money(said.tax_minor, said.currency or currency)})"
     fees = f" less {money(said.fees_minor, said.currency or currency)}" if said.fees_minor else ""
-    return f"{seat.unit.unit_id} {money(said.paid_minor, said.currency or currency)}{tax}{fees}"
+    return f"{unit.unit_id} {money(said.paid_minor, said.currency or currency)}{tax}{fees}"

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from schemas.commands import CommandOutcome
+from schemas.commands import CommandOutcome, Suggestion
 from schemas.facts import Actor, Disposition, EffectKind, Resolution
 
 
@@ -214,6 +214,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount_minor: int | None = None
     currency: str | None = None  # of the amount
     tax_minor: int | None = None
+    suggested: Suggestion | None = None  # the figure that ours was refused by
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):

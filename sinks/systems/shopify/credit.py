@@ -88,7 +88,7 @@ def _check_store_credit(order: refund.LookedOrder, command: StoreCredit) -> None
     most = order.suggested_refund.maximum_refundable_set.money if order.suggested_refund else None
     if most is None or command.amount_minor > most.minor:
         detail = f"the credit of {_money(command)} is more than the {most or 'nothing'} that the order can still give"
-        raise Ended(Rejected(code="amount_mismatch", detail=detail))
+        raise Ended(Rejected(code="amount_mismatch", detail=detail, suggested=order.suggestion))
 
 
 def _gift_card(command: StoreCredit, c: Connection) -> Flow:

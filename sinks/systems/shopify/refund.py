@@ -4,7 +4,7 @@ Always `refundCreate`, also when the units have a native return: it takes an ide
 found again, `returnProcess` takes no key (README.md). Stock is never touched here.
 """
 
-from schemas.commands import LineShare, Refund
+from schemas.commands import LineShare, Refund, Suggestion
 from schemas.money import Money, to_decimal
 from sinks.contract import Attempt, Flow, ReadFlow
 from sinks.outcomes import AlreadyApplied, Applied, Outcome, Rejected, Uncertain
@@ -13,6 +13,7 @@ from sinks.systems.shopify import calls, marks, refusals
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid, number
 from sinks.systems.shopify.shapes import Amount, Nodes, Payload, Presented, Ref, Shape
+from sinks.systems.shopify.suggestion import SuggestedRefund, figure
 
 MOST_REFUNDS = 50  # of one order, as the look asks for
 PAID_BACK = frozenset({"SALE", "CAPTURE"})  # kinds that a refund can have as its parent
@@ -32,20 +33,6 @@ class Parent(Shape, frozen=True):
     gateway: str | None = None
 
 
-class SuggestedTransaction(Shape, frozen=True):
-    gateway: str | None = None
-    parent_transaction: Ref | None = None
-    maximum_refundable_set: Presented | None = None
-
-
-class Suggestion(Shape, frozen=True):
-    """What Shopify would pay back for the lines."""
-
-    amount_set: Presented
-    maximum_refundable_set: Presented
-    suggested_transactions: tuple[SuggestedTransaction, ...] = ()
-
-
 class LookedOrder(Shape, frozen=True):
     id: str
     currency_code: str
@@ -53,8 +40,14 @@ class LookedOrder(Shape, frozen=True):
     total_refunded_set: Presented
     refunds: tuple[MarkedRefund, ...]
     transactions: tuple[Parent, ...]
-    suggested_refund: Suggestion | None = None
+    suggested_refund: SuggestedRefund | None = None
     customer: Ref | None = None
+    taxes_included: bool = True
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """Shopify's figure, line by line."""
+        return figure(self.suggested_refund, taxes_included=self.taxes_included)
 
 
 class Look(Shape, frozen=True):
@@ -178,7 +171,7 @@ def check(order: LookedOrder, command: Refund) -> None:
         f"at most {most} is refundable, {order.total_refunded_set.money} was refunded before"
     )
     if abs(before_fees.minor - suggested.minor) > command.tolerance_minor or ours.minor > most.minor:
-        raise Ended(Rejected(code="amount_mismatch", detail=figures))
+        raise Ended(Rejected(code="amount_mismatch", detail=figures, suggested=order.suggestion))
     if sum(share.amount_minor for share in command.tenders) != command.amount_minor:
         detail = f"the shares of the payments do not add up to the refund: {figures}"
         raise Ended(Rejected(code="amount_mismatch", detail=detail))

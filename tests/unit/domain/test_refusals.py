@@ -2,8 +2,10 @@
 
 import pytest
 
-from schemas.commands import Annotate, Exchange, Refund, StoreCredit
+from schemas.commands import Annotate, Exchange, LineShare, Refund, StoreCredit, Suggestion
 from schemas.journal import CaseStep
+from schemas.money import Money
+from streams.domain import row
 from tests.unit.domain.factories import (
     Run,
     asked,
@@ -16,6 +18,8 @@ from tests.unit.domain.factories import (
     put_back,
     refunded,
     result,
+    rules,
+    transaction,
     unit,
     verdict,
 )
@@ -30,6 +34,49 @@ def test_an_exchange_that_is_refused_names_its_command() -> None:
     run.feed(result(release.command_id, "exchange", "rejected", code="rejected_by_system"))
     assert run.open == ["exchange_not_released"]
     assert run.raised("exchange_not_released").command_id == release.command_id
+
+
+@pytest.mark.req("MON-3", "EXC-1")
+@pytest.mark.parametrize(("most", "actual"), [(1500, "9.00 EUR"), (800, "8.00 EUR"), (None, "9.00 EUR")])
+def test_a_payment_refused_for_its_amount_shows_ours_returngos_and_the_shops_figure(
+    most: int | None, actual: str
+) -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP", price=500)), *asked(unit(paid=1000)), inspected(unit(paid=1000)))
+    (refund,) = run.commands(Refund)
+    shares = (LineShare(line_id="L1", quantity=1, amount_minor=850),)
+    said = Suggestion(currency="EUR", amount_minor=900, most_minor=most, lines=shares, shipping_minor=50)
+    run.feed(result(refund.command_id, "refund", "rejected", code="amount_mismatch", detail="no", suggested=said))
+    raised = run.raised("amount_mismatch")
+    assert (raised.expected, raised.actual, raised.command_id) == ("10.00 EUR", actual, refund.command_id)
+    why, ours, theirs, shops = raised.detail.split(" | ")
+    assert (why, ours) == ("no", "ours is 10.00 EUR: 1 of 1 × TEE 10.00 EUR (price 10.00 EUR)")
+    assert theirs == "ReturnGO's prices give 10.00 EUR: u1 10.00 EUR"
+    limit = "" if most is None else f", at most {Money(minor=most, currency='EUR')}"
+    assert shops == f"shopify suggests 9.00 EUR{limit}: 1 × TEE 8.50 EUR; shipping 0.50 EUR"
+    assert run.case is not None
+    assert row.load(row.dump(run.case)) == run.case
+
+
+@pytest.mark.req("MON-3")
+def test_what_returngo_asked_for_is_its_figure_of_a_refused_payment() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), transaction(1000), inspected(unit()))
+    (refund,) = run.commands(Refund)
+    run.feed(result(refund.command_id, "refund", "rejected", code="amount_mismatch", detail="no"))
+    raised = run.raised("amount_mismatch")
+    assert (raised.expected, raised.actual) == (None, None)
+    assert raised.detail.endswith(" | ReturnGO asks for 10.00 EUR: u1 without a price")
+
+
+@pytest.mark.req("MON-3", "MON-8")
+def test_a_refused_credit_shows_its_bonus_in_returngos_figure_too() -> None:
+    run = Run(rules(refunding={"bonus_percent": {"store_credit": 10}}))
+    one = unit(paid=1000, resolution="store_credit")
+    run.feed(order(), *asked(one), inspected(one))
+    (credit,) = run.commands(StoreCredit)
+    run.feed(result(credit.command_id, "store_credit", "rejected", code="amount_mismatch", detail="no"))
+    assert "ReturnGO's prices give 11.00 EUR: u1 10.00 EUR" in run.raised("amount_mismatch").detail
 
 
 @pytest.mark.req("EXC-1")

@@ -29,7 +29,7 @@ IDS_FOR_EVER = {
     "Exchange": 7340130,
     "Annotate": 7340140,
     "Journal": 7340151,
-    "CommandResult": 7340161,
+    "CommandResult": 7340162,
     "ExceptionRaised": 7340170,
     "ExceptionCleared": 7340180,
     "CaseStep": 7340192,

@@ -34,6 +34,7 @@ SERVER_ERROR = Answer(status=500, applies=False)
 LOCKED = Answer(status=423, applies=False)
 KEY_SPENT = Answer(status=409, applies=False)
 REFUSED = Answer(status=422, applies=False, body="order 1 is archived, customer ann@example.com")
+OTHER_FIGURE = Answer(status=406, applies=False, body="900")
 UNREADABLE = Answer(body="not json")
 
 

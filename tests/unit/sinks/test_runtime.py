@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.commands import Suggestion
 from sinks.ledger import effects
 from sinks.work import fingerprint
 from tests.unit.sinks.conftest import MakeRig
@@ -10,6 +11,7 @@ from tests.unit.sinks.peer import (
     BREAKS_BEFORE_APPLYING,
     KEY_SPENT,
     LOCKED,
+    OTHER_FIGURE,
     REFUSED,
     SERVER_ERROR,
     TIMES_OUT_AFTER_APPLYING,
@@ -107,6 +109,21 @@ async def test_a_refusal_is_a_dead_letter_with_the_original_bytes(make_rig: Make
     (result,) = rig.results()
     assert (result.outcome, result.code) == ("rejected", "archived_order")
     assert result.detail == "refused: order 1 is archived, customer [e-mail]"
+
+
+@pytest.mark.req("MON-3")
+async def test_the_systems_own_figure_is_in_the_result_and_in_its_repetition_from_the_ledger(
+    make_rig: MakeRig, peer: Peer
+) -> None:
+    rig, command = await make_rig(), refund(1)
+    peer.script[command.command_id] = [OTHER_FIGURE]
+    rig.send(command)
+    await rig.settled()
+    rig.send(command)
+    await rig.settled()
+    first, again = rig.results()
+    assert first.suggested == Suggestion(currency="EUR", amount_minor=900, most_minor=1000)
+    assert (again, peer.times("POST", command.command_id)) == (first, 1)
 
 
 @pytest.mark.req("EXC-6")

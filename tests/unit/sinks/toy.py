@@ -10,7 +10,7 @@ import msgspec
 from pydantic import ConfigDict
 
 from schemas import ids
-from schemas.commands import Command, CommandKind, Refund, Restock, kind_of
+from schemas.commands import Command, CommandKind, Refund, Restock, Suggestion, kind_of
 from schemas.merchant import Merchant, Systems
 from schemas.merchant_model import Model, Restocking
 from sinks.contract import EFFECT, Attempt, Batching, Change, Flow, Limit, Moved, ReadFlow, Refused, Seen
@@ -116,6 +116,9 @@ def failed(answer: httpx.Response) -> Outcome:
             return Misconfigured(code="unauthorized", detail="the token was refused, ask ann@example.com")
         case 422:
             return Rejected(code="archived_order", detail=f"refused: {answer.text}")
+        case 406:
+            theirs = Suggestion(currency="EUR", amount_minor=int(answer.text), most_minor=1000)
+            return Rejected(code="amount_mismatch", detail="another figure", suggested=theirs)
         case 429:
             return Deferred(reason="throttled", after_seconds=retry_after.seconds(answer.headers))
         case 423:

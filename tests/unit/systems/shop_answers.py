@@ -151,6 +151,8 @@ def refund_look(
     suggested_parents: list[Json] | None = None,
     version: str = VERSION,
     customer: str | None = "601",
+    tax: str = "0.0",
+    taxes_included: bool = True,
 ) -> httpx.Response:
     parent = {
         "id": "gid://shopify/OrderTransaction/801",
@@ -158,15 +160,24 @@ def refund_look(
         "status": "SUCCESS",
         "gateway": "card-gateway",
     }
+    line = suggested and {
+        "quantity": 1,
+        "lineItem": {"id": "gid://shopify/LineItem/9001"},
+        "subtotalSet": bag(suggested, currency),
+        "totalTaxSet": bag(tax, currency),
+    }
     suggestion = suggested and {
         "amountSet": bag(suggested, currency),
         "maximumRefundableSet": bag(most, currency),
+        "refundLineItems": [line],
+        "shipping": {"amountSet": bag("0.0", currency), "taxSet": bag("0.0", currency)},
         "suggestedTransactions": suggested_parents or [],
     }
     order = {
         "id": "gid://shopify/Order/5001",
         "currencyCode": currency,
         "presentmentCurrencyCode": currency,
+        "taxesIncluded": taxes_included,
         "customer": customer and {"id": f"gid://shopify/Customer/{customer}"},
         "totalRefundedSet": bag("0.0", currency),
         "refunds": refunds or [],

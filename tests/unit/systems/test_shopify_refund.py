@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.commands import LineShare, Refund, TenderShare
+from schemas.commands import LineShare, Refund, Suggestion, TenderShare
 from schemas.money import Money
 from sinks.contract import Attempt, NotSent, Unanswered
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
@@ -117,6 +117,18 @@ def test_a_difference_beyond_the_tolerance_stops_the_refund(
     assert outcome.code == "amount_mismatch"
     assert "25.00 EUR" in outcome.detail
     assert f"suggests {Money(minor=round(float(suggested) * 100), currency='EUR')}" in outcome.detail
+
+
+@pytest.mark.req("MON-3")
+@pytest.mark.parametrize(("taxes_included", "line"), [(True, 2400), (False, 2856)])
+def test_a_refusal_carries_the_shops_own_figure_line_by_line_with_taxes(taxes_included: bool, line: int) -> None:
+    look = shop.refund_look(suggested="24.0", most="30.0", tax="4.56", taxes_included=taxes_included)
+    outcome = talk([look])[0]
+    assert isinstance(outcome, Rejected)
+    assert outcome.suggested == Suggestion(
+        currency="EUR", amount_minor=2400, most_minor=3000,
+        lines=(LineShare(line_id="9001", quantity=1, amount_minor=line),),
+    )  # fmt: skip
 
 
 @pytest.mark.req("MON-11")
