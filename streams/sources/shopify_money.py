@@ -32,6 +32,7 @@ def refund(row: Json, path: str, currency: str) -> RecordedRefund:
         refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=instant(row.get("createdAt"), f"{path}.createdAt"),
         total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
         lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
+        tax_minor=_tax(row, path, currency),
     )  # fmt: skip
 
 
@@ -64,6 +65,20 @@ def _lines(row: Json, path: str) -> list[RefundedLine]:
     return found
 
 
+def _tax(row: Json, path: str, currency: str) -> int | None:
+    """Within the refund's lines and shipping, whether it was inside their prices or on top of them.
+
+    None where a part of it is not told, and for a refund of an amount alone: no line says what tax is in that.
+    """
+    parts = (("refundLineItems", "totalTaxSet"), ("refundShippingLines", "taxAmountSet"))
+    bags = [each.get(bag) for key, bag in parts for each in rows(row.get(key), f"{path}.{key}")]
+    shipping = opt(row.get("refundShippingLines"), f"{path}.refundShippingLines")
+    more = opt(shipping.get("pageInfo"), f"{path}.refundShippingLines.pageInfo").get("hasNextPage")
+    if not bags or None in bags or more or row.get("complete") is False:
+        return None
+    return sum(minor(bag, currency, f"{path}.tax") for bag in bags)
+
+
 def _tenders(row: Json, path: str, currency: str) -> list[RefundedTender]:
     found = []
     for each in rows(row.get("transactions"), f"{path}.transactions"):
@@ -77,6 +92,7 @@ def _tenders(row: Json, path: str, currency: str) -> list[RefundedTender]:
                 tender=label(each.get("gateway"), f"{path}.transactions.gateway") or "",
                 status=_settled(each),
                 amount_minor=minor(each.get("amountSet"), currency, f"{path}.transactions.amountSet"),
+                shop_amount_minor=shop_minor(each.get("amountSet"), f"{path}.transactions.amountSet"),
             )
         )
     return found

@@ -83,10 +83,11 @@ def test_a_refund_by_staff_is_seen(pipeline: Pipeline) -> None:
     order_id = pipeline.sandbox.order(DOMAIN, "#E5", "MUG")
     pipeline.snapshot(order_id)
     line = {"sku": "MUG", "quantity": 1, "restock_type": "RETURN", "location_id": 11}
-    pipeline.sandbox.post(f"/shopify/{DOMAIN}/staff/refund", {"order": "#E5", "lines": [line]})
+    pipeline.sandbox.post(f"/shopify/{DOMAIN}/staff/refund", {"order": "#E5", "lines": [line], "amount": "199.00"})
     until(lambda: pipeline.effects(order_id), WITHIN_SECONDS)
     seen = pipeline.effects(order_id)[-1]
     assert (seen.kind, seen.actor, seen.lines[0].restocked, seen.command_id) == ("refund", "other", True, None)
+    assert (seen.tax_minor, [each.shop_amount_minor for each in seen.tenders]) == (0, [19900])
 
 
 @pytest.mark.req("EXC-6")

@@ -130,8 +130,9 @@ def refund(**changes: Any) -> Json:
         "totalRefundedSet": bag("12.0"),
         "refundLineItems": nodes({
             "quantity": 1, "restockType": "RETURN", "restocked": True, "location": {"id": "gid://shopify/Location/71"},
-            "lineItem": {"id": "gid://shopify/LineItem/801", "sku": "MUG"},
+            "lineItem": {"id": "gid://shopify/LineItem/801", "sku": "MUG"}, "totalTaxSet": bag("2.0"),
         }),
+        "refundShippingLines": nodes(),
         "transactions": nodes({
             "id": "gid://shopify/OrderTransaction/502", "kind": "REFUND", "status": "SUCCESS", "gateway": "card",
             "amountSet": bag("12.0"), "parentTransaction": {"id": "gid://shopify/OrderTransaction/501"},

@@ -11,6 +11,7 @@ from streams.sources.shopify_effects import effects
 from streams.sources.shopify_orders import snapshot
 from tests.unit.sources.payloads import bag, disposition, native_return, nodes, order, order_line, payment, refund
 
+REFUNDED = {"quantity": 1, "restocked": False, "lineItem": {"id": "gid://shopify/LineItem/802", "sku": "CUP"}}
 COMMAND = "0a1b2c3d-0000-5000-8000-00000000abcd"
 
 
@@ -95,6 +96,36 @@ def test_units_that_were_taken_off_the_order_before_they_were_sent_are_told_apar
     cancelled["refundLineItems"]["nodes"][0]["restockType"] = "CANCEL"
     seen = [effects(order(refunds=[each]), merchant="shop-a")[0].lines[0] for each in (cancelled, returned)]
     assert [(line.restocked, line.unsent) for line in seen] == [(True, True), (True, False)]
+
+
+@pytest.mark.req("MON-12")
+@pytest.mark.parametrize(
+    ("changes", "tax"),
+    [
+        ({}, 200),
+        ({"refundShippingLines": nodes({"taxAmountSet": bag("0.83")})}, 283),
+        ({"refundShippingLines": nodes({"taxAmountSet": bag("0.83")}, more=True)}, None),
+        ({"refundLineItems": nodes()}, None),
+        ({"refundLineItems": nodes(), "refundShippingLines": nodes({"taxAmountSet": bag("0.83")})}, 83),
+        ({"refundLineItems": nodes({**REFUNDED, "totalTaxSet": bag("2.0")}, REFUNDED)}, None),
+        ({"complete": False}, None),
+    ],
+)
+def test_the_tax_of_a_refund_is_that_of_its_lines_and_shipping_or_unknown(
+    changes: dict[str, Any], tax: int | None
+) -> None:
+    paid_back = order(refunds=[refund(**changes)])
+    (recorded,), (seen,) = snapshot(paid_back, merchant="shop-a").refunds, effects(paid_back, merchant="shop-a")
+    assert (recorded.tax_minor, seen.tax_minor) == (tax, tax)
+
+
+@pytest.mark.req("MON-13")
+def test_money_that_went_back_is_known_in_the_shops_currency_too() -> None:
+    paid_back = refund(totalRefundedSet=bag("1500", "JPY", shop="9.67"), refundLineItems=nodes())
+    paid_back["transactions"]["nodes"][0]["amountSet"] = bag("1500", "JPY", shop="9.67")
+    foreign = order(presentmentCurrencyCode="JPY", refunds=[paid_back])
+    (seen,) = effects(foreign, merchant="shop-a")
+    assert [(each.amount_minor, each.shop_amount_minor) for each in seen.tenders] == [(1500, 967)]
 
 
 def test_our_own_refund_carries_our_mark() -> None:
