@@ -168,6 +168,13 @@ KINDS: dict[type[Decision], CommandKind] = {
 _ASKED: dict[type[Money], tuple[str, ...]] = {Paying: ("refund",), Crediting: ("store_credit", "gift_card")}
 
 
+def repaid_by_returngo(rma: Rma, exchange: Exchanging) -> list[Step]:
+    """Refunds by ReturnGO itself for units of an exchange: what they paid back of its difference is not to be paid."""
+    units = set(exchange.unit_ids)
+    done = [step for _, step in sorted(rma.steps.items()) if step.kind == "refund" and step.status == "success"]
+    return [s for s in done if units.intersection(s.unit_ids) or (not s.unit_ids and set(rma.units) <= units)]
+
+
 def asked(rma: Rma, decision: Money) -> list[Step]:
     """ReturnGO's requests that a payment answers: of its kind, for units of it or for the return as a whole, which the
     difference of an exchange is only where everything was exchanged."""

@@ -8,7 +8,7 @@ from schemas.merchant_model import Model
 from streams.domain import amounts
 from streams.domain.account import account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
-from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid, repaid_by_returngo
 from streams.domain.learnt import Order, Rma, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
@@ -61,8 +61,8 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
         waiting_since_ms=exchange.decided_at_ms, others_pending=False, exchange=exchange,
         released=released,
         step=_step(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
-        foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms, by_hand=_by_hand(seats[0].rma, own),
-        unmapped=_unmapped(order, model),
+        foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms,
+        by_hand=_by_hand(seats[0].rma, own) + _by_returngo(seats[0].rma, exchange), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
 
@@ -166,6 +166,10 @@ def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
         and (e.stamp.at_ms >= since or e.kind == "chargeback")
         and e.actor != "returngo" and e.external_id not in returngos
     )  # fmt: skip
+
+
+def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:
+    return tuple(step.external_id or step.transaction_id for step in repaid_by_returngo(rma, exchange))
 
 
 def _ready_since(seat: Seat) -> int:

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.merchant import Merchant
 from streams.domain import allot, books, bundles, cover, movements, places
-from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking
+from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
 from streams.domain.seat import Seat, Track, in_policy, kind_of, model_of, parts_of, stopped, withdrawn
@@ -70,19 +70,22 @@ def _paid_by_us(seats: list[Seat], own: Own) -> None:
     for seat in seats:
         decision = payments.get((seat.rma.rma_id, seat.unit.unit_id))
         if decision is not None:
-            seat.paying, seat.money = _furthest(decision, own)
+            seat.paying, seat.money = _furthest(decision, seat, own)
             seat.money_result = own.learnt.results.get(seat.paying.decision_id)
 
 
-def _furthest(decision: Money, own: Own) -> tuple[Money, Track]:
-    """An exchange for cheaper goods is paid when its difference is paid back, too."""
+def _furthest(decision: Money, seat: Seat, own: Own) -> tuple[Money, Track]:
+    """An exchange for cheaper goods is paid when its difference is paid back, too, by us or by ReturnGO itself."""
     track = own.track(decision)
     if track != "applied" or not isinstance(decision, Exchanging) or decision.difference_minor >= 0:
         return decision, track
     for other in own.payments:
         if isinstance(other, Paying) and other.exchange_id == decision.decision_id:
             return other, own.track(other)
-    return decision, "open"
+    steps = repaid_by_returngo(seat.rma, decision)
+    repaid = sum(step.amount_minor or 0 for step in steps)
+    even = repaid > 0 and abs(repaid + decision.difference_minor) <= seat.model.refunding.tolerance_minor
+    return decision, "elsewhere" if even and {s.currency for s in steps} == {decision.currency} else "open"
 
 
 def _restocked_by_us(seats: list[Seat], own: Own) -> None:

@@ -13,6 +13,7 @@ from tests.unit.domain.factories import (
     inspected,
     line,
     order,
+    refunded,
     result,
     transaction,
     unit,
@@ -93,3 +94,39 @@ def test_a_request_for_the_refund_of_other_units_says_nothing_about_a_difference
     run.feed(event("exchange", one, hours=6, exchange_draft_order_id="D1"))
     run.feed(applied(run.commands(Exchange)[0]))
     assert (sorted(r.amount_minor for r in run.commands(Refund)), run.open) == ([300, 1000], [])
+
+
+@pytest.mark.req("EXG-6", "MON-11")
+@pytest.mark.parametrize("units", [("u1",), ()])
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_difference_that_returngo_paid_back_itself_is_not_paid_again(units: tuple[str, ...], shown: bool) -> None:
+    run = exchanged(700)
+    run.restock()
+    run.feed(transaction(300, "success", units, "302", hours=7))
+    if shown:
+        run.feed(refunded("302", 300, hours=7))
+    run.feed(applied(run.commands(Exchange)[0]))
+    assert (run.commands(Refund), run.open, run.stages()) == ([], [], {"u1": "closed"})
+
+
+@pytest.mark.req("EXG-6", "MON-11", "MON-13")
+def test_a_difference_that_returngo_paid_back_in_another_currency_is_for_a_person() -> None:
+    run = exchanged(700)
+    run.feed(transaction(300, "success", ("u1",), "302", hours=7, currency="USD"))
+    run.feed(applied(run.commands(Exchange)[0]))
+    assert (run.commands(Refund), run.open, run.stages()) == ([], ["currency_mismatch"], {"u1": "refunding"})
+
+
+@pytest.mark.req("EXG-6", "MON-3", "MON-11")
+def test_another_amount_paid_back_by_returngo_holds_the_difference_for_a_person() -> None:
+    run = Run()
+    wanted = Money(minor=700, currency="EUR")
+    one, two = (unit(f"u{n}", f"L{n}", sku, resolution="exchange", exchange_price=wanted)
+                for n, sku in ((1, "TEE"), (2, "CAP")))  # fmt: skip
+    run.feed(order(line(), line("L2", "CAP"), line("L3", "MUG")), *asked(one, two), inspected(one), inspected(two))
+    run.feed(event("exchange", one, two, hours=6, exchange_draft_order_id="D1"))
+    run.feed(transaction(300, "success", ("u1",), "302", hours=7), applied(run.commands(Exchange)[0]))
+    assert (run.commands(Refund), run.open) == ([], ["amount_mismatch"])
+    assert run.raised("amount_mismatch").detail.endswith("may have paid it: 302")
+    run.feed(transaction(300, "success", ("u2",), "303", hours=9, number="T2"))
+    assert (run.commands(Refund), run.open) == ([], [])
