@@ -12,6 +12,7 @@ import msgspec
 from schemas import ids
 from schemas.facts import ReturnedUnit, ReturnEvent, ReturnKind
 from streams.sources.fields import Json, flag, ident, instant, label, malformed, obj, opt, opt_ident, opt_instant, rows
+from streams.sources.returngo_exchanges import priced
 from streams.sources.returngo_parcels import inbound, shipped, with_parcel
 from streams.sources.returngo_rma import SYSTEM, Rma, names_of
 from streams.sources.returngo_transactions import transaction
@@ -76,7 +77,7 @@ def _rma(body: Json, merchant: str, read_at_ms: int) -> Rma:
 
 
 def _units(body: Json) -> tuple[ReturnedUnit, ...]:
-    return tuple(unit(row, f"items[{i}]") for i, row in enumerate(rows(body.get("items"), "items")))
+    return priced([unit(row, f"items[{i}]") for i, row in enumerate(rows(body.get("items"), "items"))], body)
 
 
 def _native_return(body: Json) -> str | None:
@@ -125,8 +126,8 @@ def _dates(body: Json, word: str) -> list[int]:
 
 def _inspected(rma: Rma, body: Json) -> list[ReturnEvent]:
     found = []
-    for i, row in enumerate(rows(body.get("items"), "items")):
-        seen = validation(row, f"items[{i}]")
+    for i, (each, row) in enumerate(zip(rma.units, rows(body.get("items"), "items"), strict=True)):
+        seen = validation(each, row, f"items[{i}]")
         if seen is None or seen.inspected_at_ms is None or seen.disposition is None:
             continue
         identity = (seen.unit_id, str(seen.inspected_at_ms), str(seen.disposition), str(seen.location))

@@ -60,6 +60,7 @@ def _shipment(rma: Rma, name: str, row: Json, units: list[ReturnedUnit], body: J
 def _arrival(rma: Rma, units: Iterable[ReturnedUnit], body: Json) -> int:
     """Nothing dates an arrival: it was before we read it, and before the first inspection of its units."""
     names = set(names_of(units))
-    seen = [validation(row, f"items[{i}]") for i, row in enumerate(rows(body.get("items"), "items"))]
+    listed = zip(rma.units, rows(body.get("items"), "items"), strict=True)
+    seen = [validation(each, row, f"items[{i}]") for i, (each, row) in enumerate(listed)]
     dates = [each.inspected_at_ms for each in seen if each and each.unit_id in names and each.inspected_at_ms]
     return min([rma.read_at_ms, *dates])

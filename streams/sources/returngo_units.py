@@ -52,8 +52,8 @@ def unit(row: Json, path: str) -> ReturnedUnit:
     )  # fmt: skip
 
 
-def validation(row: Json, path: str) -> ReturnedUnit | None:
-    """The unit with its inspection; None while there is none.
+def validation(asked: ReturnedUnit, row: Json, path: str) -> ReturnedUnit | None:
+    """The unit as it was asked for, with its inspection; None while there is none.
 
     Before the inspection both booleans already say false, so only its date tells that it took place.
     """
@@ -65,7 +65,7 @@ def validation(row: Json, path: str) -> ReturnedUnit | None:
     restockable = flag(status.get("isRestockable"), f"{path}.isRestockable")
     why = status.get("nonRestockableReason") if returned else status.get("nonReturnedReason")
     return msgspec.structs.replace(
-        unit(row, path), disposition=_disposition(returned=returned, restockable=restockable), inspected_at_ms=at_ms,
+        asked, disposition=_disposition(returned=returned, restockable=restockable), inspected_at_ms=at_ms,
         disposition_reason=label(why, f"{path}.disposition_reason"),
         location=opt_ident(status.get("storeLocationId"), f"{path}.storeLocationId"),
     )  # fmt: skip

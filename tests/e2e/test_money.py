@@ -75,6 +75,20 @@ def test_credit_instead_of_money_has_the_exact_value_and_goes_to_the_customer(wo
     assert (issued["kind"], issued["amount"], issued["customer_id"]) == ("gift_card", "89.00", card.customer_id)
 
 
+@pytest.mark.req("EXG-6")
+@played
+def test_an_exchange_for_cheaper_goods_pays_back_the_difference_alone(world: World) -> None:
+    shop = Shop(world, CALM)
+    dear, cheap = shop.goods("199.00"), shop.goods("150.00")
+    order = shop.sold(line(dear))
+    rma = order.asked(back(dear, resolution="VariantExchange")).received()
+    rma.step("exchange", sku=cheap, effective_price="150.00", unit=0).inspected("sellable")
+    end = order.ended()
+    assert (end.amounts, end.moved) == ([f"49.00 ZAR {CARD}"], {"101.available": 1})
+    assert [(each["order"], each["parent_id"]) for each in end.paid] == [(order.name, order.transactions[0]["id"])]
+    assert order.exceptions() == {}
+
+
 @pytest.mark.req("MON-8", "EXC-2")
 @played
 def test_credit_that_can_go_to_nobody_is_raised(world: World) -> None:

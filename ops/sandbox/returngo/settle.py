@@ -6,13 +6,13 @@ import msgspec
 
 from ops.sandbox.returngo import changes
 from ops.sandbox.returngo.drive import Case, Nothing
-from ops.sandbox.returngo.store import Exchange, Payout, Unit
+from ops.sandbox.returngo.store import Exchange, Goods, Payout, Unit
 from ops.sandbox.returngo.views import Json
 from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.drafts import complete_draft, new_draft
 from ops.sandbox.shopify.refunds import RefundPlan, make_refund
 from ops.sandbox.shopify.sales import DraftOrder, Order
-from ops.sandbox.shopify.values import ZERO
+from ops.sandbox.shopify.values import ZERO, rounded
 
 
 class Pay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,11 +74,14 @@ def _refund_in_shopify(case: Case, payout: Payout, units: list[Unit]) -> None:
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes out in exchange, at no charge unless a price is given."""
+    """What goes out in exchange, at no charge unless a price is given. `effective_price` is what a piece costs as the
+    RMA tells it, `unit` the one it is sent instead of; without it the RMA as a whole names it (any-to-any)."""
 
     sku: str
     quantity: int = 1
     price: Decimal = ZERO
+    effective_price: Decimal | None = None
+    unit: str | int | None = None
 
 
 def exchange(case: Case, given: Swap) -> Json:
@@ -91,6 +94,12 @@ def exchange(case: Case, given: Swap) -> Json:
         case.action(), [(variant, given.quantity, given.price)], order.customer, f"Exchange for RMA{case.rma.id}"
     )
     case.rma.exchanges.append(Exchange(draft_order_id=draft.number))
+    goods = Goods(
+        product_id=variant.product.number, variant_id=variant.number, sku=given.sku, quantity=given.quantity,
+        catalog_price=rounded(variant.price / order.rate, order.presentment_currency_code),
+        effective_price=given.effective_price,
+    )  # fmt: skip
+    (case.rma if given.unit is None else case.unit(given.unit)).goods.append(goods)
     return {"draft_order_id": draft.number}
 
 

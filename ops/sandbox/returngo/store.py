@@ -18,6 +18,18 @@ class Validation:
 
 
 @dataclass(slots=True, kw_only=True)
+class Goods:
+    """What is sent instead of returned goods; prices of a piece, in the customer's currency."""
+
+    product_id: int
+    variant_id: int
+    sku: str
+    quantity: int
+    catalog_price: Decimal
+    effective_price: Decimal | None
+
+
+@dataclass(slots=True, kw_only=True)
 class Unit:
     """One unit on its way back; ReturnGO has no quantities. Amounts in the customer's currency."""
 
@@ -39,6 +51,7 @@ class Unit:
     resolution: str
     shipment_id: int | None
     validation: Validation = field(default_factory=Validation)
+    goods: list[Goods] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +123,7 @@ class Rma:
     payouts: list[Payout] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    goods: list[Goods] = field(default_factory=list)
     events: list[tuple[str, datetime, str]] = field(default_factory=list)
 
 

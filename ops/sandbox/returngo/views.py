@@ -4,7 +4,7 @@ element per unit."""
 from decimal import Decimal
 
 from ops.sandbox.clock import iso_offset
-from ops.sandbox.returngo.store import Payout, Rma, Shipment, Unit
+from ops.sandbox.returngo.store import Goods, Payout, Rma, Shipment, Unit
 
 Json = dict[str, object]
 
@@ -49,7 +49,7 @@ def detail(rma: Rma) -> Json:
             }
             for each in rma.exchanges
         ],
-        "exchangeItems": [],
+        "exchangeItems": _sent(rma.goods, rma),
         "cancellationFee": 0,
         "transactions": [transaction(each) | {"id": str(each.id)} for each in rma.payouts],
         "createdAt": iso_offset(rma.created_at),
@@ -139,11 +139,33 @@ def _item(unit: Unit, rma: Rma) -> Json:
         "shipmentId": str(unit.shipment_id) if unit.shipment_id else None,
         "returnMethod": {"type": rma.return_method, "name": rma.return_method},
         "itemValidationStatusResponse": _validation(unit),
-        "exchangeItems": [],
+        "exchangeItems": _sent(unit.goods, rma),
         "followUpQuestions": [],
     }
     optional = {"variantName": unit.variant_title, "barcode": unit.barcode}
     return item | {name: value for name, value in optional.items() if value is not None}
+
+
+def _sent(goods: list[Goods], rma: Rma) -> list[Json]:
+    """What is sent instead; prices in the currency of the return."""
+
+    def price(amount: Decimal | None) -> Json | None:
+        first = rma.units[0]
+        return None if amount is None else money(amount, first.currency, first.rate, first.shop_currency)
+
+    return [
+        {
+            "productId": str(each.product_id),
+            "variantId": str(each.variant_id),
+            "quantity": each.quantity,
+            "sku": each.sku,
+            "itemPriceMethod": "PaidPrice",
+            "freeExchangePriceRange": {"min": 100, "max": 100},
+            "catalogPrice": price(each.catalog_price),
+            "effectivePrice": price(each.effective_price),
+        }
+        for each in goods
+    ]
 
 
 def _validation(unit: Unit) -> Json:

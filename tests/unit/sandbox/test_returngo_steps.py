@@ -105,6 +105,16 @@ async def test_an_exchange_is_a_draft_until_it_is_released(box: Box) -> None:
     assert len((await box.books())["orders"]) == 2
 
 
+async def test_goods_in_exchange_are_named_by_their_unit_or_by_the_return(box: Box) -> None:
+    rma_id = await rma(box)
+    await step(box, rma_id, "exchange", sku="MUG", quantity=2, effective_price="12.50", unit=0)
+    await step(box, rma_id, "exchange", sku="MUG")
+    seen = await detail(box, rma_id)
+    (of_unit,), (of_return,) = seen["items"][0]["exchangeItems"], seen["exchangeItems"]
+    assert (of_unit["sku"], of_unit["quantity"], of_unit["effectivePrice"]["amount"]) == ("MUG", 2, 12.5)
+    assert (of_return["sku"], of_return["quantity"], of_return["effectivePrice"]) == ("MUG", 1, None)
+
+
 async def test_an_edit_moves_last_updated_and_a_comment_does_not(box: Box) -> None:
     rma_id = await rma(box)
     before = (await detail(box, rma_id))["lastUpdated"]
