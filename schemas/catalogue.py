@@ -44,7 +44,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     stock.StockLevel: 7_340_070,
     stock.RestockIntent: 7_340_082,
     stock.RestockVerdict: 7_340_090,
-    commands.Restock: 7_340_100,
+    commands.Restock: 7_340_101,
     commands.Refund: 7_340_111,
     commands.StoreCredit: 7_340_121,
     commands.Exchange: 7_340_130,

@@ -42,11 +42,11 @@ def told(*facts: Fact) -> list[Output]:
 
 RULES = rules(books="linnworks")
 ONE = unit()
-BASIS = (order(line(quantity=2)), *asked(ONE))
+BASIS: tuple[Fact, ...] = (order(line(quantity=2)), *asked(ONE))
 KNOWN = Run(RULES)
 KNOWN.feed(*BASIS, inspected(ONE))
 REFUND, INTENT = KNOWN.payments[0], KNOWN.intents[0]
-PAID = (*BASIS, inspected(ONE), verdict(INTENT), result(INTENT.intent_id, "restock"), applied(REFUND))
+PAID: tuple[Fact, ...] = (*BASIS, inspected(ONE), verdict(INTENT), result(INTENT.intent_id, "restock"), applied(REFUND))
 LIVES: list[tuple[tuple[Fact, ...], set[str]]] = [
     ((BASIS[0],), {"learned order", "learned payment"}),
     ((BASIS[0], BASIS[1]), {"learned requested", "waiting inspected"}),

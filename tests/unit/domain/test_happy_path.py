@@ -117,6 +117,6 @@ def test_every_record_goes_to_its_topic_under_the_key_that_keeps_its_order() -> 
         ("Annotate", "shopify-commands", of_order), ("Annotate", "returngo-commands", of_order),
         ("Journal", "linnworks-commands", of_order),
     }  # fmt: skip
-    told = [o for o in run.outputs if isinstance(o.record, ExceptionRaised | ExceptionCleared)]
-    assert [type(o.record) for o in told] == [ExceptionRaised, ExceptionCleared]
-    assert {(o.topic, o.key) for o in told} == {("exceptions", told[0].record.exception_id.encode())}
+    told = [(o, o.record) for o in run.outputs if isinstance(o.record, ExceptionRaised | ExceptionCleared)]
+    assert [type(record) for _, record in told] == [ExceptionRaised, ExceptionCleared]
+    assert {(o.topic, o.key) for o, _ in told} == {("exceptions", told[0][1].exception_id.encode())}
