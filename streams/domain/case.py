@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from schemas.exceptions import Evidence
+from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
 from streams.domain import act, marks, notices, output, parcels, story, tags
 from streams.domain.decided import Decision
@@ -20,6 +21,8 @@ def decide_case(
     A fact that is known already changes nothing (the same object comes back) and re-emits what is still open.
     Raises nothing for facts that contradict each other: they become exceptions.
     """
+    if state is None and isinstance(fact, DeadlineReached):
+        return None, []  # time alone makes no case: this one is over and forgotten, or is still to be built anew
     before = None if state is None else state.learnt
     learnt = learn(before, fact)
     known = learnt is before

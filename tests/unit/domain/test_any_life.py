@@ -125,6 +125,7 @@ class Life(RuleBasedStateMachine):
     def comes_again(self, data: st.DataObject) -> None:
         self.watch.again(data.draw(st.sampled_from(self.delivered)))
 
+    @precondition(lambda self: self.watch.world.case is not None)  # a deadline is read from a row
     @rule(hours=st.sampled_from([80, 200, 900]))
     def time_passes(self, hours: int) -> None:
         self._delivered(deadline(hours))
