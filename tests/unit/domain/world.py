@@ -19,20 +19,22 @@ AnyFact = CaseFact | StockFact
 
 
 class World:
-    """One order and the SKUs of its returns. `outputs` is everything that was ever emitted, by either agent."""
+    """One order and the SKUs of its returns. `outputs` is everything that was ever emitted, by either agent; `fed` is
+    what was given to either, in that order."""
 
     def __init__(self, rules: Merchant) -> None:
         self.rules = rules
         self.case: Case | None = None
         self.items: dict[str, Item] = {}
         self.outputs: list[Output] = []
+        self.fed: tuple[AnyFact, ...] = ()
         self.commands: dict[str, Command] = {}
         self.settled: set[str] = set()
 
     def fork(self) -> "World":
         """A world that shares the past and goes its own way from here; what it emits is its own."""
         new = World(self.rules)
-        new.case, new.items = self.case, dict(self.items)
+        new.case, new.items, new.fed = self.case, dict(self.items), self.fed
         new.commands, new.settled = dict(self.commands), set(self.settled)
         return new
 
@@ -52,6 +54,7 @@ class World:
         return made
 
     def _decide(self, fact: AnyFact) -> list[Output]:
+        self.fed = (*self.fed, fact)
         if isinstance(fact, StockFact):
             self.items[fact.sku], made = decide_stock(self.items.get(fact.sku), fact, self.rules)
             return made
