@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from schemas.commands import Annotate, Command, CommandResult, Exchange, Journal, Refund, Restock, StoreCredit
-from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import ObservedEffect, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep
 from schemas.stock import RestockIntent, RestockVerdict
@@ -27,7 +26,8 @@ from tests.unit.domain.heard import (
     units_in,
     was_said,
 )
-from tests.unit.domain.oracles import certain_if, only_if
+from tests.unit.domain.inbox import Inbox
+from tests.unit.domain.told_run import Told
 from tests.unit.domain.world import AnyFact, World
 
 Payment = Refund | StoreCredit | Exchange
@@ -40,7 +40,7 @@ class Watch:
         self.world = world
         self.facts: tuple[AnyFact, ...] = ()
         self.contents: dict[str, Command | RestockIntent] = {}
-        self.exceptions: dict[str, str] = {}  # open ones by id, as a reader of the topic knows them
+        self.inbox = Inbox()
         self.waits: dict[str, str] = {}  # guard by unit, "" when closed, as a reader of the journal knows them
         self.refused: set[str] = set()
         self.untracked = False
@@ -48,7 +48,7 @@ class Watch:
     def fork(self) -> Watch:
         new = Watch(self.world.fork())
         new.facts, new.contents, new.waits = self.facts, dict(self.contents), dict(self.waits)
-        new.exceptions, new.refused = dict(self.exceptions), set(self.refused)
+        new.inbox, new.refused = self.inbox.fork(), set(self.refused)
         new.untracked = self.untracked
         return new
 
@@ -155,23 +155,13 @@ class Watch:
         assert booked.amount_minor <= max(seen), "more booked than was paid"
 
     def _exceptions_as_caused(self, made: list[Output], picture: Picture | None) -> None:
-        """EXC-4: open exactly as long as the cause holds, and never cleared without having been raised."""
-        for output in made:
-            record = output.record
-            if isinstance(record, ExceptionRaised):
-                self.exceptions[record.exception_id] = record.type
-            elif isinstance(record, ExceptionCleared):
-                assert self.exceptions.pop(record.exception_id, None) == record.type, "cleared, but never raised"
+        """EXC-4: open exactly as long as the cause holds, by the facts alone and by what the code sees in them."""
+        self.inbox.hear(made)
+        self.inbox.agrees(self.world.case)
+        self.inbox.caused(Told(self.world.fed, list(self.contents.values()), self.world.rules))
         if picture is not None:
-            assert self.exceptions == {i: c.type for i, c in picture.causes.items()}
+            assert self.inbox.open.keys() == picture.causes.keys()
             assert not picture.wanted, "more follows, but was not done"
-        told = set(self.exceptions.values())
-        for kind, possible in only_if(self.facts, self.world.rules, self.refused).items():
-            assert possible or kind not in told, f"{kind} without a cause"
-        for kind, certain in certain_if(
-            self.facts, self.world.rules, () if picture is None else picture.standings
-        ).items():
-            assert kind in told or not certain, f"{kind} is absent, its cause is there"
 
     def _every_open_unit_waits(self, made: list[Output], standings: tuple[Standing, ...]) -> None:
         """EXC-1: whoever reads the journal knows of each unit what it waits for, and who can help."""

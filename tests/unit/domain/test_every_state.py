@@ -86,7 +86,7 @@ def key(watch: Watch) -> bytes:
     told = None if case is None else msgspec.to_builtins((case.decided, case.open, case.notices, case.waiting))
     rest = None if case is None else msgspec.to_builtins((case.learnt, case.tag, case.attention, case.announced))
     items = {sku: msgspec.to_builtins(each) for sku, each in watch.world.items.items()}
-    parts = [_timeless(told), rest, _timeless(items), sorted(watch.world.settled), sorted(watch.exceptions.items())]
+    parts = [_timeless(told), rest, _timeless(items), sorted(watch.world.settled), sorted(watch.inbox.open)]
     return ids.digest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).encode()
 
 
