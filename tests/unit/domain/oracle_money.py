@@ -99,19 +99,28 @@ def _of_figures(unit: Unit, order: OrderSnapshot, found: Causes) -> None:
     others = bool(told.foreign) or any(s.status == "success" for s in steps)
     negative = any(each.tax_minor < 0 or each.discount_minor < 0 for each in order.lines)
     if money or others or captured < worth or negative or len(told.payments) > 1:
-        found.add(Wrong("amount_mismatch", unit.rma_id), _certain_to_differ(unit, order))
+        found.add(Wrong("amount_mismatch", unit.rma_id), certain_to_differ(unit, order))
 
 
-def _certain_to_differ(unit: Unit, order: OrderSnapshot) -> bool | None:
+def certain_to_differ(unit: Unit, order: OrderSnapshot) -> bool | None:
     """A unit alone in its return and on its line, ready to be paid: ReturnGO's price is another than the order's, or
     more is due than is left."""
     told, said, line = unit.told, unit.said, unit.line
     alone = [u for u in told.units if u.rma_id == unit.rma_id or u.line is line] == [unit]
     steps = [e for e in told.events if e.rma_id == unit.rma_id and e.transaction is not None]
-    if line is None or not (alone and is_ready(unit)) or told.foreign or steps or unit.means != "refund":
+    if (
+        line is None
+        or line.quantity < 1
+        or not (alone and is_ready(unit))
+        or told.foreign
+        or steps
+        or unit.means != "refund"
+    ):
         return None
-    ours = line.unit_price_minor - line.discount_minor - line.order_discount_minor
-    plain = line.quantity == 1 and not line.tax_minor and not line.duty_minor and "*" in unit.model.refunding.tenders
+    net = line.unit_price_minor * line.quantity - line.discount_minor - line.order_discount_minor
+    ours = net // line.quantity
+    plain = net % line.quantity == 0 and not line.tax_minor and not line.duty_minor and said.quantity == 1
+    plain = plain and "*" in unit.model.refunding.tenders
     if not plain or ours <= 0 or said.fees or said.paid_tax or (said.paid and said.paid.currency != order.currency):
         return None
     theirs = ours if said.paid is None else max(said.paid.minor, 0)

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.commands import Command
+from schemas.commands import Command, Exchange, Refund, StoreCredit
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
 from streams.domain.state import Case
+from tests.unit.domain.factories import asked, deadline, event, inspected, transaction, unit
 from tests.unit.domain.inbox import Inbox
+from tests.unit.domain.oracle_money import certain_to_differ
+from tests.unit.domain.oracle_walk import waits
 from tests.unit.domain.rows import name_of
 from tests.unit.domain.test_contradictions import CASES, sound
 from tests.unit.domain.test_reprocessing import histories
@@ -28,13 +31,29 @@ def held_to_the_facts(rules: Merchant, facts: list[Fact]) -> Inbox:
     sent: dict[tuple[type, str], Command | RestockIntent] = {}
     for count, fact in enumerate(facts, 1):
         case, made = decide_case(case, fact, rules)
+        before = Told(tuple(facts[:count]), list(sent.values()), rules)
         for output in made:
-            if isinstance(output.record, Command | RestockIntent):
-                sent[type(output.record), name_of(output.record)] = output.record
+            record = output.record
+            if isinstance(record, Command | RestockIntent) and (type(record), name_of(record)) not in sent:
+                nothing_keeps(record, before)
+                sent[type(record), name_of(record)] = record
         inbox.hear(made)
         inbox.agrees(case)
         inbox.caused(Told(tuple(facts[:count]), list(sent.values()), rules))
     return inbox
+
+
+def nothing_keeps(record: Command | RestockIntent, before: Told) -> None:
+    """Nothing is sent that the facts keep from being sent, for certain."""
+    for each in before.units:
+        if each.rma_id == record.rma_id and each.unit_id in record.unit_ids:
+            stock, money = waits(each)
+            if isinstance(record, RestockIntent) and record.quantity > 0:
+                assert len(stock) != 1, f"put back, though kept by {stock}"
+            if isinstance(record, Refund | StoreCredit | Exchange):
+                assert len(money) != 1, f"paid, though kept by {money}"
+                assert before.order is not None
+                assert certain_to_differ(each, before.order) is None, "paid, though the figures differ"
 
 
 @pytest.mark.req("EXC-1", "EXC-3", "EXC-4")
@@ -61,3 +80,35 @@ def test_in_any_history_an_exception_is_open_as_long_as_its_cause_is_there(run: 
 def test_a_contradiction_is_raised_under_every_model_as_the_facts_have_it(rules: Merchant, name: str) -> None:
     facts, _, _ = CASES[name]
     held_to_the_facts(rules, [*bought_from(rules), *facts, *sound()])
+
+
+KEPT, AGAIN = unit("u8", "L2", "CAP", ships=False, resolution="keep"), unit("u7", "L2", "CAP")
+BACK = [*asked(AGAIN, rma="103", hours=9), event("received", hours=10, rma="103")]
+# what people change their minds about, once a unit was paid or graded
+MINDS: dict[str, list[Fact]] = {
+    "cancelled after it was paid": [*asked(KEPT), event("cancelled", hours=7)],
+    "cancelled and reopened": [*asked(AGAIN), event("cancelled", hours=7), event("reopened", hours=8)],
+    "reopened and found missing": [
+        *asked(AGAIN), event("cancelled", hours=7), event("reopened", hours=8), inspected(AGAIN, "missing", hours=9),
+    ],
+    "cancelled again and found missing": [
+        *asked(AGAIN), event("reopened", hours=7), event("cancelled", hours=8), inspected(AGAIN, "missing", hours=9),
+    ],
+    "asked back again after it was paid and cancelled": [*asked(KEPT), event("cancelled", hours=7), *BACK],
+    "asked back again after it was cancelled unpaid": [*asked(AGAIN), event("cancelled", hours=7), *BACK],
+    "resolved without its money": [*asked(AGAIN), event("resolved", hours=8), deadline(900)],
+    "paid by ReturnGO before it came": [*asked(AGAIN), transaction(1000, "success", external_id="R7")],
+    "paid by ReturnGO and missing": [
+        *asked(AGAIN), transaction(1000, "success", external_id="R7"), inspected(AGAIN, "missing", hours=9),
+    ],
+    "resolved as missing": [*asked(AGAIN), inspected(AGAIN, "missing", hours=7), event("resolved", hours=8)],
+}  # fmt: skip
+
+
+@pytest.mark.req("EXC-4", "STA-4")
+@pytest.mark.parametrize("rules", RULES, ids=lambda rules: rules.model.system)
+@pytest.mark.parametrize("name", MINDS)
+def test_a_change_of_mind_opens_and_clears_what_the_facts_have(rules: Merchant, name: str) -> None:
+    facts = [*bought_from(rules), *MINDS[name], deadline(50)]
+    held_to_the_facts(rules, facts)
+    held_to_the_facts(rules, [*facts[1:], facts[0]])

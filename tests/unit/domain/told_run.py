@@ -58,8 +58,16 @@ class Told:
     @cached_property
     def foreign(self) -> list[ObservedEffect]:
         """Effects that carry no mark of ours and that no result of ours names."""
-        named = {v for r in self.results.values() for text in r.external_ids.values() for v in text.split(",")}
-        return [e for e in self.effects if e.command_id is None and e.external_id not in named]
+        return [e for e in self.effects if e.command_id is None and e.external_id not in self.named]
+
+    @cached_property
+    def named(self) -> set[str]:
+        """What results of ours call what was done."""
+        return {v for r in self.results.values() for text in r.external_ids.values() for v in text.split(",")}
+
+    @cached_property
+    def our_ids(self) -> set[str | None]:
+        return {*self.named, *(e.external_id for e in self.effects if e not in self.foreign)}
 
     @cached_property
     def units(self) -> list[Unit]:

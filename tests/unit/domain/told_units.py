@@ -24,6 +24,7 @@ Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
 When = tuple[int, str]  # a time, and the fact that names it
 STOPS = ("rejected", "cancelled", "expired")
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
+REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 MEANS = {"refund": "refund", "keep": "refund", "store_credit": "credit", "gift_card": "credit"}
 
 
@@ -140,7 +141,7 @@ class Unit:
             if track == "applied":
                 return track
         by_others = [e for e in self.told.foreign if e.kind in PAID_KINDS and (not e.lines or self._named_by(e))]
-        if by_others or self.reported is None:
+        if by_others:
             return None
         return "elsewhere" if self.reported else "undecided" if paid is None else track
 
@@ -148,15 +149,17 @@ class Unit:
         return any(moved.line_id == self.said.line_id for moved in effect.lines)
 
     @cached_property
-    def reported(self) -> bool | None:
+    def reported(self) -> bool:
         """Whether ReturnGO says that it paid or, where the draft was ours, made the exchange order by itself."""
         mine = [e for e in self.told.events if e.rma_id == self.rma_id]
         if self.means == "exchange":
             return self.model.exchanges.made == "draft" and any(e.exchange_order_id for e in mine)
-        said = [e.transaction for e in self.told.events if e.transaction is not None]
-        if any(s.status == "success" for s in said):
-            return None
-        return False
+        steps = [e.transaction for e in mine if e.transaction is not None and self.means in ("refund", "credit")]
+        return any(
+            s.status == "success" and s.kind in REPORTED_KINDS and s.external_id not in self.told.our_ids
+            and (not s.unit_ids or self.unit_id in s.unit_ids)
+            for s in steps
+        )  # fmt: skip
 
     @cached_property
     def journals(self) -> list[Journal]:

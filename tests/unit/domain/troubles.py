@@ -53,6 +53,7 @@ ORDERS: list[dict[str, Any]] = [
     {"payments": (payment("P1", "voucher", 9000),)},
     {"payments": (payment("P1", "card", 90_000),)},
     {"created_at_ms": at(-2)},
+    {"created_at_ms": at(-75)},
     {"created_at_ms": at(40)},
     {"tags": ("returngo-exchange",), "total_minor": 0},
 ]
@@ -110,8 +111,15 @@ def odd_facts() -> st.SearchStrategy[Fact]:
         st.builds(lambda h: replace(refunded(f"B{h}", 700, BACK, hours=h), kind="store_return"), hours),
         st.builds(lambda h, r: event("exchange", hours=h, rma=r, exchange_draft_order_id="D1"), hours, rmas),
         st.builds(lambda h, r: event("exchange", hours=h, rma=r, exchange_order_id="E1"), hours, rmas),
-        st.builds(deadline, st.sampled_from([100, 600, 900])),
     )  # fmt: skip
+
+
+def late_facts(facts: list[Fact]) -> st.SearchStrategy[Fact]:
+    """What comes of time, and of people who change their minds."""
+    rmas = sorted({fact.rma_id for fact in facts if isinstance(fact, ReturnEvent)}) or ["101"]
+    kinds = st.sampled_from(["cancelled", "cancelled", "reopened", "resolved", "received"])
+    changed = st.builds(lambda k, h, r: event(k, hours=h, rma=r), kinds, st.integers(61, 70), st.sampled_from(rmas))
+    return st.one_of(changed, changed, st.builds(deadline, st.sampled_from([100, 600, 900])))
 
 
 @st.composite
@@ -126,12 +134,11 @@ def troubles(draw: st.DrawFn, *, calm: bool = False) -> tuple[Merchant, list[Fac
         facts = ordered(facts, more)
     for more in draw(st.lists(st.sampled_from(UNITS), max_size=1)):
         facts = described(facts, draw(st.lists(st.sampled_from(names_in(facts)), min_size=1)), more)
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 7)) == 0:
         facts = [fact for fact in facts if not isinstance(fact, OrderSnapshot)]
-    later = st.builds(deadline, st.sampled_from([100, 600, 900]))
-    odd = draw(st.lists(later if calm else st.one_of(odd_facts(), later), max_size=3))
+    odd = late_facts(facts) if calm else st.one_of(odd_facts(), late_facts(facts))
     run, fed = Run(rules), list[Fact]()
-    for fact in (*facts, *odd):
+    for fact in (*facts, *draw(st.lists(odd, max_size=4))):
         for each in (fact, *draw(answers(run))):
             if all(_name(each) != _name(known) for known in fed):
                 fed.append(each)
