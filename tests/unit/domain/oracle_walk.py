@@ -135,6 +135,11 @@ def first_unmet(walk: Iterable[tuple[bool | None, str]]) -> list[str]:
     return [*found, "?"] if found else []
 
 
+def surely(track: list[str]) -> bool:
+    """Whether the facts tell plainly what it waits for."""
+    return len(track) == 1 and track != ["?"]
+
+
 def waits(unit: Unit) -> tuple[list[str], list[str]]:
     """What its goods and its money wait for: [] for nothing, several where the facts do not tell."""
     over = unit.gone and bool(unit.told.times(unit.rma_id, "resolved"))

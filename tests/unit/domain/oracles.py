@@ -16,7 +16,7 @@ from schemas.exceptions import TYPES, ExceptionRaised
 from schemas.facts import OrderSnapshot
 from schemas.stock import RestockIntent
 from tests.unit.domain.oracle_money import of_money
-from tests.unit.domain.oracle_walk import Causes, Wrong, waits
+from tests.unit.domain.oracle_walk import Causes, Wrong, surely, waits
 from tests.unit.domain.told_run import Told
 from tests.unit.domain.told_units import PAID_KINDS, Unit
 
@@ -51,7 +51,7 @@ def _of_walk(unit: Unit, found: Causes) -> None:
     for track in waits(unit):
         for raises in track:
             if raises in TYPES:
-                certain = len(track) == 1 and unit.plain
+                certain = surely(track) and unit.plain
                 found.add(Wrong(raises, unit.rma_id, unit.about), True if certain else None)
     if not unit.plain and unit.looks:
         for kind in ("contradicting_fact", "out_of_stock_component"):
@@ -175,7 +175,7 @@ def _of_payment(unit: Unit, found: Causes, certain: bool | None) -> None:
             found.add(Wrong("exchange_not_released", *line), told.late(paid.decided_at_ms, "exchange") and sure)
         return
     _, money = waits(unit)
-    sure = True if len(money) == 1 and certain else None
+    sure = True if surely(money) and certain else None
     if "no exchange" in money:
         found.add(Wrong("exchange_not_released", *line), told.late(ready, "exchange") and sure)
     if "unpaid" in money:
@@ -194,12 +194,12 @@ def _of_order(told: Told, found: Causes) -> None:
         done, again = marks.get("resolved", EARLIEST), marks.get("reopened", EARLIEST)
         if "resolved" in marks and done >= again and told.late(done[0], "refund"):
             mine = [u for u in told.units if u.rma_id == rma_id and u.money in ("undecided", "refused")]
-            unpaid = any(len(track) == 1 for unit in mine for track in waits(unit))
+            unpaid = any(surely(track) for unit in mine for track in waits(unit))
             found.add(Wrong("status_conflict", rma_id), True if unpaid else None)
     if order is None:
         return
     if order.archived:
-        unfinished = any(len(track) == 1 for unit in told.units for track in waits(unit))
+        unfinished = any(surely(track) for unit in told.units for track in waits(unit))
         found.add(Wrong("archived_order"), True if unfinished else None)
     ways = told.model.exchanges
     known = any(tag in order.tags for tag in ways.tags) or (bool(ways.prefix) and order.name.startswith(ways.prefix))

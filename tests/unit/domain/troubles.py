@@ -153,7 +153,8 @@ def answers(draw: st.DrawFn, run: Run) -> list[Fact]:
     for output in run.outputs[-6:]:
         record, word = output.record, draw(st.integers(0, 9))
         if isinstance(record, RestockIntent) and word < 3:
-            made.append(verdict(record, hours=70))
+            shown = draw(st.sampled_from(["commanded", "confirmed"]))
+            made.append(verdict(record, shown, hours=70, command_ids=(record.intent_id,)))
             made.append(_restocked(record, "rejected" if word == 0 else "applied"))
         elif isinstance(record, RestockIntent) and word == 3:
             made.append(verdict(record, "impossible", hours=70, reason="untracked_item"))
