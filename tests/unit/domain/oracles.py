@@ -16,9 +16,10 @@ from schemas.exceptions import TYPES, ExceptionRaised
 from schemas.facts import OrderSnapshot
 from schemas.stock import RestockIntent
 from tests.unit.domain.oracle_money import of_money
+from tests.unit.domain.oracle_others import of_others
 from tests.unit.domain.oracle_walk import Causes, Wrong, surely, waits
 from tests.unit.domain.told_run import Told
-from tests.unit.domain.told_units import PAID_KINDS, Unit
+from tests.unit.domain.told_units import Unit
 
 LATEST_MS = 253_402_300_799_000  # the end of the year 9999
 EARLIEST = (-(2**63), "")
@@ -40,7 +41,7 @@ def causes(told: Told) -> Causes:
         _of_looks(unit, found)
         _of_time(unit, found)
     _of_order(told, found)
-    _of_others(told, found)
+    of_others(told, found)
     _of_marks(told, found)
     of_money(told, found)
     return found
@@ -213,32 +214,6 @@ def value(order: OrderSnapshot) -> int:
         each.unit_price_minor * each.quantity - each.discount_minor - each.order_discount_minor for each in order.lines
     ]
     return order.shipping_minor + sum(lines) if order.total_minor is None else order.total_minor
-
-
-def _of_others(told: Told, found: Causes) -> None:
-    """Refunds and restocks outside the workflow, since a return was asked for."""
-    asked = [told.times(unit.rma_id, "requested")[0][0] for unit in told.units if told.times(unit.rma_id, "requested")]
-    steps = [e.transaction for e in told.events if e.transaction is not None]
-    paid = {s.external_id for s in steps if s.status == "success"}
-    model = told.model
-    for effect in told.foreign:
-        same = [e for e in told.foreign if (e.kind, e.external_id) == (effect.kind, effect.external_id)]
-        alone = all(e == effect for e in same) and len({e.system for e in told.effects}) == 1
-        after = bool(asked) and effect.occurred_at_ms >= min(asked)
-        watched = model.refunding.actor == "returnflow" or effect.kind == "chargeback"
-        if effect.kind in PAID_KINDS and watched and effect.external_id not in paid and effect.actor != "returngo":
-            found.add(Wrong("refund_outside_workflow", "", effect.external_id), True if after and alone else None)
-        back = [m for m in effect.lines if m.restocked or effect.kind == "restock"]
-        if back and model.restocking.actor == "returnflow":
-            ours = any(isinstance(r, RestockIntent) and effect.kind == "restock" for r in told.sent)
-            till = effect.kind == "store_return" and model.refunding.actor != "returnflow"
-            sure = after and alone and not ours and not till
-            found.add(Wrong("restock_outside_workflow", "", effect.external_id), True if sure else None)
-    for event in told.events:
-        for unit in event.units:
-            if not unit.unit_id or not event.rma_id:  # counted, and perhaps more than was to come
-                for kind in ("over_quantity", "orphan_return"):
-                    found.add(Wrong(kind, event.rma_id, unit.line_id or unit.sku or ""), None)
 
 
 def _of_marks(told: Told, found: Causes) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from itertools import dropwhile
 from typing import NamedTuple
 
-import msgspec
-
 from schemas.codec import Codec
 from schemas.commands import Command, CommandResult
 from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent, RestockVerdict
+from streams.domain import row
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
 from streams.domain.output import Output, Sent
@@ -33,17 +32,17 @@ class Step(NamedTuple):
         return [_CODEC.encode(record) for record in self.made]
 
 
-def load(row: Row) -> Case | None:
-    return None if row is None else msgspec.msgpack.decode(row, type=Case)
+def load(stored: Row) -> Case | None:
+    return None if stored is None else row.load(stored)
 
 
 def dump(case: Case | None) -> Row:
-    return None if case is None else msgspec.msgpack.encode(case)
+    return None if case is None else row.dump(case)
 
 
-def in_one_batch(facts: Sequence[Fact], rules: Merchant, row: Row = None) -> list[Step]:
+def in_one_batch(facts: Sequence[Fact], rules: Merchant, stored: Row = None) -> list[Step]:
     """The facts decided one after the other; the row is stored at the end, here it is shown after each."""
-    case = load(row)
+    case = load(stored)
     steps = []
     for fact in facts:
         case, made = decide_case(case, fact, rules)
@@ -51,28 +50,28 @@ def in_one_batch(facts: Sequence[Fact], rules: Merchant, row: Row = None) -> lis
     return steps
 
 
-def each_stored(facts: Sequence[Fact], rules: Merchant, row: Row = None) -> list[Step]:
+def each_stored(facts: Sequence[Fact], rules: Merchant, stored: Row = None) -> list[Step]:
     """The facts in batches of one: what one leaves in memory, the next never sees."""
     steps = []
     for fact in facts:
-        case, made = decide_case(load(row), fact, rules)
-        row = dump(case)
-        steps.append(Step(row, _records(made)))
+        case, made = decide_case(load(stored), fact, rules)
+        stored = dump(case)
+        steps.append(Step(stored, _records(made)))
     return steps
 
 
-def repeats_what_is_open(known: Sequence[Fact], rules: Merchant, row: Row) -> list[Step]:
+def repeats_what_is_open(known: Sequence[Fact], rules: Merchant, stored: Row) -> list[Step]:
     """Each fact that a row knows leaves it as it is and repeats all that is open, or nothing at all."""
-    case = load(row)
+    case = load(stored)
     if case is None:
         return []
     results = {fact.command_id for fact in known if isinstance(fact, CommandResult)}
     assert not results & case.open.keys(), "open, though its result is there"
     # time that passed before there was a row was never learnt
     known = list(dropwhile(lambda fact: isinstance(fact, DeadlineReached), known))
-    steps = each_stored(known, rules, row)
+    steps = each_stored(known, rules, stored)
     for fact, step in zip(known, steps, strict=True):
-        assert step.row == row, f"{fact} changed the row that knows it"
+        assert step.row == stored, f"{fact} changed the row that knows it"
         repeated = [name_of(record) for record in step.made]
         assert sorted(repeated) == ([] if isinstance(fact, ANSWERS) else sorted(case.open)), fact
     return steps

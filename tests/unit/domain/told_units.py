@@ -121,7 +121,7 @@ class Unit:
 
     @cached_property
     def compensates(self) -> bool:
-        return self.model.restocking.late_changes == "compensate" and self.model.stock != "shopify"
+        return self.model.restocking.late_changes == "compensate"
 
     @cached_property
     def payment(self) -> Payment | None:
