@@ -22,7 +22,7 @@ from tests.unit.domain.told_run import Told
 from tests.unit.domain.told_units import Unit
 
 LATEST_MS = 253_402_300_799_000  # the end of the year 9999
-EARLIEST = (-(2**63), "")
+EARLIEST = (-(2**63), 0)
 
 
 def of(raised: ExceptionRaised) -> Wrong:

@@ -86,7 +86,7 @@ def test_a_contradiction_is_raised_under_every_model_as_the_facts_have_it(rules:
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: rules.model.system)
 def test_each_oddity_alone_is_raised_under_every_model(rules: Merchant) -> None:
     one = unit("u1", "L2", "CAP")
-    rest = [*asked(one), event("received", one, hours=3), inspected(one), transaction(None), deadline(900)]
+    rest: list[Fact] = [*asked(one), event("received", one, hours=3), inspected(one), transaction(None), deadline(900)]
     for more in ORDERS:
         held_to_the_facts(rules, [*ordered(bought_from(rules), more), *rest])
     for more in UNITS:

@@ -11,7 +11,7 @@ from schemas.merchant_fields import Stage
 from schemas.merchant_model import Model
 from schemas.stock import RestockIntent, RestockVerdict
 from tests.unit.domain.heard import Facts, order_in
-from tests.unit.domain.told_units import STOPS, Payment, Track, Unit, When
+from tests.unit.domain.told_units import STOPS, Payment, Track, Unit, When, when
 
 
 class Told:
@@ -78,7 +78,7 @@ class Told:
         """When a milestone of the whole return was told; of goods on their way only facts that name no units count."""
         goods = kind in ("in_transit", "received", "inspected")
         return sorted(
-            (e.occurred_at_ms, e.fact_id) for e in self.events
+            when(e.occurred_at_ms, e.fact_id) for e in self.events
             if (e.rma_id, e.kind) == (rma_id, kind) and not (goods and any(u.unit_id for u in e.units))
         )  # fmt: skip
 
@@ -90,7 +90,7 @@ class Told:
 
     def stopped(self, rma_id: str) -> bool:
         stops = [when for kind in STOPS for when in self.times(rma_id, kind)]
-        return bool(stops) and max(stops) >= max(self.times(rma_id, "reopened"), default=(-(2**63), ""))
+        return bool(stops) and max(stops) >= max(self.times(rma_id, "reopened"), default=(-(2**63), 0))
 
     def track_of(self, payment: Payment) -> Track:
         seen = [e for e in self.effects if e.command_id == payment.command_id]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+from zlib import crc32
 
 from schemas.commands import CommandResult, Exchange, Journal, Refund, StoreCredit
 from schemas.facts import ObservedEffect, OrderLine, ReturnedUnit, ReturnEvent
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 Payment = Refund | StoreCredit | Exchange
 Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
-When = tuple[int, str]  # a time, and the fact that names it
+When = tuple[int, int]  # a time; equal ones are told apart by a checksum of the fact's id
 STOPS = ("rejected", "cancelled", "expired")
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
 REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 MEANS = {"refund": "refund", "keep": "refund", "store_credit": "credit", "gift_card": "credit"}
+
+
+def when(at_ms: int, fact_id: str) -> When:
+    return at_ms, crc32(fact_id.encode())
 
 
 class Unit:
@@ -34,16 +39,16 @@ class Unit:
     def __init__(self, told: Told, rma_id: str, unit_id: str) -> None:
         self.told, self.rma_id, self.unit_id = told, rma_id, unit_id
         mine = [
-            (e.system == "returngo", e.occurred_at_ms, e.fact_id, e, u)
+            (e.system == "returngo", when(e.occurred_at_ms, e.fact_id), e, u)
             for e in told.events if e.rma_id == rma_id for u in e.units if u.unit_id == unit_id
         ]  # fmt: skip
-        self.mentions: list[tuple[ReturnEvent, ReturnedUnit]] = [each[3:] for each in mine]
-        _, *self.said_at, _, self.said = max(mine, key=lambda each: each[:3])
+        self.mentions: list[tuple[ReturnEvent, ReturnedUnit]] = [each[2:] for each in mine]
+        _, self.said_at, _, self.said = max(mine, key=lambda each: each[:2])
         self.about = self.said.line_id or self.said.sku or unit_id
         self.means = MEANS.get(self.said.resolution, self.said.resolution)
         source = told.model.inspecting.source
         self.looks = sorted(
-            (e.occurred_at_ms, e.fact_id, u.disposition, u.location or "", e.system)
+            (*when(e.occurred_at_ms, e.fact_id), u.disposition, u.location or "", e.system)
             for e, u in self.mentions if e.kind == "inspected" and u.disposition and source in ("either", e.system)
         )  # fmt: skip
         self.grade = self.looks[-1][2] if self.looks else None
@@ -59,10 +64,10 @@ class Unit:
     @cached_property
     def stopped(self) -> bool:
         requested = [e for e in self.told.events if (e.rma_id, e.kind) == (self.rma_id, "requested")]
-        newest = max(requested, key=lambda e: (e.occurred_at_ms, e.fact_id), default=None)
+        newest = max(requested, key=lambda e: when(e.occurred_at_ms, e.fact_id), default=None)
         withdrawn = (
             newest is not None and self.unit_id not in [u.unit_id for u in newest.units]
-            and [newest.occurred_at_ms, newest.fact_id] > self.said_at
+            and when(newest.occurred_at_ms, newest.fact_id) > self.said_at
         )  # fmt: skip
         return self.told.stopped(self.rma_id) or withdrawn
 
@@ -92,7 +97,7 @@ class Unit:
         """The furthest word on its last intent."""
         words = ["waiting", "impossible", "commanded", "confirmed"]
         said = [f for f in self.told.verdicts if self.intents and f.intent_id == self.intents[-1].intent_id]
-        return max(said, key=lambda f: (words.index(f.verdict), f.decided_at_ms, f.fact_id), default=None)
+        return max(said, key=lambda f: (words.index(f.verdict), *when(f.decided_at_ms, f.fact_id)), default=None)
 
     @cached_property
     def restocks(self) -> list[CommandResult | None]:
