@@ -67,6 +67,8 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     # what is seen of these is not what they take from a payment: a bonus or coins come on top
     issued = {d.decision_id for d in made.values() if d.amount_minor != taken(d)}
     issued |= {d.decision_id for d in made.values() if isinstance(d, Crediting)}
+    # an effect that names no payment took from those that were decided
+    issued |= {c for c, e in marked.items() if c in made and not e.tenders and own.track(made[c]) != "refused"}
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)

@@ -243,3 +243,17 @@ def test_a_return_that_is_edited_to_another_means_after_it_was_paid_is_raised() 
     assert figures(run, "contradicting_fact") == ("refund", "store_credit")
     shown = run.raised("contradicting_fact")
     assert (shown.unit_ids, shown.command_id) == (("u1",), run.commands(Refund)[0].command_id)
+
+
+@pytest.mark.req("MON-11")
+def test_a_refund_of_ours_that_is_seen_without_its_payments_took_from_those_that_were_decided() -> None:
+    run = Run()
+    paid = payment("P1", "card", 500), payment("P2", "gift_card", 1500)
+    run.feed(order(line(), line("L2", "CAP"), payments=paid), *asked(unit("u1"), rma="101"))
+    run.feed(inspected(unit("u1"), rma="101"))
+    (first,) = run.commands(Refund)
+    run.feed(refunded("R1", 1000, covers(), tenders=(), command_id=first.command_id, actor="returnflow"))
+    other = unit("u2", "L2", "CAP")
+    run.feed(*asked(other, rma="102"), inspected(other, rma="102"))
+    second = run.commands(Refund)[1]
+    assert [(t.payment_id, t.amount_minor) for t in second.tenders] == [("P2", 500), ("P1", 500)]
