@@ -33,10 +33,10 @@ class Causes:
 
 def stock_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:
     """What must be so before its goods may go into stock, and what is raised while it is not, in this order."""
-    order, line, said, place = unit.told.order, unit.line, unit.said, unit.place
+    order, place = unit.told.order, unit.place
     yield order is not None, ""
     yield from _line_walk(unit)
-    yield not said.sku or line is None or not line.sku or said.sku in (line.sku, line.bundle_sku), "contradicting_fact"
+    yield same_sku(unit), "contradicting_fact"
     yield bought(unit), "over_quantity"
     yield from _goods_walk(unit)
     yield order is None or not order.archived or unit.model.stock != "patchworks", ""
@@ -57,9 +57,10 @@ def money_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:
     approved = bool(told.times(unit.rma_id, "approved"))
     yield told.order is not None, ""
     yield from _line_walk(unit)
+    yield as_sold(unit), "contradicting_fact"
     yield bought(unit), "over_quantity"
     yield unit.said.resolution != "unknown", "unknown_resolution"
-    yield approved or bool(told.times(unit.rma_id, "requested")), ""
+    yield bool(told.times(unit.rma_id, "requested")), "unpaid"
     yield approved, ""
     yield in_policy(unit), "outside_policy_window"
     yield from _goods_walk(unit)
@@ -86,6 +87,20 @@ def _goods_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:
     yield here or elsewhere, "received"
     yield looked_at or elsewhere, ""
     yield None if unit.counted else not unit.gone, "item_missing"
+
+
+def same_sku(unit: Unit) -> bool:
+    """What is returned has the SKU of its order line, as far as both name one."""
+    said, line = unit.said.sku, unit.line
+    return not said or line is None or not line.sku or said in (line.sku, line.bundle_sku)
+
+
+def as_sold(unit: Unit) -> bool | None:
+    """What comes back is what was sold: by its SKU, by its variant, or because others put it back on that line."""
+    variant = unit.said.variant_id
+    if not unit.said.ships or same_sku(unit) or (variant and unit.line is not None and variant == unit.line.variant_id):
+        return True
+    return None if unit.stock is None else False
 
 
 def bought(unit: Unit) -> bool | None:

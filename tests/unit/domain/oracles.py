@@ -151,9 +151,10 @@ def _of_bookkeeping(unit: Unit, found: Causes) -> None:
     told, line = unit.told, (unit.rma_id, unit.about)
     if unit.intents and unit.model.restocking.journal_check and unit.plain:
         known = [r for r in unit.restocks if r is not None]
-        shown = unit.verdict is not None and (unit.verdict.verdict == "confirmed" or len(unit.verdict.command_ids) > 1)
+        shown = unit.verdict is not None and unit.verdict.verdict == "confirmed"
         if known and all(r.outcome != "rejected" for r in known) and not shown:
-            found.add(Wrong("stock_drift", *line), told.late(known[0].settled_at_ms, "journal"))
+            alone = True if len(unit.restocks) == 1 else None  # components are shown one by one
+            found.add(Wrong("stock_drift", *line), told.late(known[0].settled_at_ms, "journal") and alone)
     for journal in unit.journals:
         if journal.command_id not in told.results and told.late(journal.decided_at_ms, "booking"):
             found.add(Wrong("stuck_booking", *line), True)
