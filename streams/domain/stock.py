@@ -93,7 +93,7 @@ def _learn(item: Item, fact: StockFact) -> Item:
             return replace(item, items=item.items | {fact.system: fact}) if newer else item
         case StockLevel():
             item = _placed(item, fact, fact.location_id, active=fact.active)
-            if fact.reference is None or fact.reference in item.entries:
+            if fact.reference is None or fact.reference in item.entries or _confirmed(fact.reference, item):
                 return item
             return replace(item, entries=(*item.entries, fact.reference)[-KEPT_ENTRIES:])
         case RestockIntent():
@@ -102,6 +102,12 @@ def _learn(item: Item, fact: StockFact) -> Item:
             return replace(item, asks=_kept(item.asks | {fact.intent_id: _asked(fact)}))
         case _:
             assert_never(fact)
+
+
+def _confirmed(command_id: str, item: Item) -> bool:
+    """An entry read again tells nothing new, and must not push others out."""
+    ask = item.asks.get(command_id)
+    return ask is not None and ask.confirmed
 
 
 def _asked(intent: RestockIntent) -> Ask:

@@ -251,3 +251,13 @@ def test_a_journal_entry_that_comes_before_its_intent_outlives_the_confirmation_
     assert [(v.intent_id, v.verdict) for v in of(RestockVerdict, confirmed)] == [("i1", "confirmed")]
     later = of(RestockVerdict, row.feed(intent("i2")))
     assert [(v.intent_id, v.verdict) for v in later] == [("i2", "commanded"), ("i2", "confirmed")]
+
+
+@pytest.mark.req("INV-17")
+def test_entries_that_are_read_again_do_not_push_out_one_that_waits_for_its_intent() -> None:
+    row = Row()
+    row.feed(item(), *(intent(f"i{n}") for n in range(60)), replace(level(), fact_id="new", reference="late"))
+    for reading in range(2):
+        row.feed(*(replace(level(), fact_id=f"e{n}/{reading}", reference=f"i{n}") for n in range(60)))
+    later = of(RestockVerdict, row.feed(intent("late")))
+    assert [(v.intent_id, v.verdict) for v in later] == [("late", "commanded"), ("late", "confirmed")]
