@@ -64,6 +64,16 @@ def test_what_the_paying_system_says_it_paid_is_what_the_account_books() -> None
     assert balances(run) == {"P1": (2000, 990, 0, 0, 1010)}
 
 
+@pytest.mark.req("MON-6", "MON-11")
+def test_credit_of_more_than_was_decided_is_booked_as_credit() -> None:
+    run = Run()
+    one = unit(resolution="store_credit")
+    run.feed(order(line(quantity=2)), *asked(one), inspected(one))
+    (credit,) = run.commands(StoreCredit)
+    run.feed(result(credit.command_id, "store_credit", amount=Money(minor=1100, currency="EUR")))
+    assert balances(run) == {"P1": (2000, 0, 1100, 0, 900)}
+
+
 @pytest.mark.req("MON-10", "MON-11")
 def test_money_that_others_took_without_naming_a_payment_still_counts() -> None:
     run = Run()

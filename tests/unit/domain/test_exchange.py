@@ -15,6 +15,7 @@ from tests.unit.domain.factories import (
     order,
     refunded,
     result,
+    rules,
     transaction,
     unit,
 )
@@ -53,6 +54,18 @@ def test_the_difference_to_cheaper_goods_is_paid_back_once_the_order_is_released
     assert run.stages() == {"u1": "refunding"}
     run.feed(applied(refund))
     assert (run.stages(), run.open, len(run.commands(Refund))) == ({"u1": "closed"}, [], 1)
+
+
+@pytest.mark.req("EXG-6", "MON-4")
+def test_a_difference_goes_back_to_the_tenders_that_the_merchant_names() -> None:
+    run = exchanged(700)
+    run.rules = rules(refunding={"tenders": ["gift_card", "card"]})
+    run.feed(applied(run.commands(Exchange)[0]))
+    assert [[(t.tender, t.amount_minor) for t in r.tenders] for r in run.commands(Refund)] == [[("card", 300)]]
+    unnamed = exchanged(700)
+    unnamed.rules = rules(refunding={"tenders": ["gift_card"]})
+    unnamed.feed(applied(unnamed.commands(Exchange)[0]))
+    assert (unnamed.commands(Refund), unnamed.open) == ([], ["unmapped_tender"])
 
 
 @pytest.mark.req("EXG-6")

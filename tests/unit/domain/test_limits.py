@@ -255,6 +255,7 @@ def test_a_unit_to_keep_is_ready_to_be_paid_from_its_approval_on() -> None:
     run = Run(rules(refunding={"needs_transaction": True}))
     kept = unit(resolution="keep", ships=False)
     run.feed(order(), event("requested", kept, hours=1), event("approved", kept, hours=5))
+    run.feed(event("requested", kept, hours=7))  # an edit begins nothing anew
     due = at(5) + int(run.rules.hours["refund"] * HOUR)
     run.feed(replace(deadline(0), fact_id="early", due_at_ms=due - 1))
     assert run.open == []

@@ -279,6 +279,8 @@ def test_a_tender_without_a_rule_is_raised() -> None:
     run = Run(rules(refunding={"tenders": ["gift_card"]}))
     run.feed(order(), *asked(unit()), inspected(unit()))
     assert (paid(run), run.open) == ([], ["unmapped_tender"])
+    run.feed(order(hours=6, payments=(payment("P1", "card", 500), payment("P2", "voucher", 500))))
+    assert run.raised("unmapped_tender").detail == "no rule says when to repay card, voucher"
 
 
 @pytest.mark.req("MON-8")

@@ -15,6 +15,7 @@ from tests.unit.domain.factories import (
     line,
     of,
     order,
+    payment,
     put_back,
     refunded,
     result,
@@ -169,3 +170,12 @@ def test_a_unit_that_was_to_get_nothing_and_was_paid_by_hand_is_refunded(resolut
     run = Run()
     run.feed(order(), *asked(unit(resolution=resolution)), refunded("R9", 1000, covers(), hours=4))
     assert run.stages() == {"u1": "refunded"}
+
+
+@pytest.mark.req("MON-3", "EXC-1")
+def test_a_payment_that_is_held_is_named_by_the_command_that_it_will_be() -> None:
+    run = Run()
+    run.feed(order(payments=(payment("P1", "card", 900),)), *asked(unit()), inspected(unit()))
+    held = run.raised("amount_mismatch")
+    run.feed(order(hours=8))
+    assert [(r.command_id, r.unit_ids) for r in run.commands(Refund)] == [(held.command_id, held.unit_ids)]

@@ -63,6 +63,7 @@ def test_an_unmapped_location_is_raised_and_never_replaced_by_a_default(location
     assert run.open == ["unmapped_location"]
     raised = run.raised("unmapped_location")
     assert (raised.owner, raised.location, raised.line_id) == ("store_operations", location or "", "L1")
+    assert f"location {location or '(none named)'} for sellable goods" in raised.detail
     assert run.waits() == {"u1": "location_mapped"}
 
 

@@ -99,8 +99,21 @@ def test_pieces_that_no_return_is_known_for_wait_and_are_raised_in_time() -> Non
 
 def test_a_receipt_at_the_door_moves_nothing_but_is_seen() -> None:
     run = Run(WAREHOUSE)
-    run.feed(order(), *asked(unit()), replace(counted(1, hours=4), kind="received"))
+    other_line = replace(counted(1, hours=3, rma="", line_id=None, sku="MUG"), kind="received")
+    run.feed(order(), *asked(unit()), other_line, replace(counted(1, hours=3, rma="999"), kind="received"))
+    assert run.stages() == {"u1": "approved"}
+    run.feed(replace(counted(1, hours=4), kind="received"))
     assert (run.intents, run.stages()) == ([], {"u1": "received"})
+
+
+@pytest.mark.req("INV-18")
+def test_a_piece_counted_after_a_named_inspection_is_the_unit_that_was_graded_alike() -> None:
+    run = Run(EITHER)
+    run.feed(order(line(quantity=3)), *asked(unit("u1"), unit("u2"), unit("u3")))
+    run.feed(inspected(unit("u3")), inspected(unit("u2"), "damaged"), counted(1, hours=6))
+    assert run.waits()["u1"] == "inspected"
+    assert [i.unit_ids for i in run.intents if "u1" in i.unit_ids] == []
+    assert "contradicting_fact" not in run.open
 
 
 def test_a_count_without_a_return_number_finds_the_return_that_still_waits() -> None:
