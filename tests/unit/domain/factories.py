@@ -36,6 +36,7 @@ from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from streams.domain.output import Output
 from streams.domain.state import Case
+from tests.unit.domain.world import CODEC
 
 T = TypeVar("T")
 DAY_ONE = 1_772_000_000_000
@@ -250,6 +251,8 @@ class Run:
         for fact in facts:
             self.case, made = decide_case(self.case, fact, self.rules)
             self.outputs += made
+        for output in self.outputs[start:]:
+            CODEC.encode(output.record)  # what does not fit its schema could never be sent
         return self.outputs[start:]
 
     def records(self, kind: type[T]) -> list[T]:

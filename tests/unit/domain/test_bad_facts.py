@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import Codec
 from schemas.commands import CommandResult
 from schemas.facts import (
     DeadlineReached,
@@ -25,8 +24,8 @@ from schemas.money import Money
 from schemas.stock import RestockVerdict
 from streams.domain import row
 from tests.unit.domain.factories import Run, asked, at, inspected, order, rules, unit
+from tests.unit.domain.world import CODEC
 
-CODEC = Codec()
 NAMES = st.sampled_from(["", "a", "b", "100", "dock", "TEE"])
 MAYBE = st.one_of(st.none(), NAMES)
 TIMES = st.sampled_from([-(2**62), 0, at(1), at(5), at(900), 2**62])

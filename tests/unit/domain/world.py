@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from schemas.codec import Codec
 from schemas.commands import Annotate, Command, CommandOutcome, CommandResult, Restock, kind_of
 from schemas.merchant import Merchant
 from schemas.money import Money
@@ -14,6 +15,7 @@ from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.stock import Item, StockFact, decide_stock
 
+CODEC = Codec()
 CaseFact = Fact
 AnyFact = CaseFact | StockFact
 
@@ -48,6 +50,7 @@ class World:
                 if isinstance(output.record, RestockIntent | RestockVerdict):
                     waiting.append(output.record)
         for output in made:
+            CODEC.encode(output.record)  # what does not fit its schema could never be sent
             if isinstance(output.record, Command):
                 self.commands[output.record.command_id] = output.record
         self.outputs += made
