@@ -125,6 +125,15 @@ def test_cash_is_paid_in_whole_coins_and_never_above_what_was_taken(
     assert (share.amount_minor, share.rounding_minor) == (paid, paid - due)
 
 
+@pytest.mark.req("MON-13", "MON-4")
+def test_a_cash_part_that_rounds_to_nothing_holds_no_other_part_up() -> None:
+    run = Run(rules(refunding={"tenders": ["cash", "*"], "cash": {"tenders": ["cash"], "smallest_minor": 5}}))
+    run.feed(order(payments=(payment("P1", "cash", 2), payment("P2", "card", 998))), *asked(unit()), inspected(unit()))
+    (refund,) = run.commands(Refund)
+    assert [(t.tender, t.amount_minor) for t in refund.tenders] == [("card", 998)]
+    assert (refund.amount_minor, refund.rounding_minor) == (998, -2)
+
+
 @pytest.mark.req("MON-13", "EXG-6")
 def test_cash_that_went_into_an_exchange_is_not_handed_out_again() -> None:
     run = Run(rules(refunding={"cash": {"tenders": ["cash"], "smallest_minor": 5}}))

@@ -75,6 +75,10 @@ def test_the_same_grade_said_again_or_a_changed_map_moves_nothing() -> None:
     run.feed(SALE, *asked(unit()), inspected(unit(), hours=5))
     settled(run, 6)
     run.feed(inspected(unit(), hours=8))
+    run.rules = merchant("sitoo", locations=(DOCK, DOCK | {"code": "bench"}))
+    run.feed(inspected(unit(), location="bench", hours=8.5))  # another name of the same place
+    assert len(run.intents) == 1
+    run.feed(inspected(unit(), hours=8.7))
     run.rules = merchant("sitoo", locations=(DOCK | {"location_id": "77"},))
     run.feed(inspected(unit(), hours=9))
     assert len(run.intents) == 1

@@ -6,7 +6,20 @@ from schemas.commands import Annotate, Refund
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep, ExpectedReturn
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import RMA, Run, asked, at, event, inspected, of, order, result, rules, unit
+from tests.unit.domain.factories import (
+    RMA,
+    Run,
+    asked,
+    at,
+    event,
+    inspected,
+    of,
+    order,
+    payment,
+    result,
+    rules,
+    unit,
+)
 
 
 @pytest.mark.req("INV-1", "MON-1", "MON-2", "MON-4")
@@ -61,6 +74,14 @@ def test_an_approved_return_is_announced_to_warehouses_once_and_again_with_its_t
     assert [(t.rma_id, t.lines[0].quantity, t.tracking_number) for t in told] == [(RMA, 2, None), (RMA, 2, "TR1")]
 
 
+@pytest.mark.req("STA-5")
+def test_a_parcel_is_told_line_by_line_those_without_a_line_first() -> None:
+    run = Run()
+    run.feed(*asked(unit("u1"), unit("u2", None, "MUG"), unit("u3")))
+    (told,) = run.records(ExpectedReturn)
+    assert [(each.line_id, each.sku, each.quantity) for each in told.lines] == [(None, "MUG", 1), ("L1", "TEE", 2)]
+
+
 @pytest.mark.req("EXC-1", "MON-14")
 def test_the_journal_tells_what_was_learned_decided_done_and_waited_for() -> None:
     run = Run()
@@ -101,6 +122,16 @@ def test_a_decision_carries_the_time_of_its_latest_fact() -> None:
     run = Run()
     run.feed(inspected(unit(), hours=5), *asked(unit(), hours=1), order(hours=2))
     assert run.commands(Refund)[0].decided_at_ms == at(5)
+
+
+@pytest.mark.req("MON-14")
+def test_a_newer_version_of_the_order_tells_only_of_payments_that_are_new() -> None:
+    run = Run()
+    card, voucher = payment("P1", "card", 600), payment("P2", "voucher", 400)
+    first = of(CaseStep, run.feed(order(payments=(card,))))
+    again = of(CaseStep, run.feed(order(hours=2, payments=(card, voucher))))
+    assert [(s.step, s.what, s.tender) for s in first] == [("learned", "order", None), ("learned", "payment", "P1")]
+    assert [(s.step, s.what, s.tender) for s in again] == [("learned", "payment", "P2")]
 
 
 @pytest.mark.req("OPS-2")

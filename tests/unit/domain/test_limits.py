@@ -239,25 +239,3 @@ def test_limits_of_people_count_their_working_hours_and_carriers_the_clock() -> 
         run.feed(DeadlineReached(fact_id="d", merchant=MERCHANT, order_id=ORDER, due_at_ms=at_ms))
         assert run.open == raised
     assert run.rules.due_ms(at(3), "transit") == at(3 + 336)
-
-
-@pytest.mark.req("INV-17")
-def test_a_restock_that_was_refused_is_no_drift() -> None:
-    run = Run(merchant("linnworks"))
-    run.feed(replace(order(), system="linnworks"), *asked(unit()), inspected(unit()))
-    (intent,) = run.intents
-    run.feed(verdict(intent), result(intent.intent_id, "restock", "rejected", hours=8), deadline(8 + 24))
-    assert "stock_drift" not in run.open
-
-
-@pytest.mark.req("EXC-1")
-def test_a_unit_to_keep_is_ready_to_be_paid_from_its_approval_on() -> None:
-    run = Run(rules(refunding={"needs_transaction": True}))
-    kept = unit(resolution="keep", ships=False)
-    run.feed(order(), event("requested", kept, hours=1), event("approved", kept, hours=5))
-    run.feed(event("requested", kept, hours=7))  # an edit begins nothing anew
-    due = at(5) + int(run.rules.hours["refund"] * HOUR)
-    run.feed(replace(deadline(0), fact_id="early", due_at_ms=due - 1))
-    assert run.open == []
-    run.feed(replace(deadline(0), fact_id="due", due_at_ms=due))
-    assert run.open == ["stuck_refund"]

@@ -211,5 +211,6 @@ def test_a_matrix_without_the_variant_is_raised_as_such() -> None:
     _, made = decide_stock(row, missing, run.rules)
     (verdict_of,) = of(RestockVerdict, made)
     assert verdict_of.reason == "variant_missing_in_matrix"
+    assert verdict_of.detail == "lightspeed-x has the matrix MATRIX but no variant TEE in it"
     run.feed(verdict_of)
     assert "variant_missing_in_matrix" in run.open

@@ -442,6 +442,7 @@ def test_a_return_of_less_than_one_unit_moves_nothing(quantity: int) -> None:
     one = unit(quantity=quantity)
     run.feed(order(), *asked(one), inspected(one))
     assert (paid(run), run.intents, run.open) == ([], [], ["over_quantity"])
+    assert (run.raised("over_quantity").expected, run.raised("over_quantity").actual) == ("at least 1", str(quantity))
 
 
 def test_a_credit_of_nothing_is_not_issued() -> None:

@@ -179,3 +179,12 @@ def test_a_payment_that_is_held_is_named_by_the_command_that_it_will_be() -> Non
     held = run.raised("amount_mismatch")
     run.feed(order(hours=8))
     assert [(r.command_id, r.unit_ids) for r in run.commands(Refund)] == [(held.command_id, held.unit_ids)]
+
+
+@pytest.mark.req("MON-3", "EXC-1")
+def test_a_request_for_another_amount_is_no_fault_of_a_payment_that_was_refused() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", "rejected", code="rejected_by_system"))
+    run.feed(transaction(1200, hours=9))
+    assert run.open == ["rejected_by_system"]

@@ -20,6 +20,7 @@ from tests.unit.domain.factories import (
     put_back,
     refunded,
     rules,
+    transaction,
     unit,
 )
 
@@ -129,6 +130,23 @@ def test_a_refund_by_staff_beside_ours_is_for_the_unit_that_is_under_way() -> No
     assert run.raised("refund_outside_workflow").unit_ids == ("u1",)
     assert run.raised("restock_outside_workflow").unit_ids == ("u1",)
     assert "over_quantity" not in run.open
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_a_refund_by_returngo_is_for_the_unit_that_its_request_names() -> None:
+    run = Run()
+    units = unit("u1"), unit("u2")
+    run.feed(order(line(quantity=2)), *asked(*units), transaction(1000, "success", units=("u2",), external_id="R7"))
+    run.feed(refunded("R7", 1000, covers(), hours=7), *(inspected(u, hours=8) for u in units))
+    assert [r.unit_ids for r in run.commands(Refund)] == [("u1",)]
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_a_refund_at_the_very_time_of_the_request_is_for_its_unit() -> None:
+    run = Run()
+    run.feed(order(line(quantity=2)), *asked(unit(), hours=1), refunded("R9", 1000, covers(), hours=1))
+    run.feed(inspected(unit()))
+    assert run.commands(Refund) == []
 
 
 @pytest.mark.req("MON-11", "MON-2")
