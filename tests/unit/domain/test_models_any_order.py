@@ -23,7 +23,8 @@ from tests.unit.domain.factories import (
 )
 from tests.unit.domain.merchants import PLACES, merchant
 from tests.unit.domain.test_any_order import essence
-from tests.unit.domain.test_bad_facts import CODEC, DEADLINES, EFFECTS, EVENTS, ORDERS, RESULTS, VERDICTS
+from tests.unit.domain.test_bad_facts import DEADLINES, EFFECTS, EVENTS, ORDERS, RESULTS, VERDICTS
+from tests.unit.domain.world import CODEC
 
 COUNTER = {"name": "counter", "system": "lightspeed-x", "money": "shopify", "location": "counter"}
 OVER_THE_COUNTER = {"source": "returngo", "code": "counter", "location_id": "o3", "system": "lightspeed-x"}
