@@ -45,6 +45,21 @@ def test_what_a_unit_does_not_say_is_empty() -> None:
 
 
 @pytest.mark.req("MON-12")
+@pytest.mark.parametrize(
+    ("field", "learns"),
+    [
+        ("paid", (70, None, 0, None)), ("paid_tax", (None, 70, 0, None)), ("fees", (None, None, 70, None)),
+        ("exchange_price", (None, None, 0, 70)),
+    ],
+)  # fmt: skip
+def test_each_figure_of_a_unit_is_learnt_alone_too(field: str, learns: Any) -> None:
+    one = replace(ReturnedUnit(unit_id="u1", line_id="L1", sku="TEE"), **{field: Money(minor=70, currency="EUR")})
+    said = learnt(event("requested", one, hours=1)).rmas["100"].units["u1"].said
+    assert (said.paid_minor, said.tax_minor, said.fees_minor, said.exchange_minor) == learns
+    assert said.currency == "EUR"
+
+
+@pytest.mark.req("MON-12")
 @pytest.mark.parametrize(("included", "paid"), [(True, 1000), (None, 1000), (False, 1160)])
 def test_a_price_without_its_tax_is_learnt_with_it(included: bool | None, paid: int) -> None:
     fact = event("requested", replace(UNIT, tax_included=included), hours=1)

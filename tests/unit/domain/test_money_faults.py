@@ -122,6 +122,15 @@ def test_taxes_that_differ_are_raised_though_the_amounts_agree() -> None:
 
 
 @pytest.mark.req("MON-12")
+def test_a_tax_that_returngo_tells_after_the_payment_is_compared_too() -> None:
+    run = returned(snapshot=order(line(tax_minor=160)))
+    told = replace(unit(paid=1000), paid_tax=Money(minor=70, currency="EUR"))
+    run.feed(event("requested", told, hours=8))
+    assert figures(run, "tax_mismatch") == ("1.60 EUR", "0.70 EUR")
+    assert run.raised("tax_mismatch").detail == "the order gives a tax of 1.60 EUR, ReturnGO says 0.70 EUR"
+
+
+@pytest.mark.req("MON-12")
 @pytest.mark.parametrize(("tax", "raised"), [(160, []), (161, []), (162, ["tax_mismatch"]), (0, ["tax_mismatch"])])
 def test_the_tax_on_the_record_of_the_paying_system_is_compared(tax: int, raised: list[str]) -> None:
     run = returned(snapshot=order(line(tax_minor=160)))

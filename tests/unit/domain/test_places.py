@@ -155,6 +155,13 @@ def test_components_go_into_stock_as_their_bundle_once_all_are_here() -> None:
         assert set(run.stages().values()) == {"refunding"}
 
 
+@pytest.mark.req("INV-9")
+def test_a_part_of_a_bundle_that_nobody_says_how_many_are_of_goes_into_stock_by_itself() -> None:
+    run = Run(merchant(model={"bundles": {"component": "bundle"}}))
+    run.feed(order(replace(DISH, bundle_quantity=None)), *asked(BOWL), inspected(BOWL))
+    assert [(i.sku, i.quantity) for i in run.intents] == [("DISH", 1)]
+
+
 @pytest.mark.req("INV-9", "INV-13")
 def test_a_bundle_of_two_parts_is_decided_and_told_once() -> None:
     run = Run(merchant(model={"bundles": {"component": "bundle"}}))

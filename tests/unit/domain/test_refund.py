@@ -474,6 +474,19 @@ def test_shipping_is_not_paid_back_while_the_refund_of_another_unit_was_refused(
 
 
 @pytest.mark.req("MON-2")
+@pytest.mark.req("MON-2", "MON-11")
+def test_shipping_is_paid_back_once_however_often_an_order_grows_and_comes_back_whole() -> None:
+    run = Run(rules(refunding={"shipping": "full_return"}))
+    for number in (1, 2, 3):
+        lines = [line(f"L{n}", f"S{n}") for n in range(1, number + 1)]
+        one = unit(f"u{number}", f"L{number}", f"S{number}")
+        run.feed(order(*lines, hours=number * 10, shipping_minor=490))
+        run.feed(
+            *asked(one, rma=f"10{number}", hours=number * 10), inspected(one, rma=f"10{number}", hours=number * 10 + 1)
+        )
+    assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1490, 490), (1000, 0), (1000, 0)]
+
+
 def test_where_no_shipping_was_paid_none_is_paid_back() -> None:
     run = Run(rules(refunding={"shipping": "full_return"}))
     run.feed(order(paid=5000), *asked(unit()), inspected(unit()))
