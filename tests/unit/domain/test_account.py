@@ -26,6 +26,7 @@ from tests.unit.domain.factories import (
     refunded,
     result,
     rules,
+    transaction,
     unit,
 )
 
@@ -72,6 +73,15 @@ def test_credit_of_more_than_was_decided_is_booked_as_credit() -> None:
     (credit,) = run.commands(StoreCredit)
     run.feed(result(credit.command_id, "store_credit", amount=Money(minor=1100, currency="EUR")))
     assert balances(run) == {"P1": (2000, 0, 1100, 0, 900)}
+
+
+@pytest.mark.req("MON-10", "MON-11")
+def test_a_refund_of_ours_that_returngo_reports_by_one_of_its_ids_counts_once() -> None:
+    run = Run()
+    run.feed(order(line(quantity=3)), *asked(unit()), inspected(unit()))
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_ids": "R1,R2"}))
+    run.feed(transaction(1000, "success", external_id="R2", hours=9))
+    assert balances(run) == {"P1": (3000, 1000, 0, 0, 2000)}
 
 
 @pytest.mark.req("MON-10", "MON-11")

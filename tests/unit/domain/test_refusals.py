@@ -188,3 +188,13 @@ def test_a_request_for_another_amount_is_no_fault_of_a_payment_that_was_refused(
     run.feed(result(run.commands(Refund)[0].command_id, "refund", "rejected", code="rejected_by_system"))
     run.feed(transaction(1200, hours=9))
     assert run.open == ["rejected_by_system"]
+
+
+@pytest.mark.req("ELG-1", "INV-10")
+def test_a_unit_of_a_cancelled_return_that_is_in_stock_is_no_longer_there_to_be_returned() -> None:
+    run = Run(rules(refunding={"needs_transaction": True}))
+    run.feed(order(), *asked(unit("u1"), rma="101"), inspected(unit("u1"), rma="101"))
+    run.restock(6)
+    run.feed(event("cancelled", unit("u1"), rma="101", hours=10))
+    run.feed(*asked(unit("u2"), rma="102", hours=11), inspected(unit("u2"), rma="102", hours=12))
+    assert (len(run.intents), "over_quantity" in run.open) == (1, True)
