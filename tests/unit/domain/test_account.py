@@ -110,7 +110,7 @@ def test_a_tender_named_twice_or_a_payment_listed_twice_is_repaid_once() -> None
 
 @pytest.mark.req("MON-11", "MON-13")
 def test_coins_that_are_kept_back_are_taken_from_the_cash_and_from_no_other_payment() -> None:
-    run = Run(rules(refunding={"tenders": ["cash", "*"], "cash": {"tenders": ["cash"], "smallest_minor": 5}}))
+    run = Run(rules(refunding={"tenders": ["card", "cash"], "cash": {"tenders": ["cash"], "smallest_minor": 5}}))
     run.feed(order(line(price=1003), payments=(payment("P1", "cash", 503), payment("P2", "card", 500))), *asked(unit()))
     run.feed(inspected(unit()))
     assert [r.amount_minor for r in run.commands(Refund)] == [1000]
