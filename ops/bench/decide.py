@@ -63,6 +63,8 @@ def _timed(facts: Sequence[F], step: Callable[[bytes | None, F], bytes]) -> tupl
     per_fact: list[list[float]] = [[] for _ in facts]
     row: bytes | None = None
     gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # as agents run
     for _ in range(ROUNDS):
         row = None
         for i, fact in enumerate(facts):

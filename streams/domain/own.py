@@ -12,20 +12,18 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Our decisions beside what was seen of them."""
 
     learnt: Learnt
-    decided: dict[str, Decision]
-    restocks: tuple[Restocking, ...]  # of `decided`
-    payments: tuple[Money, ...]  # of `decided`
-    bookings: tuple[Booking, ...]  # of `decided`
+    restocks: tuple[Restocking, ...]
+    payments: tuple[Money, ...]
+    bookings: tuple[Booking, ...]
     marks: dict[tuple[str, str], int]  # how often each (RMA, subject) was marked
     marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
     foreign: tuple[Effect, ...]  # by time
 
     def plus(self, new: Money | Booking) -> "Own":
         """The same with one more decision."""
-        decided = self.decided | {new.decision_id: new}
         if isinstance(new, Booking):
-            return msgspec.structs.replace(self, decided=decided, bookings=(*self.bookings, new))
-        return msgspec.structs.replace(self, decided=decided, payments=(*self.payments, new))
+            return msgspec.structs.replace(self, bookings=(*self.bookings, new))
+        return msgspec.structs.replace(self, payments=(*self.payments, new))
 
     def track(self, decision: Money) -> Track:
         """Open until a result says applied or refused; an effect with its mark is applied, whatever the result says,
@@ -88,7 +86,7 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
             payments.append(decision)
     marked, foreign = _effects(learnt) if learnt.effects else ({}, ())
     return Own(
-        learnt=learnt, decided=decided, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
+        learnt=learnt, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
         marks=marks, marked=marked, foreign=foreign,
     )  # fmt: skip
 

@@ -235,7 +235,7 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="not_paid_by_hand", owner="finance", unblocked_by="the rest by hand, with its lines",
           raises="amount_mismatch", met=lambda p, _: not p.by_hand),
     Guard(name="customer_known", owner="finance", unblocked_by="a customer on the order", raises="credit_not_issued",
-          met=lambda p, _: p.kind != "credit" or p.order.customer_id is not None),
+          met=lambda p, _: p.kind != "credit" or bool(p.order.customer_id)),
 )
 # fmt: on
 

@@ -90,7 +90,7 @@ def _of_figures(unit: Unit, order: OrderSnapshot, found: Causes) -> None:
         found.add(Wrong("currency_mismatch", unit.rma_id), None)
     if said.paid_tax is not None or any(line.tax_minor for line in order.lines):
         found.add(Wrong("tax_mismatch", unit.rma_id), None)
-    if unit.means == "credit" and order.customer_id is None:
+    if unit.means == "credit" and not order.customer_id:
         found.add(Wrong("credit_not_issued", unit.rma_id), None)
     if "*" not in unit.model.refunding.tenders:
         found.add(Wrong("unmapped_tender", unit.rma_id), None)
