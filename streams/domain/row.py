@@ -57,7 +57,7 @@ def dump(case: Case) -> bytes:
         for place, (decision_id, decision) in enumerate(case.decided.items()):
             sent = case.open.get(decision_id)
             if sent is not None:
-                open_[place] = None if sent == Sent(decision.decided_at_ms) else sent
+                open_[place] = None if sent.at_ms == decision.decided_at_ms and not sent.repeats else sent
     return _ENCODE(Row(
         case.due_ms, case.learnt, tuple(case.decided.values()), open_, case.notices, case.waiting, case.tag,
         case.attention, case.announced,
