@@ -95,7 +95,8 @@ def _requested(rma: Rma, before: Before | None) -> list[ReturnEvent]:
     content = _content(rma.units)
     edited = before.units != content if before else rma.updated_at_ms > rma.created_at_ms
     if edited and rma.status in OPEN:
-        found.append(rma.event("requested", rma.updated_at_ms, rma.units, content, str(rma.updated_at_ms)))
+        # ReturnGO dates by the second, and more than one thing happens in a second: the newest read is the newest word
+        found.append(rma.event("requested", rma.read_at_ms, rma.units, content, str(rma.updated_at_ms)))
     return found
 
 

@@ -227,6 +227,18 @@ def test_an_edit_is_a_fact_of_its_own_time() -> None:
     assert edit.units[0].resolution == "gift_card"
 
 
+def test_an_edit_is_newer_than_all_that_was_read_before_even_within_one_second() -> None:
+    """ReturnGO's times have no milliseconds, ours have."""
+    second = max(each.occurred_at_ms for each in read(rma()))
+    parcel = rma(shipments=[shipment("Shipped")])
+    first = events(parcel, merchant="shop-a", read_at_ms=second + 900)
+    edited = rma(shipments=[shipment("Shipped")], items=[rma_item("31", resolutionType="GiftCard")])
+    later = events(edited, merchant="shop-a", read_at_ms=second + 950, before=now(parcel))
+    sent = {each.fact_id: each for each in [*later, *first]}  # a fact is sent once, as it was read first
+    newest = max(sent.values(), key=lambda each: each.occurred_at_ms)
+    assert [each.resolution for each in newest.units] == ["gift_card"]
+
+
 def test_a_change_that_is_no_edit_is_no_request() -> None:
     touched = rma(lastUpdated="2026-05-02T08:00:00+00:00")
     assert len(of_kind(read(touched, now(rma())), "requested")) == 1
