@@ -75,8 +75,7 @@ def again(case: Case, fact: Fact, rules: Merchant, *, known: bool) -> tuple[Case
 
 
 def _overdue(case: Case, rules: Merchant) -> tuple[Case, list[Output]]:
-    first = int(rules.command_seconds * 1000)
-    late = [i for i, sent in case.open.items() if _resend_ms(sent, first) <= case.learnt.clock_ms]
+    late = [i for i, sent in case.open.items() if _resend_ms(sent, rules) <= case.learnt.clock_ms]
     sent = {i: Sent(case.learnt.clock_ms, case.open[i].repeats + 1) for i in late}
     return (replace(case, open=case.open | sent) if late else case), [_emit(case, i) for i in late]
 
@@ -85,19 +84,16 @@ def _emit(case: Case, decision_id: str) -> Output:
     return emit(case.decided[decision_id], case.learnt.merchant, case.learnt.order_id)
 
 
-def _resend_ms(sent: Sent, first: int) -> int:
+def _resend_ms(sent: Sent, rules: Merchant) -> int:
     """When an unanswered decision is emitted again. Each wait is four times the last one: a command that is parked for
     days gets few repetitions, and so do the commands of old facts, whose first waits are over already."""
-    return sent.at_ms + (first << 2 * min(sent.repeats, 10) if sent.repeats else first)
+    return sent.at_ms + (int(rules.command_seconds * 1000) << 2 * min(sent.repeats, 10))
 
 
 def due_ms(case: Case, picture: Picture, rules: Merchant) -> int | None:
     """The earliest time at which something may change without another fact."""
-    waits = list(picture.due_ms)
-    if case.open:
-        first = int(rules.command_seconds * 1000)
-        waits.append(min([_resend_ms(sent, first) for sent in case.open.values()]))
-    elif finished(case, picture):
+    waits = [*picture.due_ms, *[_resend_ms(sent, rules) for sent in case.open.values()]]
+    if finished(case, picture):
         waits.append(case.learnt.fact_ms + RETENTION_MS)
     return min([at_ms for at_ms in waits if at_ms <= LATEST_MS], default=None)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.facts import Disposition
-from streams.domain.decided import Restocking
+from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
 from streams.domain.seat import Seat
 
@@ -79,7 +79,7 @@ def _put_back_first(claims: Sequence[Claim], seats: Sequence[Seat], restocks: It
     """Allots pieces that went into stock and were not taken out again, for their own return if it can be; then the
     others. Claims that name their return go first: the rest fit wherever a unit is left."""
     named_first = sorted(claims, key=lambda c: not c.rma_id)
-    stocked = {d.piece: (d, d.quantity) for d in sorted(restocks, key=lambda d: d.generation)}
+    stocked = {d.moved: (d, d.quantity) for d in sorted(restocks, key=lambda d: d.generation)}
     left = {c: c.quantity for c in claims}
     for own_return, claim in itertools.product((True, False), named_first):
         places = [s for s in seats if _concerns(claim, s)]
@@ -93,13 +93,13 @@ def _put_back_first(claims: Sequence[Claim], seats: Sequence[Seat], restocks: It
 
 
 def _is_of(done: Restocking, claim: Claim, places: Iterable[Seat]) -> bool:
-    return done.grade == f"{claim.disposition}@{claim.source}:{claim.location}" and any(
+    return done.grade == graded(claim.disposition, claim.source, claim.location) and any(
         s.sku == done.sku or (s.line is not None and s.line.line_id == done.line_id) for s in places
     )
 
 
 def _spare(claim: Claim, left: int, seats: Iterable[Seat]) -> Spare:
-    places = [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
+    places = _places(claim, seats)
     known = any("requested" in s.rma.marks or "approved" in s.rma.marks for s in places)
     others = {s.found.disposition for s in places if s.found is not None} - {claim.disposition}
     return Spare(claim=claim, quantity=left, line_known=known, others=tuple(sorted(others)))
@@ -132,8 +132,7 @@ def _named(seat: Seat, source: str) -> None:
 
 
 def _allot(claim: Claim, left: int, seats: Sequence[Seat]) -> int:
-    places = [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
-    for seat in sorted(places, key=lambda s: _preference(claim, s)):
+    for seat in sorted(_places(claim, seats), key=lambda s: _preference(claim, s)):
         size = seat.unit.said.quantity
         if size > left or seat.counted:
             continue
@@ -145,6 +144,10 @@ def _allot(claim: Claim, left: int, seats: Sequence[Seat]) -> int:
         elif seat.found.disposition != claim.disposition:
             seat.dispute = f"{seat.source}: {seat.found.disposition} / {claim.source}: {claim.disposition}"
     return left
+
+
+def _places(claim: Claim, seats: Iterable[Seat]) -> list[Seat]:
+    return [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
 
 
 def _concerns(claim: Claim, seat: Seat) -> bool:

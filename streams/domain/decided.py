@@ -57,6 +57,11 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
         return self.piece or f"{self.rma_id}/{self.unit_ids[0]}"
 
 
+def graded(disposition: str | None, source: str, location: str) -> str:
+    """What an inspection said, as far as it decides a movement."""
+    return f"{disposition}@{source}:{location}"
+
+
 class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2, gc=False):
     """Money goes back to the order's payments."""
 

@@ -38,11 +38,7 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
         close(standing)
         unfinished = unfinished or not standing.closed
         _causes(standing, found)
-        rma_id = standing.seat.rma.rma_id
-        if rma_id in by_rma:
-            by_rma[rma_id].append(standing)
-        else:
-            by_rma[rma_id] = [standing]
+        by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
     found += money_faults.of_money(table)

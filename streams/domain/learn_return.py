@@ -106,19 +106,13 @@ def _newer(one: Described, other: Described) -> bool:
 
 
 def _described(unit: ReturnedUnit, fact: ReturnEvent, stamp: Stamp) -> Described:
-    rank = 1 if fact.system == "returngo" else 0
     paid, tax, fees, wanted = unit.paid, unit.paid_tax, unit.fees, unit.exchange_price
-    if paid is None and tax is None and fees is None and wanted is None:
-        return Described(
-            rank, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id, unit.reason or "", unit.resolution,
-            unit.ships, None, 0, None,
-        )  # fmt: skip
     paid_minor = None if paid is None else paid.minor
     if paid_minor is not None and tax is not None and unit.tax_included is False:
         paid_minor += tax.minor
     currencies = sorted({each.currency for each in (paid, tax, fees, wanted) if each is not None})
     return Described(
-        rank, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
+        1 if fact.system == "returngo" else 0, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
         unit.reason or "", unit.resolution, unit.ships, paid_minor, 0 if fees is None else fees.minor,
         "+".join(currencies) or None, None if tax is None else tax.minor, None if wanted is None else wanted.minor,
     )  # fmt: skip

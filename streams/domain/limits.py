@@ -13,7 +13,8 @@ from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Exchanging, Money, Paying
 from streams.domain.learnt import Inspection, Learnt, Rma
-from streams.domain.seat import Seat, model_of, stopped
+from streams.domain.own import command_ids
+from streams.domain.seat import Seat, model_of, ready_since_ms, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
 
@@ -39,8 +40,7 @@ def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, 
     for rma_id, standings in by_rma.items():
         for standing in standings:
             _of_unit(standing, learnt, rules, found)
-        if "resolved" in learnt.rmas[rma_id].marks:
-            found += _resolved(learnt.rmas[rma_id], standings, rules)
+        found += _resolved(learnt.rmas[rma_id], standings, rules)
     return found
 
 
@@ -66,7 +66,7 @@ def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Du
 
 
 def _of(seat: Seat, since_ms: int, limit: Limit, kind: str, detail: str, rules: Merchant) -> Due:
-    return Due(rules.due_ms(since_ms, limit), partial(about, seat, kind, detail))
+    return _after(since_ms, limit, rules, partial(about, seat, kind, detail))
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
@@ -113,7 +113,7 @@ def _journal(seat: Seat, learnt: Learnt, rules: Merchant) -> Iterable[Due]:
     done, answer = seat.restocking, seat.answer
     if done is None or (answer is not None and answer.verdict == "confirmed"):
         return
-    commands = (answer.command_ids if answer is not None else ()) or (done.decision_id,)
+    commands = command_ids(done, answer)
     what = "one of its components" if commands != (done.decision_id,) else "it"
     for command_id in commands:
         result, shown = learnt.results.get(command_id), learnt.answers.get(command_id)
@@ -159,13 +159,13 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     if guard is None:
         return ()
     if guard.name == "exchange_made":
-        return (_of(seat, _ready(seat), "exchange", "exchange_not_released", "no exchange order", rules),)
+        return (_of(seat, ready_since_ms(seat), "exchange", "exchange_not_released", "no exchange order", rules),)
     if guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
         detail = f"nobody saw the restock by {seat.model.restocking.actor}"
-        return (_of(seat, _ready(seat), "restock", "stuck_restock", detail, rules),)
+        return (_of(seat, ready_since_ms(seat), "restock", "stuck_restock", detail, rules),)
     if guard.name in ("units_known", "asked_for", "ours_to_pay"):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
-        return (_of(seat, _ready(seat), "refund", "stuck_refund", detail, rules),)
+        return (_of(seat, ready_since_ms(seat), "refund", "stuck_refund", detail, rules),)
     return ()
 
 
@@ -188,13 +188,6 @@ def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:
             return "exchange", "exchange_not_released", "decided, not released"
         case _:
             assert_never(payment)
-
-
-def _ready(seat: Seat) -> int:
-    if seat.found is not None:
-        return seat.found.stamp.at_ms
-    approved = seat.rma.marks.get("approved")
-    return seat.unit.said.stamp.at_ms if approved is None else approved.at_ms
 
 
 def _resolved(rma: Rma, standings: Iterable[Standing], rules: Merchant) -> Iterable[Due]:

@@ -29,7 +29,7 @@ def of_money(seating: Seating) -> Iterable[Cause]:
         if tender.amount_minor < 0:
             yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
                             "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
-    effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS] if own.learnt.effects else []
+    effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
     for effect in effects:
         yield from _of_effect(effect, order)
     if effects:

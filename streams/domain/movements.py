@@ -10,15 +10,15 @@ for pieces that are counted and bear no names, for nobody can say which of them 
 from collections.abc import Sequence
 
 from schemas import ids
-from streams.domain.decided import Restocking
+from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Learnt
-from streams.domain.own import Own
+from streams.domain.own import Own, command_ids
 from streams.domain.seat import GONE, Seat
 
 
 def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
     """Sets how far the goods have come after these movements, and which of them is to be undone."""
-    last = history[0] if len(history) == 1 else max(history, key=lambda each: each.generation)
+    last = max(history, key=lambda each: each.generation)
     seat.moves, seat.restocking = last.generation + 1, last
     seat.restocked, seat.restock_result, seat.answer = own.restocked(last)
     if not compensates(seat) or seat.dispute:
@@ -50,7 +50,7 @@ def leaving(seat: Seat) -> bool:
 
 def grade(seat: Seat) -> str:
     """What the inspection said, as far as it decides a movement."""
-    return "" if seat.found is None else f"{seat.found.disposition}@{seat.source}:{seat.found.location}"
+    return "" if seat.found is None else graded(seat.found.disposition, seat.source, seat.found.location)
 
 
 def _graded_anew(seat: Seat, done: Restocking) -> bool:
@@ -60,8 +60,7 @@ def _graded_anew(seat: Seat, done: Restocking) -> bool:
 def _void(seat: Seat, done: Restocking, own: Own) -> bool:
     """Whether nothing of a refused movement was done, or will be. One that the stock agent found impossible is still to
     come: it is commanded once its item can take it, and what it put in is taken out then."""
-    made = (seat.answer.command_ids if seat.answer is not None else ()) or (done.decision_id,)
-    results = [own.learnt.results.get(each) for each in made]
+    results = [own.learnt.results.get(each) for each in command_ids(done, seat.answer)]
     return all(result is not None and result.outcome == "rejected" for result in results)
 
 

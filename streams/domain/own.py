@@ -52,10 +52,10 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def restocked(self, decision: Restocking) -> tuple[Track, Result | None, Answer | None]:
         """As `track`, through the stock agent's answer, with the result that decides it: a rejected one, else the
-        first. A bundle's intent becomes several commands; one command has the intent's own id."""
+        first."""
         answer = self.learnt.answers.get(decision.decision_id)
         first, missing = None, False
-        for command_id in (answer.command_ids if answer is not None else ()) or (decision.decision_id,):
+        for command_id in command_ids(decision, answer):
             result = self.learnt.results.get(command_id)
             if result is None:
                 missing = True
@@ -66,6 +66,11 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if not missing:
             return "applied", first, answer
         return "refused" if answer is not None and answer.verdict == "impossible" else "open", first, answer
+
+
+def command_ids(decision: Restocking, answer: Answer | None) -> tuple[str, ...]:
+    """The commands that an intent became: a bundle's several; one command has the intent's own id."""
+    return answer.command_ids if answer is not None and answer.command_ids else (decision.decision_id,)
 
 
 def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:

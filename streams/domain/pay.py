@@ -12,7 +12,7 @@ from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid,
 from streams.domain.learnt import Order, Rma, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Kind, Seat
+from streams.domain.seat import GONE, Kind, Seat, ready_since_ms
 
 _COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
 _STEP_KINDS: dict[Kind, tuple[str, ...]] = {"refund": ("refund",), "credit": ("store_credit", "gift_card")}
@@ -37,7 +37,7 @@ def propose(
     percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
-        waiting_since_ms=min(_ready_since(seat) for seat in ready), others_pending=others_pending,
+        waiting_since_ms=min(ready_since_ms(seat) for seat in ready), others_pending=others_pending,
         shares=shares, beyond=amounts.beyond(shares, books.units_paid, order), fees=amounts.fees(ready),
         shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
         duties=amounts.duties(ready, books.units_paid) if model.refunding.duties == "with_goods" else 0,
@@ -170,13 +170,6 @@ def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
 
 def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:
     return tuple(step.external_id or step.transaction_id for step in repaid_by_returngo(rma, exchange))
-
-
-def _ready_since(seat: Seat) -> int:
-    if seat.found is not None:
-        return seat.found.stamp.at_ms
-    approved = seat.rma.marks.get("approved")
-    return approved.at_ms if approved is not None else seat.unit.said.stamp.at_ms
 
 
 def _step(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind) -> Step | None:

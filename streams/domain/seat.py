@@ -115,6 +115,14 @@ def goods_as_sold(seat: Seat) -> bool:
     return not seat.unit.said.ships or same or seat.restocked == "elsewhere" or sku_agrees(seat)
 
 
+def ready_since_ms(seat: Seat) -> int:
+    """Since when it could be paid, as far as its goods are concerned."""
+    if seat.found is not None:
+        return seat.found.stamp.at_ms
+    approved = seat.rma.marks.get("approved")
+    return seat.unit.said.stamp.at_ms if approved is None else approved.at_ms
+
+
 def stopped(rma: Rma) -> str:
     """The milestone that stopped the RMA, "" while it is open: the newest of a stop and a reopening counts."""
     stops = [(rma.marks[kind], kind) for kind in STOPS if kind in rma.marks]

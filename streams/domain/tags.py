@@ -32,7 +32,7 @@ def tagged(case: Case, picture: Picture, rules: Merchant) -> tuple[Case, tuple[M
         remove = tuple([tag for tag in names if tag not in add])
         case = replace(case, tag=stage)
         made.append(_mark(case, picture.seating.own, rma_id, stage or "none", add, remove))
-    attention = bool(picture.causes) and any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
+    attention = any(TYPES[cause.type].severity != "info" for cause in picture.causes.values())
     if attention != case.attention:
         tag = (rules.tags.attention,)
         add, remove = (tag, ()) if attention else ((), tag)
