@@ -312,3 +312,8 @@ def applied(command: Refund | StoreCredit | Exchange, hours: float = 9) -> Comma
 
 def of(kind: type[T], outputs: list[Output]) -> list[T]:
     return [o.record for o in outputs if isinstance(o.record, kind)]
+
+
+def paid(run: Run) -> list[int]:
+    """What the refunds decided so far come to, in minor units."""
+    return [refund.amount_minor for refund in run.commands(Refund)]

@@ -7,11 +7,7 @@ from msgspec.structs import replace
 
 from schemas.commands import Refund, StoreCredit
 from schemas.facts import ObservedEffect
-from tests.unit.domain.factories import Run, asked, covers, inspected, line, order, refunded, rules, unit
-
-
-def paid(run: Run) -> list[int]:
-    return [r.amount_minor for r in run.commands(Refund)]
+from tests.unit.domain.factories import Run, asked, covers, inspected, line, order, paid, refunded, rules, unit
 
 
 def chargeback(amount: int, *lines: Any, hours: float = 4) -> ObservedEffect:

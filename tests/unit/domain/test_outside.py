@@ -12,6 +12,7 @@ from tests.unit.domain.factories import (
     inspected,
     line,
     order,
+    paid,
     put_back,
     recorded,
     refunded,
@@ -21,10 +22,6 @@ from tests.unit.domain.factories import (
     unit,
     verdict,
 )
-
-
-def paid(run: Run) -> list[int]:
-    return [refund.amount_minor for refund in run.commands(Refund)]
 
 
 @pytest.mark.req("MON-10")
