@@ -1,9 +1,10 @@
-"""The work of one agent: batches decided, delivered, stored, settled, in this order. Touches Kafka and the store.
+"""The work of one agent: batches decided, told, written, stored, settled, in this order. Touches Kafka and the store.
 
-1 decide, hand outputs and changelog records to the producer: one synchronous step, no rebalance can come between;
-2 a bounded window; 3 in order: acknowledged by Kafka → rows and offset into the store → settled, so committable.
-The store is therefore always an exact prefix of its changelog, whatever kills the process. What this order cannot
-handle ends the process (`stop`): uncommitted work is redelivered, while going on could commit past it.
+1 decide and hand the outputs to the producer: one synchronous step, no rebalance can come between; 2 a bounded window;
+3 in order: outputs acknowledged by Kafka → changelog records to the producer; 4 in order: these acknowledged → rows and
+offset into the store → settled, so committable. A row therefore never knows of a fact whose outputs Kafka has not got,
+and the store is always an exact prefix of its changelog, whatever kills the process. What this order cannot handle ends
+the process (`stop`): uncommitted work is redelivered, while going on could commit past it.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import msgspec
 
 from streams.shell.batch import Decider, Read, TooManyUnexpected, Work
 from streams.shell.contract import Record, S
-from streams.shell.delivery import Delivery
+from streams.shell.delivery import Delivery, delivery_seconds
 from streams.shell.metrics import Metrics
 from streams.shell.settings import ShellSettings
 from streams.shell.stop import stop
@@ -29,11 +30,12 @@ PULSE_SECONDS = 0.25
 
 
 class InFlight(msgspec.Struct, kw_only=True):
-    """A decided batch on its way; `number` tells its rows in the overlay from later ones."""
+    """A decided batch on its way: outputs, then rows. `number` tells its rows in the overlay from later ones."""
 
     event: Any
     work: Work
-    delivery: Delivery
+    outputs: Delivery
+    rows: Delivery
     number: int
     decided_at: float
 
@@ -49,7 +51,8 @@ class BatchAgent:
         self._producer = producer
         self._metrics = metrics
         self._overlay: dict[int, dict[bytes, tuple[int, bytes | None]]] = defaultdict(dict)
-        self._window: asyncio.Queue[InFlight] = asyncio.Queue(settings.window_batches)
+        self._window: asyncio.Queue[InFlight] = asyncio.Queue(settings.window_batches)  # until the outputs are there
+        self._told: asyncio.Queue[InFlight] = asyncio.Queue(settings.window_batches)  # until the rows are there
         self._number = 0
         self._pulse_at = time.monotonic()
         # the broker counts from the last heartbeat that it got, which may be one interval before a freeze
@@ -62,13 +65,22 @@ class BatchAgent:
                 await self._window.put(self._step(event, table.data, timer))
                 self._metrics.window_batches.set(self._window.qsize())
 
-    async def settle_all(self, stream: Any, table: Any) -> None:
-        """Settle what was decided, one batch after the other."""
-        with ends_process("settling"):
+    async def write_all(self) -> None:
+        """Write the rows of what was decided, one batch after the other, each when Kafka has all that it led to."""
+        with ends_process("writing rows"):
             while True:
                 flying = await self._window.get()
                 self._metrics.window_batches.set(self._window.qsize())
-                await flying.delivery.wait()
+                await flying.outputs.wait()
+                self._write(flying)
+                await self._told.put(flying)
+
+    async def settle_all(self, stream: Any, table: Any) -> None:
+        """Settle what was written, one batch after the other."""
+        with ends_process("settling"):
+            while True:
+                flying = await self._told.get()
+                await flying.rows.wait()
                 self._settle(flying, table.data)
                 await stream.ack(flying.event)
 
@@ -96,16 +108,26 @@ class BatchAgent:
         work = self._decider.decide([_record(r) for r in message.value], self.reader(store, partition))
         self._stop_if_frozen()
         self._number += 1
-        delivery = Delivery(self._producer)
+        outputs = Delivery(self._producer)
         for output in work.outputs:
-            delivery.send(output)
-        delivery.send_rows(self._settings.changelog, partition, list(work.rows.items()))
+            outputs.send(output)
         self._overlay[partition].update((key, (self._number, row)) for key, row in work.rows.items())
         timer.decided(partition, work)
         self._producer.poll(0)
         now = time.monotonic()
         self._metrics.decide_seconds.observe(now - started)
-        return InFlight(event=event, work=work, delivery=delivery, number=self._number, decided_at=now)
+        return InFlight(
+            event=event, work=work, outputs=outputs, rows=Delivery(self._producer), number=self._number, decided_at=now
+        )
+
+    def _write(self, flying: InFlight) -> None:
+        """The rows leave no later than the outputs might have: together they have one session, see delivery.py."""
+        self._stop_if_frozen()
+        age, limit = time.monotonic() - flying.decided_at, delivery_seconds(self._settings)
+        if age > limit:
+            stop(f"Kafka took {age:.1f} s for the outputs of a batch, limit {limit:g} s: its rows must not follow")
+        flying.rows.send_rows(self._settings.changelog, flying.event.message.partition, list(flying.work.rows.items()))
+        self._producer.poll(0)
 
     def _stop_if_frozen(self) -> None:
         """Kafka may have given the partitions of a frozen worker to another one, and Faust learns of it only after its
@@ -121,8 +143,8 @@ class BatchAgent:
         message, rows = flying.event.message, flying.work.rows
         partition, overlay = message.partition, self._overlay[message.partition]
         if rows:
-            self._stop_if_not_alone(store.offset(partition), len(rows), flying.delivery.last_offset, partition)
-            store.write(partition, rows, flying.delivery.last_offset)
+            self._stop_if_not_alone(store.offset(partition), len(rows), flying.rows.last_offset, partition)
+            store.write(partition, rows, flying.rows.last_offset)
         for key in rows:
             if overlay[key][0] == flying.number:
                 del overlay[key]

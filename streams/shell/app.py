@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from streams.shell.delivery import new_producer
 from streams.shell.metrics import Metrics
 from streams.shell.settings import ShellSettings
 from streams.shell.startup import check_topics, lock_data_dir
+from streams.shell.stop import stop
 from streams.shell.store import BatchTable
 from streams.shell.timer import Clock, Timer
 
@@ -56,6 +58,7 @@ def build(
 
     async def work(stream: Any) -> None:
         app.add_future(agent.pulse())  # not app.task: those start after the first recovery, which may take long
+        app.add_future(agent.write_all())
         app.add_future(agent.settle_all(stream, table))
         await agent.decide_all(stream, table, timer)
 
@@ -82,6 +85,13 @@ def _watch(app: Any, settings: ShellSettings, table: Any, agent: BatchAgent, tim
                 timer.stop_if_stuck(app.consumer.oldest_unsettled_seconds(), app.consumer.uncommitted_seconds())
                 await timer.tick(table.data, agent.reader, active())
 
+    async def stopping(*_: object, **__: object) -> None:
+        # without a broker Faust would try for ever, at full speed; a thread, for the loop may end before it is done
+        late = threading.Timer(settings.stop_seconds, stop, [f"no clean stop within {settings.stop_seconds:g} s"])
+        late.daemon = True
+        late.start()
+
+    app.on_before_shutdown.connect(stopping)
     app.on_partitions_assigned.connect(assigned)
     table.on_recover(recovered)
     app.timer(1.0)(tick)

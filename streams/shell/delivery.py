@@ -15,8 +15,8 @@ POLL_SECONDS = 0.001
 
 def new_producer(settings: ShellSettings) -> confluent_kafka.Producer:
     """Idempotent, so that retries keep the order of a partition; murmur2, so that a key meets the partition that Java
-    clients and Faust give it. A record that waited longer than the session may belong to a partition that was given
-    to another worker: it fails, and the process ends."""
+    clients and Faust give it. A record that waited too long may belong to a partition that was given to another
+    worker: it fails, and the process ends."""
     return confluent_kafka.Producer(
         {
             "bootstrap.servers": settings.bootstrap,
@@ -25,13 +25,18 @@ def new_producer(settings: ShellSettings) -> confluent_kafka.Producer:
             "acks": "all",
             "linger.ms": settings.linger_ms,
             "partitioner": "murmur2_random",
-            "message.timeout.ms": int(settings.session_timeout_seconds * 1000),
+            "message.timeout.ms": int(delivery_seconds(settings) * 1000),
             "message.max.bytes": 4 * settings.max_bytes,  # dead letters carry originals; each topic has its own limit
             "queue.buffering.max.messages": 500_000,
             "queue.buffering.max.kbytes": 262_144,
             "log_level": 4,
         }
     )
+
+
+def delivery_seconds(settings: ShellSettings) -> float:
+    """The most that Kafka may take for the outputs of a batch, and again for its rows: both within one session."""
+    return settings.session_timeout_seconds / 2
 
 
 class Delivery:

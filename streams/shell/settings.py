@@ -32,6 +32,7 @@ class ShellSettings(msgspec.Struct, frozen=True, kw_only=True):
     deadline_repeat_seconds: float = 60.0  # a deadline whose record did not come back is produced again
     store_max_age_seconds: float = 43_200.0  # half of Kafka's delete.retention.ms: an older store may miss tombstones
     start_timeout_seconds: float = 10.0
+    stop_seconds: float = 50.0  # for a clean stop; within what an orchestrator waits before it kills
 
     @property
     def changelog(self) -> str:

@@ -1,6 +1,7 @@
 """Workers under supervision, a steady load, and the books that show whether anything was lost, doubled or forgotten."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import msgspec
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from ops.kafka import committed
+from ops.local.ports import free_port
 from tests.integration.shell.worker import Answer, Fact, Row
 
 PARTITIONS = 4
@@ -42,6 +45,14 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sources(self) -> tuple[str, str]:
         return self.facts, self.deadlines
+
+    def limit_answers(self, bootstrap: str, largest_bytes: int) -> None:
+        """Kafka refuses answers that are larger from now on."""
+        entry = ConfigEntry("max.message.bytes", str(largest_bytes), incremental_operation=AlterConfigOpType.SET)
+        topic = ConfigResource(ConfigResource.Type.TOPIC, self.answers, incremental_configs=[entry])
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        for each in admin.incremental_alter_configs([topic]).values():
+            each.result(30)
 
     @classmethod
     @contextmanager
@@ -73,13 +84,22 @@ class Worker:
     """A worker process that is started again when it fails, as a supervisor does, and not when it stops cleanly."""
 
     def __init__(self, bootstrap: str, topics: Topics, data_dir: Path, *more: str) -> None:
-        self._command = worker_command(bootstrap, topics, data_dir, *more)
+        self._metrics = f"http://127.0.0.1:{(port := free_port())}/metrics"
+        self._command = worker_command(bootstrap, topics, data_dir, "--metrics-port", str(port), *more)
         self._log = data_dir.with_suffix(".log")
         self.exits: list[int] = []
         self._stopping = False
         self._process = self._spawn()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
         self._supervisor.start()
+
+    def works(self) -> bool:
+        """Whether it has its partitions and their rows."""
+        try:
+            shown = httpx.get(self._metrics).text
+        except httpx.HTTPError:
+            return False
+        return re.search(r'recovery_seconds_count\{agent="numbers"\} [1-9]', shown) is not None
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self._process.pid, number)

@@ -2,11 +2,12 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ops.local.kafka import LocalKafka
 from tests.integration.shell.harness import (
     Books,
     Load,
@@ -29,9 +30,26 @@ def books(kafka: str, topics: Topics) -> Books:
     return Books(kafka, topics)
 
 
-def test_a_frozen_worker_and_poison_lose_nothing(kafka: str, topics: Topics, books: Books, tmp_path: Path) -> None:
-    first = Worker(kafka, topics, tmp_path / "first")  # RocksDB: it is started again on what its end left behind
-    second = Worker(kafka, topics, tmp_path / "second", "--store", "memory")
+Start = Callable[..., Worker]
+
+
+@pytest.fixture
+def start(kafka: str, topics: Topics, tmp_path: Path) -> Iterator[Start]:
+    """Starts workers by name; whatever becomes of the test, none of them outlives it."""
+    started: list[Worker] = []
+
+    def begin(name: str, *more: str) -> Worker:
+        started.append(Worker(kafka, topics, tmp_path / name, *more))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.kill()
+
+
+def test_a_frozen_worker_and_poison_lose_nothing(kafka: str, topics: Topics, books: Books, start: Start) -> None:
+    first = start("first")  # RocksDB: it is started again on what its end left behind
+    second = start("second", "--store", "memory")
     load = Load(kafka, topics.facts, per_second=400)
     load.raw("key-1", b"not json")
     load.raw("key-2", b'{"id":"raise"}')
@@ -56,16 +74,17 @@ def test_a_frozen_worker_and_poison_lose_nothing(kafka: str, topics: Topics, boo
     assert second.stop() == 0, second.log()
 
 
-def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, books: Books, tmp_path: Path) -> None:
-    first = Worker(kafka, topics, tmp_path / "first", "--standbys", "1")
+def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, books: Books, start: Start) -> None:
+    first = start("first", "--standbys", "1")
     load = Load(kafka, topics.facts, per_second=400)
     load.burst(1000)
     deadline = load.due("key-due", int(time.time() * 1000) + 25_000)
     wait_for("the first works", lambda: len(books.answers()) >= 60)
     for cycle in range(3):
-        second = Worker(kafka, topics, tmp_path / "second", "--standbys", "1")
+        second = start("second", "--standbys", "1")
         load.burst(1000)
-        time.sleep(4)  # it joins, recovers and works
+        wait_for("it has joined", second.works)
+        time.sleep(1)  # under load
         if cycle < 2:
             assert second.stop() == 0, second.log()
     first.kill()
@@ -78,7 +97,33 @@ def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, bo
     audit(kafka, topics, books, "standby-took-over", sent)
     assert second.exits == [], second.log()
     second.kill()
-    fresh = Worker(kafka, topics, tmp_path / "fresh")
+    fresh = start("fresh")
     audit(kafka, topics, books, "fresh-recovered", sent)
     assert_nothing_lost_or_doubled(books, sent)
     assert fresh.stop() == 0, fresh.log()
+
+
+def test_what_kafka_did_not_take_is_told_by_the_next_worker(
+    kafka: str, topics: Topics, books: Books, start: Start
+) -> None:
+    worker = start("worker")
+    load = Load(kafka, topics.facts, per_second=40)
+    wait_for("it works", lambda: len(books.answers()) >= 60)
+    topics.limit_answers(kafka, 1)  # the rows of the same facts would be taken
+    wait_for("it ends", lambda: worker.exits != [])
+    topics.limit_answers(kafka, 1_000_000)
+    sent = load.finish()
+    wait_for("the lag is worked off", lambda: books.lag() == 0)
+    assert_nothing_lost_or_doubled(books, sent)
+    assert worker.exits[0] == 70, worker.log()
+    assert worker.stop() == 0, worker.log()
+
+
+def test_a_stop_ends_in_time_when_kafka_is_gone(tmp_path: Path) -> None:
+    with LocalKafka.start() as own, Topics.create(own.bootstrap) as topics:
+        worker = Worker(own.bootstrap, topics, tmp_path / "worker", "--stop-seconds", "3")
+        wait_for("it works", worker.works)
+        own.pause()
+        assert worker.stop() == 70
+        assert "no clean stop within 3 s" in worker.log()
+        own.resume()

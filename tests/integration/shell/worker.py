@@ -1,6 +1,7 @@
 """A worker process of the shell's fault tests: numbers the ids of each key and answers with the number.
 
-The same id gets the same number for ever, so a lost, doubled or forgotten fact shows in the outputs and in the row.
+The same id gets the same number for ever, so a lost, doubled or forgotten fact shows in the outputs and in the row. An
+id that the row has is not answered again: an answer that Kafka had not got when its row was written is lost for good.
 """
 
 import argparse
@@ -59,8 +60,9 @@ class NumberingCore:
         if fact.id == "raise":
             raise ValueError(fact)
         row = state or Row({})
-        if fact.id not in row.numbers:
-            row = Row({**row.numbers, fact.id: len(row.numbers) + 1}, fact.due_ms)
+        if fact.id in row.numbers:
+            return Decided(state=row, outputs=(), due_ms=row.due_ms)
+        row = Row({**row.numbers, fact.id: len(row.numbers) + 1}, fact.due_ms)
         answer = msgspec.json.encode(Answer(fact.id, row.numbers[fact.id], len(row.numbers)))
         return Decided(
             state=row, outputs=(Output(topic=self.answers, key=record.key, value=answer),), due_ms=row.due_ms
@@ -81,6 +83,7 @@ def main() -> int:
     parser.add_argument("--standbys", type=int, default=0)
     parser.add_argument("--metrics-port", type=int, default=0)
     parser.add_argument("--unexpected-limit", type=int, default=20)
+    parser.add_argument("--stop-seconds", type=float, default=25.0)
     given = parser.parse_args()
     sources = given.sources.split(",")
     settings = ShellSettings(
@@ -88,7 +91,7 @@ def main() -> int:
         store=given.store, standby_replicas=given.standbys, metrics_port=given.metrics_port,
         session_timeout_seconds=6.0, heartbeat_seconds=1.0, rebalance_timeout_seconds=10.0, commit_seconds=0.5,
         batch_records=50, unexpected_limit=given.unexpected_limit,
-        start_timeout_seconds=3.0, unsettled_limit_seconds=20.0,
+        start_timeout_seconds=3.0, stop_seconds=given.stop_seconds, unsettled_limit_seconds=20.0,
     )  # fmt: skip
     core = NumberingCore(given.answers, sources[-1])
     try:

@@ -1,5 +1,6 @@
 """Stand-ins for what lies below the shell: Kafka's producer, and the thread in which Faust's consumer fetches."""
 
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -100,14 +101,17 @@ class Failure(msgspec.Struct):
         return self.text
 
 
+EVERYTHING = sys.maxsize
+
+
 class HeldProducer:
-    """Takes records and acknowledges them when told to; `full` lets so many calls to produce fail first."""
+    """Takes records and acknowledges so many of them; `full` lets so many calls to produce fail first."""
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.next_offset: dict[str, int] = {}
         self.full = 0
-        self.acknowledging = True
+        self.acknowledging = EVERYTHING
         self.failure: Failure | None = None
         self._open: deque[Taken] = deque()
 
@@ -122,6 +126,7 @@ class HeldProducer:
 
     def poll(self, _seconds: float) -> None:
         while self.acknowledging and self._open:
+            self.acknowledging -= 1
             record = self._open.popleft()
             offset = self.next_offset.get(record.topic, 0)
             self.next_offset[record.topic] = offset + 1
