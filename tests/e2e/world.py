@@ -79,7 +79,11 @@ class World:
         self.stage = stage
         self.bootstrap = stage.settings.kafka_bootstrap
         self.gateway = f"http://127.0.0.1:{stage.addresses.gateway_port}"
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{stage.addresses.sandbox_port}/_sandbox", timeout=30.0)
+        # no connection is used twice: httpx may close one in one thread that another has just been given
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{stage.addresses.sandbox_port}/_sandbox", timeout=30.0,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )  # fmt: skip
         self._books: Shared[dict[str, Any]] = Shared(lambda: self.get("/books")["shops"])
         self.codec = Codec()
         self._inbox = Shared(lambda: inbox.load(self.bootstrap, self.codec).items)
