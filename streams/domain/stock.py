@@ -134,6 +134,8 @@ def _answer(item: Item, rules: Merchant) -> tuple[Item, list[Output]]:
             continue
         new = _planned(ask, item, rules)
         if (new.word, new.reason, new.detail) != (ask.word, ask.reason, ask.detail):
+            if new.decided_at_ms <= ask.decided_at_ms:  # the case believes the newest of its words
+                new = replace(new, decided_at_ms=ask.decided_at_ms + 1)
             asks[intent_id] = new
             outputs += _told(new)
     if not outputs:

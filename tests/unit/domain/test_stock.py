@@ -11,7 +11,7 @@ from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
 from streams.domain import stock
 from streams.domain.output import Output
 from streams.domain.stock import Item, StockFact, decide_stock
-from tests.unit.domain.factories import MAIN, MERCHANT, ORDER, at, bundle, item, of, place, rules
+from tests.unit.domain.factories import MAIN, MERCHANT, ORDER, Run, at, bundle, item, of, place, rules
 
 
 def intent(name: str = "i1", sku: str = "TEE", hours: float = 5, **more: Any) -> RestockIntent:
@@ -172,6 +172,19 @@ def test_unchanged_reasons_are_not_told_again() -> None:
     row.feed(intent(), item(exists=False))
     assert row.feed(item(hours=3, exists=False)) == []
     assert row.feed(level()) == []
+
+
+@pytest.mark.req("EXC-4")
+def test_the_last_word_is_the_newest_whatever_the_clocks_of_the_systems_say() -> None:
+    row = Row()
+    row.feed(intent(hours=5), item(hours=1, tracked=False), item(hours=2, exists=False), item(hours=3, is_parent=True))
+    said = of(RestockVerdict, row.outputs)
+    assert [each.reason for each in said] == [None, "untracked_item", "unknown_sku", "parent_item_targeted"]
+    assert [each.decided_at_ms - at(5) for each in said] == [0, 1, 2, 3]
+    run = Run()
+    run.feed(*said)
+    assert run.case is not None
+    assert run.case.learnt.answers["i1"].reason == "parent_item_targeted"
 
 
 def test_only_the_latest_settled_intents_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
