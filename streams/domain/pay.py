@@ -12,7 +12,7 @@ from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid,
 from streams.domain.learnt import Order, Rma, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Kind, Seat, ready_since_ms
+from streams.domain.seat import GONE, Kind, Seat
 
 _COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
 _STEP_KINDS: dict[Kind, tuple[str, ...]] = {"refund": ("refund",), "credit": ("store_credit", "gift_card")}
@@ -24,9 +24,7 @@ def group_of(seat: Seat) -> tuple[str, Kind, str, bool, str]:
     return (seat.rma.rma_id, seat.kind, means, seat.unit.said.ships, seat.model.money)
 
 
-def propose(
-    ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, others_pending: bool, everything_back: bool
-) -> Proposal:
+def propose(ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, everything_back: bool) -> Proposal:
     """The payment of `ready` units, which one model governs; nothing is decided yet."""
     first, order, model = ready[0], _order(ready), ready[0].model
     command_id = _identity(ready, first.kind, own)
@@ -37,7 +35,6 @@ def propose(
     percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
-        waiting_since_ms=min(ready_since_ms(seat) for seat in ready), others_pending=others_pending,
         shares=shares, beyond=amounts.beyond(shares, books.units_paid, order), fees=amounts.fees(ready),
         shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
         duties=amounts.duties(ready, books.units_paid) if model.refunding.duties == "with_goods" else 0,
@@ -45,7 +42,7 @@ def propose(
         goods_tax=amounts.tax(ready, books.units_paid), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), step=_step(ready, rma_seats, first.kind),
         replacement=amounts.replacement(ready) if first.kind == "exchange" else None,
-        books=books, foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms,
+        books=books, foreign=_in_other_currency(order, own),
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
@@ -58,10 +55,9 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
     everything = set(seats[0].rma.units) <= {seat.unit.unit_id for seat in seats}  # else a request may be for the rest
     proposal = Proposal(
         command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
-        waiting_since_ms=exchange.decided_at_ms, others_pending=False, exchange=exchange,
-        released=released,
+        exchange=exchange, released=released,
         step=_step(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
-        foreign=_in_other_currency(order, own), clock_ms=own.learnt.clock_ms,
+        foreign=_in_other_currency(order, own),
         by_hand=_by_hand(seats[0].rma, own) + _by_returngo(seats[0].rma, exchange), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)

@@ -1,4 +1,4 @@
-"""Which payments are wanted now, and what the others wait for. The guards are TOGETHER in walk.py."""
+"""Which payments are wanted now, and what the others wait for. The guards are WHOLE_RETURN and TOGETHER in walk.py."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from streams.domain import causes, pay, walk
 from streams.domain.causes import Cause
 from streams.domain.decided import Exchanging, Money, Paying
 from streams.domain.own import Own
-from streams.domain.proposal import Proposal
+from streams.domain.proposal import Group, Proposal
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing
 
@@ -29,10 +29,14 @@ def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> 
     if not own.payments and not any(s.money_ready for s in standings):
         return found
     for ready, others_pending in _ready(standings):
-        mine = [s.seat for s in standings if s.seat.rma is ready[0].seat.rma]
-        back = _everything_back(standings, {s.seat.key for s in ready}, own)
-        seats = [s.seat for s in ready]
-        proposal = pay.propose(seats, mine, own, others_pending=others_pending, everything_back=back)
+        seats = tuple([s.seat for s in ready])
+        group = Group(seats, others_pending, own.learnt.clock_ms)
+        if not walk.WHOLE_RETURN.met(group, rules):
+            found.append(_waits(group, ready, rules))
+            continue
+        mine = [s.seat for s in standings if s.seat.rma is seats[0].rma]
+        back = _everything_back(standings, {seat.key for seat in seats}, own)
+        proposal = pay.propose(seats, mine, own, everything_back=back)
         found.append(payment := _payment(proposal, ready, own, rules))
         own = _after(own, payment)
     for ready, exchange in _cheaper(standings, own):
@@ -73,6 +77,12 @@ def _cheaper(standings: Sequence[Standing], own: Own) -> list[tuple[list[Standin
     return [found[decision_id] for decision_id in sorted(found)]
 
 
+def _waits(group: Group, ready: Sequence[Standing], rules: Merchant) -> Payment:
+    for standing in ready:
+        standing.together = walk.WHOLE_RETURN
+    return Payment(due_ms=walk.limit_ms(group, rules))
+
+
 def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Merchant) -> Payment:
     """Asks the guards of a payment; it is wanted, waits, or is nobody's business because nothing is due."""
     guard = walk.first_unmet(walk.TOGETHER, proposal, rules)
@@ -82,9 +92,7 @@ def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Mer
         standing.nothing_due = nothing_due
     if guard is None:
         return Payment(decision=None if nothing_due else pay.decide(proposal, own.learnt.now_ms))
-    if guard.raises:
-        return Payment(cause=causes.of_payment(guard, proposal))
-    return Payment(due_ms=walk.limit_ms(proposal, rules) if proposal.others_pending else None)
+    return Payment(cause=causes.of_payment(guard, proposal) if guard.raises else None)
 
 
 def _after(own: Own, payment: Payment) -> Own:

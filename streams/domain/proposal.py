@@ -9,6 +9,14 @@ from streams.domain.learnt import Order, Step
 from streams.domain.seat import Kind, Seat
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Units that are ready to be paid together. `others_pending`: units of the same payment wait for something."""
+
+    ready: tuple[Seat, ...]
+    others_pending: bool
+    clock_ms: int
+
+
 class Proposal(msgspec.Struct, kw_only=True):
     """`TOGETHER` in walk.py says whether it may go out. Amounts are minor units of the order's currency."""
 
@@ -17,10 +25,7 @@ class Proposal(msgspec.Struct, kw_only=True):
     model: Model
     seats: tuple[Seat, ...]
     order: Order
-    waiting_since_ms: int  # when the first of its units was ready
-    others_pending: bool  # units of the same payment still wait for something
     books: Account  # the order's money without this payment
-    clock_ms: int
     by_hand: tuple[str, ...]  # refunds by others that name no line and may have paid for these units already
     foreign: tuple[str, ...]  # money that moved in another currency than the order's
     unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out

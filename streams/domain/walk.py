@@ -1,11 +1,12 @@
 """The walk of a unit: every guard on its way into stock and of its money, in the order in which they are asked.
 
-This is the one place that answers "when may this refund go out?": read MONEY from top to bottom, then TOGETHER. The
-first guard that is not met is what the unit waits for; a guard with an exception type raises it. What differs between
-operating models is asked of `seat.model`, the model that governs the unit (schemas/merchant_model.py has the table).
+This is the one place that answers "when may this refund go out?": read MONEY from top to bottom, WHOLE_RETURN, then
+TOGETHER. The first guard that is not met is what the unit waits for; a guard with an exception type raises it. What
+differs between operating models is asked of `seat.model`, the model that governs the unit (the table of models is in
+schemas/merchant_model.py).
 
-Policy of a refund (TOGETHER): one refund per RMA and kind of payment. Its units are paid together once every unit that
-is to come back has been inspected. One unit that never arrives must not hold the others for ever: when the first
+Policy of a refund (WHOLE_RETURN): one refund per RMA and kind of payment. Its units are paid together once every unit
+that is to come back has been inspected. One unit that never arrives must not hold the others for ever: when the first
 inspected unit has waited for the merchant's inspection limit, the ready ones are paid, and late ones get a refund of
 their own. Units that do not come back (keep, donate) are paid together on approval. So the refunds of an RMA are the
 same in whatever order its facts come in, as long as no deadline falls in between.
@@ -19,8 +20,8 @@ import msgspec
 from schemas.exceptions import Team
 from schemas.merchant import Merchant
 from streams.domain import bundles, places
-from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Seat, goods_as_sold, sku_agrees, units_known
+from streams.domain.proposal import Group, Proposal
+from streams.domain.seat import GONE, Seat, goods_as_sold, ready_since_ms, sku_agrees, units_known
 
 T = TypeVar("T")
 # Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
@@ -212,10 +213,14 @@ SETTLED: tuple[Guard[Seat], ...] = (
           met=lambda s, _: s.booked != "refused"),
 )
 
-# A payment as a whole, once some of its units are ready.
+# Units that are ready, while others of the same payment are not: what they come to is of no use before.
+WHOLE_RETURN: Guard[Group] = Guard(
+    name="whole_return", owner="warehouse", unblocked_by="the inspection of the other units, or its time limit",
+    met=lambda g, r: not g.others_pending or g.clock_ms >= limit_ms(g, r),
+)
+
+# Their payment as a whole.
 TOGETHER: tuple[Guard[Proposal], ...] = (
-    Guard(name="whole_return", owner="warehouse", met=lambda p, r: not p.others_pending or p.clock_ms >= limit_ms(p, r),
-          unblocked_by="the inspection of the other units, or its time limit"),
     Guard(name="exchange_released", owner="cx", unblocked_by="the release of the exchange order",
           met=lambda p, _: p.released),
     Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
@@ -240,9 +245,9 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
 # fmt: on
 
 
-def limit_ms(proposal: Proposal, rules: Merchant) -> int:
+def limit_ms(group: Group, rules: Merchant) -> int:
     """When the ready units are paid without the others."""
-    return rules.due_ms(proposal.waiting_since_ms, "inspection")
+    return rules.due_ms(min([ready_since_ms(seat) for seat in group.ready]), "inspection")
 
 
 def first_unmet(guards: tuple[Guard[T], ...], asked: T, rules: Merchant) -> Guard[T] | None:
