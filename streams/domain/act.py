@@ -90,19 +90,42 @@ def _resend_ms(sent: Sent, rules: Merchant) -> int:
     return sent.at_ms + (int(rules.command_seconds * 1000) << 2 * min(sent.repeats, 10))
 
 
-def due_ms(case: Case, picture: Picture, rules: Merchant) -> int | None:
-    """The earliest time at which something may change without another fact."""
-    waits = [*picture.due_ms, *[_resend_ms(sent, rules) for sent in case.open.values()]]
-    if finished(case, picture):
+def judged(case: Case, picture: Picture) -> Case:
+    """The case with what it keeps of the picture: when it changes by itself, and whether all is done."""
+    limit_ms = min([at_ms for at_ms in picture.due_ms if at_ms <= LATEST_MS], default=None)
+    walked = not picture.seating.spare and all(s.closed for s in picture.standings)
+    if limit_ms == case.limit_ms and walked == case.walked:
+        return case
+    return replace(case, limit_ms=limit_ms, walked=walked)
+
+
+def timed(case: Case, rules: Merchant) -> Case:
+    """The case with the earliest time at which something may change without another fact."""
+    waits = [_resend_ms(sent, rules) for sent in case.open.values()]
+    if case.limit_ms is not None:
+        waits.append(case.limit_ms)
+    if _finished(case):
         waits.append(case.learnt.fact_ms + RETENTION_MS)
-    return min([at_ms for at_ms in waits if at_ms <= LATEST_MS], default=None)
+    due_ms = min([at_ms for at_ms in waits if at_ms <= LATEST_MS], default=None)
+    return case if due_ms == case.due_ms else replace(case, due_ms=due_ms)
 
 
-def finished(case: Case, picture: Picture) -> bool:
-    """Every unit is closed and nothing is under way."""
-    return not case.open and not picture.seating.spare and all(s.closed for s in picture.standings)
-
-
-def expired(case: Case, picture: Picture) -> bool:
+def expired(case: Case) -> bool:
     """A finished case past its retention: its row may go."""
-    return finished(case, picture) and case.learnt.clock_ms >= case.learnt.fact_ms + RETENTION_MS
+    return _finished(case) and case.learnt.clock_ms >= case.learnt.fact_ms + RETENTION_MS
+
+
+def _finished(case: Case) -> bool:
+    """Every unit is closed and nothing is under way."""
+    return case.walked and not case.open
+
+
+def answered(case: Case, fact: Fact) -> Case | None:
+    """The case whose mark this fact answers; None: the fact may change what is judged, for it is anything else."""
+    if not isinstance(fact, CommandResult) or fact.outcome == "rejected" or fact.external_ids:
+        return None
+    mark = case.decided.get(fact.command_id)
+    if not isinstance(mark, Marking) or fact.command_id not in case.open:
+        return None
+    left = {decision_id: sent for decision_id, sent in case.open.items() if decision_id != fact.command_id}
+    return replace(case, decided=case.decided | {fact.command_id: replace(mark, said=b"")}, open=left)

@@ -26,10 +26,13 @@ def decide_case(
     before = None if state is None else state.learnt
     learnt = learn(before, fact)
     known = learnt is before
+    if state is not None and not known and (answered := act.answered(state, fact)) is not None:
+        return act.timed(replace(answered, learnt=learnt), rules), []  # nobody judges by the marks that were left
     case = Case(None, learnt) if state is None else state if known else replace(state, learnt=learnt)
     outputs = [] if known else [output.step(s) for s in story.learned(fact, before, case, evidence)]
     case, picture, made = _decide(case, rules)
-    if act.expired(case, picture):
+    case = act.judged(case, picture)
+    if act.expired(case):
         return None, outputs
     case, emitted = act.settle(case, picture.seating.own)
     outputs += emitted
@@ -45,8 +48,7 @@ def decide_case(
     if steps or len(waiting) != len(case.waiting):
         case = replace(case, waiting=waiting)
         outputs += [output.step(s) for s in steps]
-    due = act.due_ms(case, picture, rules)
-    return (case if due == case.due_ms else replace(case, due_ms=due)), outputs
+    return act.timed(case, rules), outputs
 
 
 def _decide(case: Case, rules: Merchant) -> tuple[Case, Picture, list[Decision]]:

@@ -24,6 +24,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tag: str
     attention: bool
     announced: dict[str, str]
+    limit_ms: int | None
+    walked: bool
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -46,7 +48,7 @@ def load(stored: bytes) -> Case:
         open_[decision.decision_id] = sent or Sent(decision.decided_at_ms)
     return Case(
         row.due_ms, row.learnt, {d.decision_id: d for d in row.decided}, open_, row.notices, row.waiting, row.tag,
-        row.attention, row.announced,
+        row.attention, row.announced, row.limit_ms, row.walked,
     )  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def dump(case: Case) -> bytes:
                 open_[place] = None if sent.at_ms == decision.decided_at_ms and not sent.repeats else sent
     return _ENCODE(Row(
         case.due_ms, case.learnt, tuple(case.decided.values()), open_, case.notices, case.waiting, case.tag,
-        case.attention, case.announced,
+        case.attention, case.announced, case.limit_ms, case.walked,
     ))  # fmt: skip
 
 

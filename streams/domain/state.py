@@ -43,3 +43,5 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     tag: str = ""  # stage whose tag the order carries
     attention: bool = False  # whether the order carries the tag that asks for a person
     announced: dict[str, str] = {}  # RMA → digest of what warehouses were told
+    limit_ms: int | None = None  # earliest of the limits that are running
+    walked: bool = False  # every unit is closed, and no piece is left that belongs to none
