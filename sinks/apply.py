@@ -25,7 +25,7 @@ from sinks.policy import History, Patience
 from sinks.settle import Settlement
 from sinks.telemetry import SinkTelemetry
 from sinks.transport import Transport
-from sinks.work import Work
+from sinks.work import Work, paid_units
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +110,10 @@ class Applier:
                 await self._settlement.contradicted(work, answer.result)
             case Busy():
                 return Later(wait_seconds=max(0.1, (answer.until_ms - now_ms) / 1000), reason="claimed elsewhere")
+            case Claimed(paid_by=str(other)):
+                detail = f"command {other} pays for units of this one already: nothing was sent"
+                refusal = policy.DeadLetter(code="rejected_by_system", detail=detail)
+                await self._settlement.rejected(work, refusal, answer.attempts, reason="paid_already")
             case Claimed():
                 return await self._carry(InHand(work, answer, claim, now_ms), probing, joined)
             case Behind():
@@ -131,6 +135,7 @@ class Applier:
             now_ms=now_ms,
             until_ms=now_ms + self._times.claim_ms,
             arrival=None if work.parked else work.arrival,
+            units=paid_units(work.command),
         )
 
     async def _carry(self, claim: InHand, probing: Pause | None, joined: Callable[[], None] | None) -> Ending:

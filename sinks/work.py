@@ -60,6 +60,17 @@ def read(received: Received, codec: Codec, system: str) -> Work | Refused:
     return _work(received, command, received.key.decode())
 
 
+def paid_units(command: Command) -> tuple[str, ...]:
+    """Names of the units that a command moves money for; the difference of an exchange is paid beside the exchange."""
+    match command:
+        case Refund() | StoreCredit() | Exchange():
+            what = "difference" if isinstance(command, Refund) and command.exchange_id else "money"
+            whose = f"{command.merchant}|{command.order_id}|{command.rma_id}"
+            return tuple(f"{whose}|{unit_id}|{what}" for unit_id in dict.fromkeys(command.unit_ids) if unit_id)
+        case _:
+            return ()
+
+
 def keys(command: Command) -> tuple[bytes, ...]:
     """The record keys that keep a command in order with its neighbours."""
     order = ids.order_key(command.merchant, command.order_id)

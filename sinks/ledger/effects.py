@@ -10,7 +10,7 @@ import msgspec
 import orjson
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from sinks.ledger import parking
+from sinks.ledger import parking, units
 from sinks.ledger.parking import Arrival
 from sinks.ledger.tables import effects
 
@@ -19,7 +19,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Asks for the right to carry a command out until `until_ms`.
 
     `arrival` is the record it came in, which queues behind its key if that is parked; None when the parked lane itself
-    is being carried out.
+    is being carried out. `units` are names of what its money is for.
     """
 
     command_id: str
@@ -33,12 +33,14 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     until_ms: int
     arrival: Arrival | None
+    units: tuple[str, ...] = ()
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """It is ours. With `first_sent_ms` an earlier attempt may have written: look before writing.
 
-    With `batch_id` it goes out in that batch and in no other way; `alone`: in none.
+    With `batch_id` it goes out in that batch and in no other way; `alone`: in none. `paid_by`: the command that pays
+    for one of its units already; nothing may be sent.
     """
 
     idempotency_key: str
@@ -49,6 +51,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     notes: dict[str, str] = {}
     batch_id: str | None = None
     alone: bool = False
+    paid_by: str | None = None
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +134,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
     """One answer per claim; what is Claimed may be sent once this is committed."""
     rows = _rows(connection, [each.command_id for each in claims])
+    held = units.holders(connection, [unit for each in claims for unit in each.units])
+    wanted: dict[str, str] = {}
     parked = parking.parked_keys(connection, [(each.system, each.key) for each in claims if each.arrival is not None])
     answers: list[Answer] = []
     new: list[dict[str, Any]] = []
@@ -144,6 +149,8 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
             case Claimed():
                 (new if row is None else taken).append(_claimed_row(each))
                 rows[each.command_id] = _just_claimed(each)
+                other = units.take(each.command_id, each.units, held, wanted)
+                answer = answer if other is None else msgspec.structs.replace(answer, paid_by=other)
             case Behind() if each.arrival is not None:
                 queued.append(each.arrival)
             case _:
@@ -151,6 +158,7 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
         answers.append(answer)
     if new:
         connection.execute(insert(effects), new)  # taken meanwhile by another worker: the ledger runs each alone again
+    units.hold(connection, wanted)
     if taken:
         connection.execute(_TAKE, [_renamed(row) for row in taken])
     parking.queue(connection, queued)

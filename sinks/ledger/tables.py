@@ -49,6 +49,14 @@ effects = Table(
     Index("effects_by_batch", "batch_id"),
 )
 
+# The command that a unit's money moves with: another one that names the unit is refused.
+paid_units = Table(
+    "paid_units",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("command_id", String(64), nullable=False),
+)
+
 # One request for the effects that are bound to it, written down before it is sent: whoever repeats it sends this body.
 # Its id is also the key by which the system recognises the repeat.
 batches = Table(

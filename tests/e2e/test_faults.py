@@ -1,12 +1,16 @@
 """What breaks on the way: lost answers, killed processes, a shop that is down. Afterwards the books are right."""
 
+import uuid
 from collections import Counter
 from contextlib import ExitStack
 
+import msgspec
 import pytest
 
 from ops.demo.words import back, line
 from ops.kafka import read_one
+from schemas.commands import StoreCredit
+from schemas.ids import order_key
 from tests.e2e.day import played
 from tests.e2e.shops import Now, Shop, returned
 from tests.e2e.world import CALM, World, until
@@ -118,6 +122,29 @@ def test_a_refused_command_is_set_aside_with_its_bytes_and_its_cause(world: Worl
     assert copy is not None
     assert (copy.key, copy.value) == (source.key, source.value)
     assert [each["status"] for each in order.now().paid] == ["FAILURE"]  # and never a second one
+
+
+@pytest.mark.req("MON-11")
+@played
+def test_a_unit_is_paid_once_whatever_else_is_ordered_for_it(world: World) -> None:
+    """As after the loss of a worker and its row: the same money is ordered again for fewer units, under another id."""
+    shop = Shop(world, CALM)
+    sku = shop.goods()
+    order = shop.sold(line(sku, 2))
+    order.asked(back(sku, 2, resolution="RefundByNewGiftCard")).received().inspected("sellable", "sellable")
+    (card,) = order.ended().paid
+    mine = [seen for seen in world.topic("shopify-commands") if seen.key == order_key(CALM, order.id)]
+    (told,) = {each for seen in mine if isinstance(each := world.codec.decode(seen.value), StoreCredit)}
+    again = msgspec.structs.replace(told, command_id=str(uuid.uuid4()), unit_ids=told.unit_ids[:1])
+    world.order(again)
+
+    def refused() -> list[dict[str, object]]:
+        letters = world.cli("dlq", "list", "--topic", "shopify-dead-letters")
+        return [each for each in letters if each["reason"] == "paid_already"]
+
+    (letter,) = until(refused, bool)
+    assert shown(world, letter)["headers"]["command-id"] == again.command_id
+    assert order.now().paid == [card]
 
 
 def shown(world: World, letter: dict[str, object]) -> dict[str, dict[str, str]]:

@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import httpx
+from confluent_kafka import Producer
 
 from ops import inbox
 from ops.demo import shop as goods
 from ops.demo.client import Sandbox
 from ops.demo.stage import EXAMPLE, Stage, merchant_file
 from ops.demo.story import Body
-from ops.kafka import Seen, admin, read
+from ops.kafka import Seen, admin, quiet, read
 from ops.lag import OURS, Lag, measure
 from ops.sandbox_shop import SECRETS
 from ops.up import Addresses, environment
 from schemas.codec import Codec
+from schemas.commands import Command
 from schemas.exceptions import ExceptionRaised
+from schemas.topics import commands_of
+from sinks.work import keys
 
 T = TypeVar("T")
 CALM = "demo-shop"
@@ -130,6 +134,12 @@ class World:
     def topic(self, name: str) -> list[Seen]:
         """All records of a topic."""
         return list(read(self.bootstrap, name))
+
+    def order(self, command: Command) -> None:
+        """A command that no agent has sent."""
+        producer = Producer({**quiet(self.bootstrap), "partitioner": "murmur2_random"})
+        producer.produce(commands_of(command.system), self.codec.encode(command), keys(command)[-1])
+        assert producer.flush(30) == 0
 
     def lag(self) -> list[Lag]:
         """How far each group is behind."""

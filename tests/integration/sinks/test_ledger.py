@@ -6,6 +6,7 @@ import re
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -83,6 +84,43 @@ async def test_other_content_under_the_same_id_is_told(ledger: Ledger) -> None:
     assert await ledger.do(effects.claim, claim(fingerprint="g")) == Contradicts(result=None)
     await ledger.do(effects.settle, settle())
     assert await ledger.do(effects.claim, claim(fingerprint="g")) == Contradicts(result=b"result")
+
+
+@pytest.mark.req("MON-11")
+async def test_a_unit_is_paid_for_by_one_command_only(ledger: Ledger, other: Ledger) -> None:
+    both = claim(1, kind="refund", units=("a", "b"))
+    assert await ledger.do(effects.claim, both) == Claimed(idempotency_key="k")
+    assert await other.do(effects.claim, claim(2, units=("b",))) == Claimed(idempotency_key="k", paid_by="c1")
+    assert await other.do(effects.claim, claim(3, units=("c",))) == Claimed(idempotency_key="k")
+    await ledger.do(effects.release, release(1))
+    again = await other.do(effects.claim, msgspec.structs.replace(both, now_ms=9_000))
+    assert (type(again), getattr(again, "paid_by", "")) == (Claimed, None)
+    await ledger.do(effects.settle, settle(1))
+    assert await other.do(effects.claim, claim(4, units=("a",))) == Claimed(idempotency_key="k", paid_by="c1")
+
+
+@pytest.mark.req("MON-11")
+async def test_of_many_that_would_pay_for_a_unit_at_once_one_may(ledger: Ledger, other: Ledger) -> None:
+    asked = [
+        each.do(effects.claim, claim(2 * n + half, worker=f"w{half}", units=(f"unit{n}", f"{half} {n}")))
+        for n in range(40)
+        for half, each in enumerate((ledger, other))
+    ]
+    answers = await asyncio.gather(*asked)
+    for n in range(40):
+        pair = answers[2 * n : 2 * n + 2]
+        assert sorted(str(getattr(each, "paid_by", "")) for each in pair) in (
+            ["None", f"c{2 * n}"],
+            ["None", f"c{2 * n + 1}"],
+        )
+
+
+async def test_units_of_a_refused_command_are_free_for_another(ledger: Ledger) -> None:
+    await ledger.do(effects.claim, claim(1, units=("a", "b")))
+    await ledger.do(effects.settle, msgspec.structs.replace(settle(1), outcome="rejected"))
+    assert await ledger.do(effects.claim, claim(2, units=("a",))) == Claimed(idempotency_key="k")
+    assert await ledger.do(effects.claim, claim(3, units=("a",))) == Claimed(idempotency_key="k", paid_by="c2")
+    assert await ledger.do(effects.claim, claim(4, units=("b",))) == Claimed(idempotency_key="k")
 
 
 async def test_what_was_learned_is_there_for_the_next(ledger: Ledger) -> None:
@@ -316,7 +354,7 @@ def test_a_ledger_of_a_newer_version_is_refused(ledger_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = 'r9999'"))
     engine.dispose()
-    with pytest.raises(CannotStart, match="revision among r0001, r0002, got r9999"):
+    with pytest.raises(CannotStart, match="revision among r0001, r0002, r0003, got r9999"):
         open_engine(ledger_url)
 
 

@@ -84,3 +84,21 @@ async def test_an_assignment_that_ended_takes_nothing_more(make_rig: MakeRig, pe
     rig.send(refund(1))
     assert peer.requests == []
     assert rig.committable == 0
+
+
+@pytest.mark.req("MON-11", "EXC-6")
+async def test_of_two_commands_that_pay_for_a_unit_the_second_is_refused_and_nothing_is_sent(
+    make_rig: MakeRig, peer: Peer
+) -> None:
+    """As when a worker was lost with its row after it had told what it decided, and the facts came in another order."""
+    rig, both = await make_rig(), msgspec.structs.replace(refund(1), unit_ids=("u1", "u2"))
+    one = msgspec.structs.replace(refund(1), command_id="again", unit_ids=("u2",))
+    difference = msgspec.structs.replace(refund(1), command_id="difference", exchange_id="e")
+    for command in (both, one, difference):
+        rig.send(command)
+    await rig.settled()
+    assert peer.effects == {both.command_id: 1, "difference": 1}
+    ends = {result.command_id: (result.outcome, result.code, result.detail) for result in rig.results()}
+    refused = f"command {both.command_id} pays for units of this one already: nothing was sent"
+    assert ends["again"] == ("rejected", "rejected_by_system", refused)
+    assert [headers["reason"] for _, _, headers in rig.dead_letters()] == [b"paid_already"]
