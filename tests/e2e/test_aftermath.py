@@ -132,6 +132,14 @@ def test_every_record_is_of_a_schema_of_its_topic(world: World, aftermath: After
     assert {topics.RETURN_EVENTS, topics.ORDER_SNAPSHOTS, topics.STOCK_ITEMS, topics.COMMAND_RESULTS} <= set(read)
 
 
+@pytest.mark.req("EXC-6")
+def test_our_own_code_failed_on_nothing(world: World, aftermath: Aftermath) -> None:
+    letters = [seen for name in _dead_letter_topics() for seen in world.topic(name)]
+    reasons = [dict(seen.headers)["reason"].decode() for seen in letters]
+    assert {"undecodable", "paid_already"} <= set(reasons)  # put there by tests
+    assert "unexpected" not in reasons
+
+
 @pytest.mark.req("OPS-4")
 def test_when_all_is_done_nobody_is_behind(world: World, aftermath: Aftermath) -> None:
     listed = until(lambda: world.cli("lag"), lambda found: not [each for each in found if each["messages"]])

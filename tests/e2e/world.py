@@ -83,18 +83,26 @@ class World:
         self.stage = stage
         self.bootstrap = stage.settings.kafka_bootstrap
         self.gateway = f"http://127.0.0.1:{stage.addresses.gateway_port}"
-        # no connection is used twice: httpx may close one in one thread that another has just been given
-        self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{stage.addresses.sandbox_port}/_sandbox", timeout=30.0,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )  # fmt: skip
+        self._control = f"http://127.0.0.1:{stage.addresses.sandbox_port}/_sandbox"
+        self._mine = threading.local()
+        self._clients: list[httpx.Client] = []
         self._books: Shared[dict[str, Any]] = Shared(lambda: self.get("/books")["shops"])
         self.codec = Codec()
         self._inbox = Shared(lambda: inbox.load(self.bootstrap, self.codec).items)
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._http.close()
+        for each in self._clients:
+            each.close()
+
+    @property
+    def _http(self) -> httpx.Client:
+        """A client for each thread: of one that they share, httpx may close a connection that another is using."""
+        if not hasattr(self._mine, "client"):
+            self._mine.client = httpx.Client(base_url=self._control, timeout=30.0)
+            self._clients.append(self._mine.client)
+        client: httpx.Client = self._mine.client
+        return client
 
     def get(self, path: str) -> Any:
         """Ask the sandbox's control door."""
