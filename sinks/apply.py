@@ -16,7 +16,7 @@ from sinks.attempt import ClaimLost, Unexpected, attempt
 from sinks.batches import Batches, Seat
 from sinks.claim import ClaimTimes, InHand, key
 from sinks.ledger import effects
-from sinks.ledger.effects import Behind, Busy, Claimed, Contradicts, Settled
+from sinks.ledger.claims import Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settled
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.pauses import Pause
 from sinks.outcomes import Outcome
@@ -120,9 +120,9 @@ class Applier:
                 pass
         return Done()
 
-    def _claim(self, work: Work, now_ms: int) -> effects.Claim:
+    def _claim(self, work: Work, now_ms: int) -> Claim:
         command = work.command
-        return effects.Claim(
+        return Claim(
             command_id=command.command_id,
             merchant=command.merchant,
             system=command.system,
@@ -169,7 +169,7 @@ class Applier:
             return
         until_ms = self._now_ms() + self._times.claim_ms
         command_id = claim.work.command.command_id
-        renewal = effects.Renew(command_id=command_id, worker=claim.holder, until_ms=until_ms)
+        renewal = Renew(command_id=command_id, worker=claim.holder, until_ms=until_ms)
         if not await self._ledger.do(effects.renew, renewal):
             raise ClaimLost(command_id)
         claim.until_ms = until_ms
@@ -222,7 +222,7 @@ class Applier:
     async def _release(self, claim: InHand, history: History, step: policy.Again | None = None) -> None:
         epoch = claim.claimed.epoch + (1 if step is not None and step.new_key else 0)
         renewed = epoch != claim.claimed.epoch
-        release = effects.Release(
+        release = Release(
             command_id=claim.work.command.command_id,
             worker=claim.holder,
             now_ms=self._now_ms(),

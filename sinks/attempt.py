@@ -13,7 +13,7 @@ from schemas.commands import Command, kind_of
 from schemas.faults import where
 from schemas.merchant import Merchant
 from sinks.contract import Attempt, Change, NotSent, Unanswered
-from sinks.ledger.effects import Claimed
+from sinks.ledger.claims import Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.policy import priority
 from sinks.transport import Before, Sent, Transport

@@ -5,8 +5,7 @@ import msgspec
 from schemas import ids
 from sinks.attempt import Unbound, Unexpected
 from sinks.contract import INTERRUPTED
-from sinks.ledger import effects
-from sinks.ledger.effects import Claimed
+from sinks.ledger.claims import Claim, Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.policy import History
 from sinks.transport import Sent
@@ -28,7 +27,7 @@ class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
 class InHand:
     """A command while this worker has it. `holder` is the name of this one claim."""
 
-    def __init__(self, work: Work, claimed: Claimed, asked: effects.Claim, started_ms: int) -> None:
+    def __init__(self, work: Work, claimed: Claimed, asked: Claim, started_ms: int) -> None:
         self.work = work
         self.claimed = claimed
         self.holder = asked.worker

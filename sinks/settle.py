@@ -16,6 +16,7 @@ from schemas.commands import CommandResult, kind_of
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from sinks import dead_letter
 from sinks.ledger import effects
+from sinks.ledger.claims import Settle
 from sinks.ledger.ledger import Ledger
 from sinks.outcomes import AlreadyApplied, Applied
 from sinks.policy import DeadLetter
@@ -90,7 +91,7 @@ class Settlement:
         value = self._codec.encode(result)
         await self._ledger.do(
             effects.settle,
-            effects.Settle(
+            Settle(
                 command_id=result.command_id,
                 outcome=result.outcome,
                 external_ids=result.external_ids,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from schemas.startup import CannotStart
 from sinks.contract import Limit, Seen
 from sinks.ledger import effects, parking, pauses, quotas
-from sinks.ledger.effects import Behind, Busy, Claimed, Contradicts, Settled
+from sinks.ledger.claims import Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settle, Settled
 from sinks.ledger.engine import open_engine
 from sinks.ledger.ledger import Ledger, LedgerClosed
 from sinks.ledger.parking import Arrival
@@ -31,27 +31,27 @@ def arrival(number: int, key: str = "shop|S") -> Arrival:
     )  # fmt: skip
 
 
-def claim(number: int = 1, *, worker: str = "one", now_ms: int = 1_000, **changed: Any) -> effects.Claim:
+def claim(number: int = 1, *, worker: str = "one", now_ms: int = 1_000, **changed: Any) -> Claim:
     fields: dict[str, Any] = {
         "command_id": f"c{number}", "merchant": "shop", "system": "toy", "kind": "restock", "key": "shop|S",
         "fingerprint": "f", "idempotency_key": "k", "worker": worker, "now_ms": now_ms, "until_ms": now_ms + 1_000,
         "arrival": arrival(number),
     }  # fmt: skip
-    return effects.Claim(**(fields | changed))
+    return Claim(**(fields | changed))
 
 
-def settle(number: int = 1, result: bytes = b"result") -> effects.Settle:
-    return effects.Settle(
+def settle(number: int = 1, result: bytes = b"result") -> Settle:
+    return Settle(
         command_id=f"c{number}", outcome="applied", external_ids={"a": "b"}, result=result, attempts=1, now_ms=2_000
     )
 
 
-def release(number: int = 1, **changed: Any) -> effects.Release:
+def release(number: int = 1, **changed: Any) -> Release:
     fields: dict[str, Any] = {
         "command_id": f"c{number}", "worker": "one", "now_ms": 1_500, "epoch": 1, "idempotency_key": "k1",
         "attempts": 2, "first_sent_ms": 1_000, "failing_since_ms": 1_200, "notes": {"n": "1"},
     }  # fmt: skip
-    return effects.Release(**(fields | changed))
+    return Release(**(fields | changed))
 
 
 async def test_a_claim_is_ours_until_it_runs_out(ledger: Ledger, other: Ledger) -> None:
@@ -142,7 +142,7 @@ async def test_a_command_that_was_never_sent_stays_that_way(ledger: Ledger) -> N
 async def test_a_claim_that_others_took_cannot_be_renewed_or_released(ledger: Ledger) -> None:
     await ledger.do(effects.claim, claim())
     await ledger.do(effects.claim, claim(worker="two", now_ms=3_000))
-    renewal = effects.Renew(command_id="c1", worker="one", until_ms=9_000)
+    renewal = Renew(command_id="c1", worker="one", until_ms=9_000)
     assert await ledger.do(effects.renew, renewal) is False
     await ledger.do(effects.release, release())
     assert await ledger.do(effects.claim, claim(worker="three", now_ms=3_500)) == Busy(until_ms=4_000)
@@ -150,7 +150,7 @@ async def test_a_claim_that_others_took_cannot_be_renewed_or_released(ledger: Le
 
 async def test_a_renewed_claim_lasts_longer(ledger: Ledger) -> None:
     await ledger.do(effects.claim, claim())
-    assert await ledger.do(effects.renew, effects.Renew(command_id="c1", worker="one", until_ms=9_000)) is True
+    assert await ledger.do(effects.renew, Renew(command_id="c1", worker="one", until_ms=9_000)) is True
     assert await ledger.do(effects.claim, claim(worker="two", now_ms=8_000)) == Busy(until_ms=9_000)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sinks.ledger import batches, effects
 from sinks.ledger.batches import Applied, Freed, Held, Member, Opening, Taken
-from sinks.ledger.effects import Claimed
+from sinks.ledger.claims import Busy, Claimed, Settled
 from sinks.ledger.ledger import Ledger
 from tests.integration.sinks.test_ledger import claim, release, settle
 
@@ -51,9 +51,7 @@ async def test_what_is_bound_says_so_to_whoever_is_next(ledger: Ledger) -> None:
     await ledger.do(effects.release, release(1, worker="one/1", first_sent_ms=None))
     found = await again(ledger, 1)
     assert (found.batch_id, found.alone) == ("b", False)
-    assert await ledger.do(effects.claim, claim(2, now_ms=2_900)) == effects.Busy(
-        until_ms=3_000
-    )  # held as the batch is
+    assert await ledger.do(effects.claim, claim(2, now_ms=2_900)) == Busy(until_ms=3_000)  # held as the batch is
 
 
 async def test_the_same_opening_twice_is_one(ledger: Ledger) -> None:
@@ -156,7 +154,7 @@ async def test_what_is_let_go_was_never_sent(ledger: Ledger, state: str, alone: 
     assert await free(ledger, "one/b1", state) is True  # the same once more
     assert await take(ledger) == Freed()
     assert await again(ledger, 1) == Claimed(idempotency_key="k", first_sent_ms=None, alone=alone)
-    assert await ledger.do(effects.claim, claim(2)) == effects.Settled(result=b"result")
+    assert await ledger.do(effects.claim, claim(2)) == Settled(result=b"result")
 
 
 async def test_many_open_and_end_side_by_side(ledger: Ledger, other: Ledger) -> None:

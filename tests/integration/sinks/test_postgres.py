@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 from schemas.commands import Command
 from sinks.contract import Limit
 from sinks.ledger import effects, quotas
-from sinks.ledger.effects import Busy, Claim, Claimed
+from sinks.ledger.claims import Answer, Busy, Claim, Claimed
 from sinks.ledger.ledger import Ledger
 from sinks.quota import Grant
 from tests.unit.sinks.peer import LOCKED, TIMES_OUT_AFTER_APPLYING, running_peer
@@ -109,7 +109,7 @@ class Frozen:
     def __init__(self) -> None:
         self.asleep, self.woken = threading.Event(), threading.Event()
 
-    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[effects.Answer]:
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
         answers = effects.claim(connection, claims)
         if not self.asleep.is_set():
             connection.execute(text("set local idle_in_transaction_session_timeout = '300ms'"))

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from ops.cli import main
 from sinks.ledger import batches, effects
 from sinks.ledger.batches import Applied, Member, Opening
+from sinks.ledger.claims import Claim
 from sinks.ledger.ledger import Ledger
 
 BATCH = "5b2f0c7e-1d2c-4a57-9b1e-0d6a4c1c9f10"
@@ -20,7 +21,7 @@ async def written(url: str) -> None:
     """Two restocks that were applied together."""
     ledger = Ledger(url)
     for number in (1, 2):
-        claim = effects.Claim(
+        claim = Claim(
             command_id=f"c{number}", merchant="shop", system="shopify", kind="restock", key=f"shop|S{number}",
             fingerprint="f", idempotency_key="k", worker="w", now_ms=1_000, until_ms=2_000, arrival=None,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from schemas import ids
 from sinks.ledger import batches, effects
 from sinks.ledger.batches import Member, Opening
+from sinks.ledger.claims import Claim
 from sinks.ledger.tables import batches as rows
 from sinks.work import fingerprint
 from tests.unit.sinks.conftest import MakeRig
@@ -188,7 +189,7 @@ async def left_behind(rig: Rig, commands: list[Any], *, first_sent_ms: int, unti
     batch_id, toy = "11111111-0000-5000-8000-000000000000", ToyBatching()
     body = toy.merge(batch_id, [change_of(command) for command in commands])
     for command in commands:
-        claim = effects.Claim(
+        claim = Claim(
             command_id=command.command_id, merchant="shop", system="toy", kind="restock",
             key=key_of(command).decode(), fingerprint=fingerprint(command), idempotency_key="k", worker="dead",
             now_ms=first_sent_ms, until_ms=until_ms, arrival=None,

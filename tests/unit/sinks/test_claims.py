@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sinks.ledger import effects
+from sinks.ledger.claims import Claim
 from sinks.work import fingerprint
 from tests.unit.sinks.conftest import MakeRig
 from tests.unit.sinks.peer import TIMES_OUT_AFTER_APPLYING, Answer, Peer
@@ -31,7 +32,7 @@ async def test_a_claim_is_renewed_before_a_request_that_could_outlive_it(make_ri
 async def test_a_claim_that_was_lost_stops_the_flow_before_it_writes(make_rig: MakeRig, peer: Peer) -> None:
     """The worker was frozen while it looked; meanwhile another one took the command over."""
     rig, command = await make_rig(claim_ms=900, request_seconds=1.0, park_seconds=60.0), refund(1)
-    claim = effects.Claim(
+    claim = Claim(
         command_id=command.command_id, merchant="shop", system="toy", kind="refund", key=key_of(command).decode(),
         fingerprint=fingerprint(command), idempotency_key="k", worker="dead", now_ms=1_000, until_ms=2_000,
         arrival=None,

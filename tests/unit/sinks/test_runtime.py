@@ -4,6 +4,7 @@ import pytest
 
 from schemas.commands import Suggestion
 from sinks.ledger import effects
+from sinks.ledger.claims import Claim
 from sinks.work import fingerprint
 from tests.unit.sinks.conftest import MakeRig
 from tests.unit.sinks.peer import (
@@ -186,7 +187,7 @@ async def test_keys_run_side_by_side(make_rig: MakeRig, peer: Peer) -> None:
 async def test_what_an_earlier_worker_left_is_looked_up_first(make_rig: MakeRig, peer: Peer) -> None:
     """A claim that ran out, of a worker that died after its request: its effect is there."""
     rig, command = await make_rig(), refund(1)
-    dead = effects.Claim(
+    dead = Claim(
         command_id=command.command_id, merchant="shop", system="toy", kind="refund", key=key_of(command).decode(),
         fingerprint=fingerprint(command), idempotency_key="k", worker="dead", now_ms=1_000, until_ms=2_000,
         arrival=None,

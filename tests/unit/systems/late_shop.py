@@ -15,7 +15,7 @@ from schemas.ids import idempotency_key
 from sinks.attempt import attempt as one_attempt
 from sinks.claim import InHand
 from sinks.contract import EFFECT, Flow, NotSent, Unanswered
-from sinks.ledger.effects import Claim, Claimed
+from sinks.ledger.claims import Claim, Claimed
 from sinks.outcomes import Deferred, Outcome, Uncertain
 from sinks.systems import shopify
 from sinks.systems.shopify import native
