@@ -15,7 +15,7 @@ import msgspec
 from schemas.facts import Disposition
 from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
-from streams.domain.seat import Seat
+from streams.domain.seat import GONE, Seat
 
 # Sellable goods first: units that are paid already are the ones that came back in order.
 _RANK: dict[Disposition | None, int] = {"sellable": 0, "damaged": 1, "missing": 2, "not_returned": 3}
@@ -106,14 +106,15 @@ def _spare(claim: Claim, left: int, seats: Iterable[Seat]) -> Spare:
 
 
 def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
-    """Earliest arrival of the unit by anyone, named or counted; for people, nothing is decided by it."""
+    """Earliest arrival of the unit by anyone, named or counted. Who counts goods as missing has not received them."""
     first = unit.received
     marked = rma.marks.get("received")
     if marked is not None and (first is None or marked < first):
         first = marked
     for claim in learnt.claims:
         same_line = claim.line_id == unit.said.line_id if claim.line_id else claim.sku == unit.said.sku
-        if same_line and claim.rma_id in ("", rma.rma_id) and (first is None or claim.stamp < first):
+        here = same_line and claim.rma_id in ("", rma.rma_id) and claim.disposition not in GONE
+        if here and (first is None or claim.stamp < first):
             first = claim.stamp
     return first
 

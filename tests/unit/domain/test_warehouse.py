@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from schemas.commands import Refund
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import ORDER, Run, asked, counted, deadline, event, inspected, line, order, rules, unit
+from tests.unit.domain.merchants import merchant
 
 WAREHOUSE = rules(inspecting={"source": "warehouse"})
 EITHER = rules(inspecting={"source": "either"})
@@ -206,6 +207,16 @@ def test_a_carrier_scan_without_units_is_for_the_whole_return() -> None:
         order(), *asked(unit("u1"), unit("u2")), event("in_transit", hours=2, system="carrier", tracking_number="T")
     )
     assert set(run.stages().values()) == {"in_transit"}
+
+
+@pytest.mark.req("INV-1", "MON-1")
+@pytest.mark.parametrize("gone", ["missing", "not_returned"])
+def test_a_piece_that_is_counted_as_not_there_is_no_receipt(gone: str) -> None:
+    run = Run(merchant("lightspeed-x"))
+    run.feed(replace(order(), system="lightspeed-x"), *asked(unit()), counted(1, gone, hours=4), inspected(unit()))
+    assert (run.intents, run.waits(), run.stages()) == ([], {"u1": "received"}, {"u1": "inspected"})
+    run.feed(counted(1, hours=6))
+    assert moved(run) == [("available", "11", 1)]
 
 
 @pytest.mark.req("INV-13", "INV-18", "MON-1")

@@ -83,7 +83,7 @@ class Unit:
             e.occurred_at_ms for e in self.told.events if e.rma_id in ("", self.rma_id)
             for u in e.units if kind == "received" and e.kind in ("received", "inspected") and u.quantity > 0
             and (not u.unit_id or not e.rma_id) and (u.line_id or self.said.line_id) == self.said.line_id
-            and (u.line_id or u.sku == self.said.sku)
+            and (u.line_id or u.sku == self.said.sku) and u.disposition not in GONE
         ]  # fmt: skip
         return min([*named, *counted, *(at for at, _ in self.told.times(self.rma_id, kind))], default=None)
 
