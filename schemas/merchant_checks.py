@@ -52,7 +52,13 @@ def places(mapped: Sequence[Place]) -> Iterator[str]:
 
 
 def statuses(mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule]) -> Iterator[str]:
-    """Damaged goods are never for sale, and what is not there goes into no stock (INV-2)."""
+    """Goods that are there become some stock, damaged ones never for sale; what is not there goes into none (INV-2)."""
+    known: dict[Disposition, str] = {
+        "sellable": "available, damaged, quality_control", "damaged": "damaged, quality_control",
+    }  # fmt: skip
+    for there, allowed in known.items():
+        if there not in mapped:
+            yield f"dispositions.{there}: expected the stock that {there} goods become, one of {allowed}, got none"
     if mapped.get("damaged") == "available":
         yield "dispositions.damaged: expected 'damaged' or 'quality_control', for it is never saleable, got 'available'"
     gone: Disposition

@@ -79,6 +79,10 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
+        ('[dispositions]\ndamaged = "damaged"', "dispositions.sellable: expected the stock that sellable goods become, "
+         "one of available, damaged, quality_control, got none"),
+        ('[dispositions]\nsellable = "available"', "dispositions.damaged: expected the stock that damaged goods "
+         "become, one of damaged, quality_control, got none"),
         ('[[reasons]]\nreason = "R"', "reasons.0: expected stock_status or location_id for 'R', got neither"),
         ('[[reasons]]\nreason = "R"\nstock_status = "available"', "reasons.0.stock_status: expected 'available' only"),
         ('[[reasons]]\nreason = "R"\nlocation_id = "1"\n' * 2, "reasons: ('R', 'any') has two rules"),
