@@ -66,15 +66,16 @@ def plan(intent: RestockIntent, item: StockItem | None, rules: Merchant, *, clos
 
 
 def _expanded(intent: RestockIntent, components: tuple[Component, ...]) -> Plan:
-    """A bundle comes back as its components, each with a command of its own."""
-    orders = []
+    """A bundle comes back as its components, each SKU with a command of its own, however often it is listed."""
+    orders: dict[str, Order] = {}
     for part in components:
         if part.item_id is None:
             detail = f"component {part.sku} of bundle {intent.sku} has no inventory item"
             return Impossible(reason="out_of_stock_component", detail=detail)
-        quantity = intent.quantity * part.quantity
-        orders.append(Order(_component_id(intent, part.sku), part.sku, part.item_id, quantity, None))
-    return Commanded(orders=tuple(orders))
+        before = orders[part.sku].quantity if part.sku in orders else 0
+        quantity = before + intent.quantity * part.quantity
+        orders[part.sku] = Order(_component_id(intent, part.sku), part.sku, part.item_id, quantity, None)
+    return Commanded(orders=tuple(orders.values()))
 
 
 def _component_id(intent: RestockIntent, sku: str) -> str:

@@ -274,3 +274,14 @@ def test_entries_that_are_read_again_do_not_push_out_one_that_waits_for_its_inte
         row.feed(*(replace(level(), fact_id=f"e{n}/{reading}", reference=f"i{n}") for n in range(60)))
     later = of(RestockVerdict, row.feed(intent("late")))
     assert [(v.intent_id, v.verdict) for v in later] == [("late", "commanded"), ("late", "confirmed")]
+
+
+@pytest.mark.req("INV-9", "INV-14")
+def test_a_component_that_is_listed_twice_is_put_back_with_both_its_quantities() -> None:
+    row = Row()
+    row.feed(bundle("SET", ("CUP", 1, "I-CUP"), ("DISH", 1, "I-DISH"), ("CUP", 2, "I-CUP")), intent(sku="SET"))
+    made = of(Restock, row.outputs)
+    assert [(c.sku, c.quantity) for c in made] == [("CUP", 3), ("DISH", 1)]
+    assert len({c.command_id for c in made}) == 2
+    row.feed(replace(intent("i2", "SET"), quantity=-1, generation=1))
+    assert [(c.sku, c.quantity) for c in of(Restock, row.outputs)[2:]] == [("CUP", -3), ("DISH", -1)]
