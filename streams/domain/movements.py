@@ -88,7 +88,10 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
     named = seat.piece == seat.key
     units = (seat.unit.unit_id,) if named else (seat.piece,)
     one_line = line if line is not None and len(seat.parts) == 1 else None
-    same_sku = one_line is not None and seat.sku == one_line.sku
+    # each system numbers variants and items itself: those of the shop that sold are unknown to any other
+    as_sold = seat.order is not None and seat.order.system == seat.model.stock
+    same_sku = as_sold and one_line is not None and seat.sku == one_line.sku
+    said_variant = seat.unit.said.variant_id if as_sold else None
     return Restocking(
         decision_id=ids.command_id(
             merchant=learnt.merchant, system=seat.model.stock, kind="restock",
@@ -97,7 +100,7 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
         system=seat.model.stock, rma_id=seat.rma.rma_id, unit_ids=units, decided_at_ms=learnt.now_ms,
         sku=seat.sku, line_id=None if one_line is None else one_line.line_id, location_id=place.location_id,
         quantity=seat.unit.said.quantity, stock_status=status,
-        variant_id=seat.unit.said.variant_id or (one_line.variant_id if one_line and same_sku else None),
+        variant_id=said_variant or (one_line.variant_id if one_line and same_sku else None),
         item_id=one_line.item_id if one_line and same_sku else None, piece="" if named else seat.piece,
         generation=seat.moves, grade=grade(seat), as_bundle=seat.model.bundles.returned == "bundle",
         stocked_before=_stocked_before(seat),

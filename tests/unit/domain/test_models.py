@@ -171,6 +171,20 @@ def test_a_web_order_back_over_the_counter_is_stock_of_the_store_and_money_of_th
     assert [r.system for r in run.commands(Refund)] == ["shopify"]
 
 
+@pytest.mark.req("INV-8", "INV-12")
+def test_variants_of_the_shop_that_sold_say_nothing_of_the_variants_of_the_system_that_takes_back() -> None:
+    """Each system numbers its variants itself: only the SKU is the same in both."""
+    counter = {"source": "returngo", "code": "counter", "location_id": "outlet-3", "system": "lightspeed-x"}
+    run = Run(merchant(models=[COUNTER], locations=(DOCK, counter)))
+    back = unit(variant_id="V-TEE")
+    run.feed(order(), *asked(back), event("received", back, hours=4), inspected(back, location="counter"))
+    (intent,) = run.intents
+    assert (intent.system, intent.variant_id, intent.item_id) == ("lightspeed-x", None, None)
+    row, _ = decide_stock(None, replace(item(item_id="LX-1", variant_id="LX-V"), system="lightspeed-x"), run.rules)
+    _, made = decide_stock(row, intent, run.rules)
+    assert [(c.item_id, c.location_id) for c in of(Restock, made)] == [("LX-1", "outlet-3")]
+
+
 @pytest.mark.req("INV-4")
 def test_a_place_of_another_system_than_the_governing_one_is_no_place() -> None:
     run = Run(merchant("lightspeed-x", locations=(DOCK | {"system": "shopify"},)))
