@@ -21,7 +21,7 @@ def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
     last = max(history, key=lambda each: each.generation)
     seat.moves, seat.restocking = last.generation + 1, last
     seat.restocked, seat.restock_result, seat.answer = own.restocked(last)
-    if not compensates(seat) or seat.dispute:
+    if not compensates(seat) or (seat.dispute and not seat.stopped):
         return
     if last.quantity < 0:
         seat.restocked = "undecided" if seat.restocked == "applied" else seat.restocked

@@ -101,7 +101,7 @@ def _restocked_by_us(seats: list[Seat], own: Own) -> None:
     for history in (pieces[name] for name in pieces if name not in shown):
         last = max(history, key=lambda each: each.generation)
         if last.quantity > 0 and not _adopt(last, history, seats, own):
-            _dispute(last, seats)
+            _dispute(last, history, seats, own)
 
 
 def _adopt(last: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> bool:
@@ -114,12 +114,18 @@ def _adopt(last: Restocking, history: list[Restocking], seats: list[Seat], own: 
     return False
 
 
-def _dispute(decision: Restocking, seats: list[Seat]) -> None:
-    """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait."""
-    for seat in seats:
+def _dispute(decision: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> None:
+    """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait. One
+    whose return was stopped waits for nothing: the piece is its piece, and leaves stock or is raised."""
+    for seat in sorted(seats, key=lambda s: s.rma.rma_id != decision.rma_id):
         same = (seat.line is not None and seat.line.line_id == decision.line_id) or seat.sku == decision.sku
         out = seat.restocking is None or (seat.restocking.quantity < 0 and seat.restocked == "undecided")
-        if same and seat.found is not None and out and not seat.dispute:
+        if not same or seat.found is None or not out:
+            continue
+        if seat.stopped:
+            movements.follow(seat, history, own)
+            return
+        if not seat.dispute:
             seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
             return
 

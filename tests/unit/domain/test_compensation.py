@@ -261,6 +261,35 @@ def test_a_counted_piece_of_a_cancelled_return_is_taken_out_too() -> None:
     assert ([q for q, _, _ in moves(run)], run.open) == ([1, -1], [])
 
 
+@pytest.mark.req("INV-13", "INV-18", "STA-4")
+@pytest.mark.parametrize("late", ["compensate", "raise"])
+@pytest.mark.parametrize(("source", "first", "second"), [
+    ("either", ("returngo", 5), ("warehouse", 4)), ("either", ("returngo", 5), ("warehouse", 7)),
+    ("warehouse", ("warehouse", 5), ("warehouse", 7)),
+])  # fmt: skip
+def test_disputed_goods_of_a_cancelled_return_do_not_stay_in_stock_without_a_word(
+    source: str, first: tuple[str, float], second: tuple[str, float], late: str
+) -> None:
+    places = [
+        {"source": who, "code": "dock", "location_id": where, "disposition": grade, "zone": zone}
+        for who in ("returngo", "warehouse")
+        for where, grade, zone in (("11", "sellable", "stock"), ("12", "damaged", "quarantine"))
+    ]
+    model = {"inspecting": {"source": source}, "restocking": {"late_changes": late}}
+    run = Run(merchant("sitoo", model=model, locations=places))
+    run.feed(SALE, *asked(unit()), inspected(unit(), hours=first[1], system=first[0]))
+    settled(run, 6)
+    run.feed(inspected(unit(), "damaged", hours=second[1], system=second[0]))
+    assert (len(run.intents), run.open) == (1, ["contradicting_fact"])
+    run.feed(event("cancelled", unit(), hours=8))
+    if late == "raise":
+        assert (len(run.intents), run.open) == (1, ["status_conflict"])
+        return
+    settled(run, 9)
+    assert moves(run) == [(1, "available", "11"), (-1, "available", "11")]
+    assert (run.open, run.waits()) == ([], {"u1": ""})
+
+
 @pytest.mark.req("INV-13")
 def test_a_counted_piece_graded_to_and_fro_is_never_in_two_places() -> None:
     run = Run(merchant("sitoo", model={"inspecting": {"source": "either"}, "refunding": {"needs_transaction": True}}))
