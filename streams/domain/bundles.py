@@ -1,25 +1,51 @@
 """Components that go back into stock only as the bundle they were sold in (INV-9).
 
 The units of a return are put together to bundles by their ids, whatever is inspected first: the n-th bundle is made of
-the n-th units of each of its order lines. It is ready once all of them lie, graded alike, at one place.
+the n-th units of each of its order lines. It is ready once the list of all units of the return is known, and all parts
+lie, graded alike, at one place. A bundle that went into stock stays that bundle until it was taken out again, whatever
+becomes of the return: its parts are in no other one meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
 
+from streams.domain.decided import Restocking
 from streams.domain.learnt import Line, Order
-from streams.domain.seat import GONE, Seat, withdrawn
+from streams.domain.own import Own
+from streams.domain.seat import GONE, Seat, units_known, withdrawn
 
 
-def assemble(seats: Sequence[Seat]) -> None:
+def assemble(seats: Sequence[Seat], own: Own) -> None:
     """Sets on each component its whole bundle, or why there is none."""
+    if own.restocks:
+        _stay_together(seats, own)
     wanted: dict[tuple[str, str], list[Seat]] = {}
     for seat in seats:
+        if seat.bundle:
+            continue
         if seat.model.bundles.component == "bundle" and _is_component(seat) and not withdrawn(seat.unit, seat.rma):
             wanted.setdefault((seat.rma.rma_id, _bundle(seat)), []).append(seat)
     for (_, sku), group in wanted.items():
         order = group[0].order
         if order is not None:
             _put_together(sku, group, order)
+
+
+def _stay_together(seats: Sequence[Seat], own: Own) -> None:
+    """The parts of bundles that we put into stock, or are about to, and that were not taken out again."""
+    last: dict[str, Restocking] = {}
+    for decision in sorted(own.restocks, key=lambda d: d.generation):
+        if decision.piece.startswith(f"{decision.rma_id}/{decision.sku}|"):
+            last[decision.piece] = decision
+    if not last:
+        return
+    named = {(seat.rma.rma_id, seat.unit.unit_id): seat for seat in seats}
+    for decision in last.values():
+        mine = [named[decision.rma_id, each] for each in decision.unit_ids if (decision.rma_id, each) in named]
+        out = decision.quantity < 0 and own.restocked(decision)[0] == "applied"
+        if out or len(mine) < len(decision.unit_ids):
+            continue
+        for seat in mine:
+            seat.bundle, seat.bundle_sku, seat.incomplete = tuple(mine), decision.sku, _problem(mine)
 
 
 def _is_component(seat: Seat) -> bool:
@@ -41,7 +67,10 @@ def _put_together(sku: str, group: Sequence[Seat], order: Order) -> None:
         whole = all(len(_share(line, units[line.line_id], number)) == _per_bundle(line) for line in lines)
         for seat in mine:
             seat.bundle, seat.bundle_sku = tuple(mine), sku
-            seat.incomplete = _problem(mine) if whole else "parts of the bundle are not in the return"
+            if whole or not units_known(seat.rma):
+                seat.incomplete = _problem(mine)
+            else:
+                seat.incomplete = "parts of the bundle are not in the return"
 
 
 def _of(line: Line, group: Iterable[Seat]) -> list[Seat]:
@@ -66,5 +95,5 @@ def _problem(parts: Sequence[Seat]) -> str:
 
 
 def all_here(seat: Seat) -> bool:
-    """Whether nothing of its bundle is still to be inspected."""
-    return all(part.found is not None for part in seat.bundle)
+    """Whether nothing of its bundle is still to be inspected, as far as all units of its return are known."""
+    return not seat.bundle or (units_known(seat.rma) and all(part.found is not None for part in seat.bundle))

@@ -31,7 +31,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
             seat.model = model_of(learnt.order, rules, seat.found.location)
             places.placed(seat, rules)
     allot.number(seats, learnt, source)
-    bundles.assemble(seats)
+    bundles.assemble(seats, own)
     covered = cover.paid(seats, own)
     _restocked_by_us(seats, own)
     if own.foreign:

@@ -198,3 +198,63 @@ def test_a_cancelled_bundle_is_taken_out_once() -> None:
     assert [(i.sku, i.quantity) for i in run.intents] == [("SET", 1), ("SET", -1)]
     run.restock(8)
     assert run.open == []
+
+
+def sets(system: str, late: str) -> Run:
+    """Two sets of a cup and a dish were bought."""
+    run = Run(merchant(system, model={"bundles": {"component": "bundle"}, "restocking": {"late_changes": late}}))
+    run.feed(replace(order(*(replace(DISH, line_id=f"L{n}", sku=sku, quantity=2, bundle_quantity=2)
+                             for n, sku in ((1, "CUP"), (2, "DISH")))), system=system))  # fmt: skip
+    return run
+
+
+CUP9, CUP10, DISH91, DISH92 = (unit(n, f"L{k}", sku) for n, k, sku in (
+    ("9", 1, "CUP"), ("10", 1, "CUP"), ("91", 2, "DISH"), ("92", 2, "DISH"),
+))  # fmt: skip
+
+
+@pytest.mark.req("INV-9", "INV-13")
+def test_a_bundle_in_stock_stays_that_bundle_when_items_are_added_to_its_return() -> None:
+    run = sets("shopify", "raise")
+    run.feed(*asked(CUP9, DISH91), inspected(CUP9), inspected(DISH91))
+    run.restock(6)
+    run.feed(*asked(CUP9, DISH91, CUP10, DISH92, hours=7), inspected(CUP10, hours=8), inspected(DISH92, hours=8))
+    assert [i.unit_ids for i in run.intents] == [("9", "91"), ("10", "92")]
+
+
+@pytest.mark.req("INV-9", "INV-13", "ELG-2")
+def test_bundles_are_put_together_once_the_list_of_all_units_is_there() -> None:
+    late, early = sets("shopify", "raise"), sets("shopify", "raise")
+    seen = [inspected(each, hours=5) for each in (CUP9, DISH91, CUP10, DISH92)]
+    request = asked(CUP9, DISH91, CUP10, DISH92)
+    late.feed(*seen[:1])
+    assert (late.waits(), late.open) == ({"9": "bundle_here"}, [])
+    late.feed(seen[1])
+    assert (late.intents, late.open) == ([], [])
+    late.feed(*request, *seen[2:])
+    early.feed(*request, *seen)
+    assert [i.intent_id for i in late.intents] == [i.intent_id for i in early.intents]
+    assert len(late.intents) == 2
+
+
+@pytest.mark.req("INV-9", "INV-13", "STA-4")
+def test_a_bundle_whose_part_is_taken_out_of_the_return_leaves_stock_before_another_is_made_of_the_rest() -> None:
+    run = sets("linnworks", "compensate")
+    run.feed(*asked(CUP9, DISH91), inspected(CUP9), inspected(DISH91))
+    run.restock(6)
+    run.feed(*asked(CUP9, DISH92, hours=7), inspected(DISH92, hours=8))
+    assert [(i.unit_ids, i.quantity) for i in run.intents] == [(("9", "91"), 1), (("9", "91"), -1)]
+    run.restock(9)
+    assert [(i.unit_ids, i.quantity) for i in run.intents[2:]] == [(("9", "92"), 1)]
+    run.restock(10)
+    assert run.open == []
+
+
+@pytest.mark.req("INV-9", "STA-4")
+def test_a_bundle_whose_part_is_taken_out_of_the_return_is_raised_where_late_changes_are() -> None:
+    run = sets("shopify", "raise")
+    run.feed(*asked(CUP9, DISH91), inspected(CUP9), inspected(DISH91))
+    run.restock(6)
+    run.feed(*asked(CUP9, DISH92, hours=7), inspected(DISH92, hours=8))
+    assert [i.unit_ids for i in run.intents] == [("9", "91")]
+    assert run.open == ["out_of_stock_component", "status_conflict"]
