@@ -94,6 +94,13 @@ def _problem(parts: Sequence[Seat]) -> str:
     return "parts of the bundle are graded differently or lie at different places" if len(ends) > 1 else ""
 
 
+def broken(seats: Iterable[Seat]) -> None:
+    """Marks the bundles of which others put parts into stock: the rest cannot go there as that bundle any more."""
+    for seat in seats:
+        if seat.bundle and seat.restocked != "elsewhere" and any(s.restocked == "elsewhere" for s in seat.bundle):
+            seat.incomplete = "others put parts of the bundle back"
+
+
 def all_here(seat: Seat) -> bool:
     """Whether nothing of its bundle is still to be inspected, as far as all units of its return are known."""
     return not seat.bundle or (units_known(seat.rma) and all(part.found is not None for part in seat.bundle))

@@ -58,7 +58,7 @@ def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Du
     if seat.stopped or leaving:
         return
     if seat.found is not None:
-        found += _unreceived(standing, seat.found, rules)
+        found += _held_back(standing, seat.found, rules)
     elif seat.unit.said.ships and seat.restocked != "elsewhere":
         found += _goods(seat, rules)
     if seat.money == "open" or standing.money is not None:
@@ -127,11 +127,14 @@ def _journal(seat: Seat, learnt: Learnt, rules: Merchant) -> Iterable[Due]:
         )  # fmt: skip
 
 
-def _unreceived(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
+def _held_back(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
     guard = standing.stock or standing.money
     if guard is not None and guard.name == "received":
         detail = "inspected, but nobody reports that it was received"
         return (_of(standing.seat, found.stamp.at_ms, "inspection", "status_conflict", detail, rules),)
+    if guard is not None and guard.name == "bundle_here":
+        detail = "inspected, not restocked: the rest of its bundle is not inspected"
+        return (_of(standing.seat, found.stamp.at_ms, "inspection", "stuck_restock", detail, rules),)
     return ()
 
 

@@ -36,6 +36,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
     _restocked_by_us(seats, own)
     if own.foreign:
         covered = msgspec.structs.replace(covered, restocks=cover.put_back(seats, own))
+        bundles.broken(seats)
     books.mark(seats, own)
     _count(seats, covered)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))

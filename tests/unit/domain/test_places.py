@@ -10,7 +10,20 @@ from schemas.journal import CaseStep
 from schemas.stock import RestockIntent
 from streams.domain.output import Output
 from streams.domain.stock import Item, decide_stock
-from tests.unit.domain.factories import Run, asked, bundle, event, inspected, line, of, order, unit
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    bundle,
+    covers,
+    deadline,
+    event,
+    inspected,
+    line,
+    of,
+    order,
+    put_back,
+    unit,
+)
 from tests.unit.domain.merchants import DOCK, PEN, merchant
 
 
@@ -258,3 +271,28 @@ def test_a_bundle_whose_part_is_taken_out_of_the_return_is_raised_where_late_cha
     run.feed(*asked(CUP9, DISH92, hours=7), inspected(DISH92, hours=8))
     assert [i.unit_ids for i in run.intents] == [("9", "91")]
     assert run.open == ["out_of_stock_component", "status_conflict"]
+
+
+@pytest.mark.req("INV-9", "INV-14", "EXC-3")
+@pytest.mark.parametrize("hours", [4, 6])
+def test_a_bundle_one_part_of_which_others_put_back_is_raised_for_the_rest(hours: int) -> None:
+    run = sets("shopify", "raise")
+    run.feed(*asked(CUP9, DISH91), inspected(CUP9, hours=5), put_back("E1", covers("L1"), hours=hours))
+    assert run.waits()["91"] == "inspected"
+    run.feed(inspected(DISH91, hours=7))
+    assert (run.intents, run.waits()["91"]) == ([], "bundle_whole")
+    assert run.raised("out_of_stock_component").detail == "bundle SET: others put parts of the bundle back"
+    run.feed(put_back("E2", covers("L2"), hours=8))
+    assert "out_of_stock_component" not in run.open
+
+
+@pytest.mark.req("INV-14", "EXC-3")
+def test_a_part_that_waits_too_long_for_the_rest_of_its_bundle_is_raised() -> None:
+    run = sets("shopify", "raise")
+    run.feed(*asked(CUP9, DISH91), inspected(CUP9, hours=5), deadline(5 + 47))
+    assert "stuck_restock" not in run.open
+    run.feed(deadline(5 + 48))
+    assert run.raised("stuck_restock").unit_ids == ("9",)
+    assert run.raised("stuck_restock").detail == "inspected, not restocked: the rest of its bundle is not inspected"
+    run.feed(inspected(DISH91, hours=60))
+    assert "stuck_restock" not in run.open
