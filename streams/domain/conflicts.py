@@ -10,7 +10,9 @@ from schemas.working_hours import HOUR_MS
 from streams.domain import movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
+from streams.domain.cover import Foreign
 from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
+from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
 from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
@@ -73,11 +75,23 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
     for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():
         effect = foreign.effect
-        if effect.kind == "store_return" and model.refunding.actor != "returnflow":
+        expected = effect.kind == "store_return" and model.refunding.actor != "returnflow"
+        if expected and not _put_back_twice(foreign, seating.seats):
             continue  # returns at a till are part of the workflow there
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
             yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
+
+
+def _put_back_twice(foreign: Foreign, seats: Iterable[Seat]) -> bool:
+    """Whether with it more units of a line are in stock again than were bought."""
+    theirs = {s.key for s in foreign.seats}
+    others = [s for s in seats if s.restocked in ("applied", "elsewhere") and s.key not in theirs]
+    for line_id, count in by_line(m for m in foreign.effect.moved if m.restocked).items():
+        before = [(line, n) for s in others for line, n in s.parts if line.line_id == line_id]
+        if before and count + sum(n for _, n in before) > before[0][0].quantity:
+            return True
+    return False
 
 
 def _outside(kind: str, external_id: str, seats: tuple[Seat, ...], what: str) -> Cause:

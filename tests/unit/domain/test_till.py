@@ -141,3 +141,29 @@ def test_an_exchange_order_is_known_by_the_model_of_its_own_channel() -> None:
     run.feed(free, deadline(-100 + 24))
     assert run.commands(Annotate)[0].tags_add == ("no-sale",)
     assert run.open == ["exchange_counted_as_sale"]
+
+
+@pytest.mark.req("INV-12", "INV-13")
+@pytest.mark.parametrize("payer", ["pos", "payment"])
+@pytest.mark.parametrize(("bought", "restocked", "raised"), [(1, True, True), (1, False, False), (2, True, False)])
+def test_goods_that_we_had_put_back_and_the_till_puts_back_again_are_raised(
+    payer: str, bought: int, restocked: bool, raised: bool
+) -> None:
+    run = Run(merchant("sitoo", model={"refunding": {"actor": payer}}))
+    run.feed(replace(order(line(quantity=bought)), system="sitoo"), *asked(unit()), inspected(unit()))
+    run.feed(at_the_till(restocked=restocked))
+    assert run.open == []  # whether ours was put back, too, is not known yet
+    run.restock(7)
+    assert ("restock_outside_workflow" in run.open) is raised
+
+
+@pytest.mark.req("INV-12", "INV-13")
+def test_each_till_that_puts_back_one_more_than_was_bought_is_raised() -> None:
+    run = Run(merchant("sitoo"))
+    both = [unit("u1"), unit("u2")]
+    run.feed(replace(order(line(quantity=2)), system="sitoo"), *asked(*both), inspected(both[0]))
+    run.restock()
+    run.feed(at_the_till(hours=7))
+    assert run.open == []
+    run.feed(replace(at_the_till(hours=8), external_id="S2", fact_id="S2"))
+    assert run.raised("restock_outside_workflow").detail.endswith("S2")
