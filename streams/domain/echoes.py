@@ -15,13 +15,17 @@ _RETURNS = ("refund", "store_return")
 
 
 def told_once(foreign: Sequence[Effect], ours: Iterable[Effect], order: Order | None) -> tuple[Effect, ...]:
-    """The foreign effects without echoes; what an echo adds, that goods went into stock, is added to its original."""
+    """The foreign effects without echoes. What an echo adds, that goods went into stock, is added to its original; of
+    an echo of our own refund it is all that is left."""
     if order is None or len({e.system for e in (*foreign, *ours)} - {""}) < 2:
         return tuple(foreign)
     bought = {line.line_id: line.quantity for line in order.lines}
     own, kept = list(ours), list[Effect]()
     for effect in foreign:
-        if any(_repeats(effect, other, bought) for other in own):
+        mine = next((other for other in own if _repeats(effect, other, bought)), None)
+        if mine is not None:
+            if put := _put_back(effect, mine):
+                kept.append(replace(effect, kind="restock", total_minor=0, tenders=(), shop=(), moved=put))
             continue
         original = next((i for i, other in enumerate(kept) if _repeats(effect, other, bought)), None)
         if original is None:
@@ -48,6 +52,12 @@ def by_line(moved: Iterable[Moved]) -> dict[str, int]:
     for each in moved:
         units[each.line_id] = units.get(each.line_id, 0) + each.quantity
     return units
+
+
+def _put_back(echo: Effect, ours: Effect) -> tuple[Moved, ...]:
+    """What went into stock with the echo, and not with our own effect."""
+    known = {m.line_id for m in ours.moved if m.restocked}
+    return tuple(m for m in echo.moved if m.restocked and m.line_id not in known)
 
 
 def _with(original: Effect, echo: Effect) -> Effect:

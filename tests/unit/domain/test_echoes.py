@@ -65,3 +65,12 @@ def test_what_others_tell_of_our_own_refund_is_no_effect_of_theirs() -> None:
     ours = replace(shop("R1"), command_id="c1")
     assert kept(ours, till("S1")) == ()
     assert [e.external_id for e in kept(ours, till("S1", 900))] == ["S1"]
+
+
+@pytest.mark.req("INV-12", "INV-13")
+def test_goods_that_went_into_stock_with_the_echo_of_our_own_refund_did_so() -> None:
+    ours, both = replace(shop("R1"), command_id="c1"), (covers("L2", restocked=True),)
+    (one,) = kept(ours, replace(till("S1"), lines=both))
+    assert (one.kind, one.external_id, one.total_minor, one.tenders) == ("restock", "S1", 0, ())
+    assert [(m.line_id, m.quantity) for m in one.moved] == [("L2", 1)]
+    assert kept(replace(ours, lines=both), replace(till("S1"), lines=both)) == ()

@@ -167,3 +167,20 @@ def test_each_till_that_puts_back_one_more_than_was_bought_is_raised() -> None:
     assert run.open == []
     run.feed(replace(at_the_till(hours=8), external_id="S2", fact_id="S2"))
     assert run.raised("restock_outside_workflow").detail.endswith("S2")
+
+
+@pytest.mark.req("INV-12", "INV-13")
+@pytest.mark.parametrize("mapped", [True, False])
+def test_what_a_till_puts_back_with_our_own_refund_is_in_stock(mapped: bool) -> None:
+    """The refund is told twice, the goods moved: by us and by the till, or by the till alone."""
+    model = {"money": "shopify", "refunding": {"actor": "returnflow"}}
+    run = Run(merchant("sitoo", model=model, locations=PLACES if mapped else PLACES[1:]))
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    (refund,) = run.commands(Refund)
+    run.feed(in_the_shop(hours=6), result(refund.command_id, "refund", hours=6, external_ids={"refund_id": "R1"}))
+    run.feed(at_the_till(restocked=True, hours=7))
+    run.restock(8)
+    run.rules = merchant("sitoo", model=model)
+    run.feed(deadline(9))
+    assert (len(run.intents), len(run.commands(Refund))) == (1 if mapped else 0, 1)
+    assert (run.open, run.waits()) == (["restock_outside_workflow"], {"u1": "booked"})
