@@ -154,8 +154,11 @@ def _places(claim: Claim, seats: Iterable[Seat]) -> list[Seat]:
 def _concerns(claim: Claim, seat: Seat) -> bool:
     if claim.rma_id and claim.rma_id != seat.rma.rma_id:
         return False
+    said = seat.unit.said
     if claim.line_id:
-        return claim.line_id == seat.unit.said.line_id or any(line.line_id == claim.line_id for line, _ in seat.parts)
+        # a part of a bundle is not the bundle
+        whole = any(line.line_id == claim.line_id and said.sku in (line.sku, claim.sku) for line, _ in seat.parts)
+        return claim.line_id == said.line_id or whole
     return bool(claim.sku) and claim.sku == seat.sku
 
 

@@ -219,6 +219,21 @@ def test_a_piece_that_is_counted_as_not_there_is_no_receipt(gone: str) -> None:
     assert moved(run) == [("available", "11", 1)]
 
 
+@pytest.mark.req("INV-9", "INV-18", "MON-1")
+@pytest.mark.parametrize("piece", [{"sku": "CUP"}, {"sku": ""}, {"line_id": None, "sku": "CUP"}])
+def test_a_part_of_a_bundle_that_is_counted_is_not_the_bundle(piece: dict[str, Any]) -> None:
+    """Else the whole of it would be put back and paid for one cup."""
+    cups = line("L1", "CUP", 2, bundle_sku="SET", bundle_quantity=1)
+    dish = line("L2", "DISH", 1, bundle_sku="SET", bundle_quantity=1)
+    run = Run(WAREHOUSE)
+    run.feed(order(cups, dish), *asked(unit(line_id=None, sku="SET")), counted(1, **piece))
+    assert (run.intents, run.payments) == ([], [])
+    run.feed(deadline(5 + 24))
+    assert run.open == ["orphan_return"]
+    run.feed(counted(1, line_id="L1", sku="SET", hours=30))  # the bundle, on the line of one of its parts
+    assert [(i.sku, i.quantity) for i in run.intents] == [("SET", 1)]
+
+
 @pytest.mark.req("INV-13", "INV-18", "MON-1")
 def test_a_message_that_arrived_twice_counts_its_pieces_once() -> None:
     """Without a time of its own a message is dated when it came: its second copy has the same id and a later date."""
