@@ -20,14 +20,18 @@ def assemble(seats: Sequence[Seat], own: Own) -> None:
         _stay_together(seats, own)
     wanted: dict[tuple[str, str], list[Seat]] = {}
     for seat in seats:
-        if seat.bundle:
+        if seat.bundle or withdrawn(seat.unit, seat.rma) or not _is_component(seat):
             continue
-        if seat.model.bundles.component == "bundle" and _is_component(seat) and not withdrawn(seat.unit, seat.rma):
+        if _makes_bundles(seat) or seat.found is None:  # who did not come yet may come to a place that makes bundles
             wanted.setdefault((seat.rma.rma_id, _bundle(seat)), []).append(seat)
     for (_, sku), group in wanted.items():
         order = group[0].order
-        if order is not None:
+        if order is not None and any(_makes_bundles(seat) for seat in group):
             _put_together(sku, group, order)
+
+
+def _makes_bundles(seat: Seat) -> bool:
+    return seat.model.bundles.component == "bundle"
 
 
 def _stay_together(seats: Sequence[Seat], own: Own) -> None:

@@ -296,3 +296,17 @@ def test_a_part_that_waits_too_long_for_the_rest_of_its_bundle_is_raised() -> No
     assert run.raised("stuck_restock").detail == "inspected, not restocked: the rest of its bundle is not inspected"
     run.feed(inspected(DISH91, hours=60))
     assert "stuck_restock" not in run.open
+
+
+@pytest.mark.req("INV-9", "EXC-4")
+def test_a_part_that_may_still_come_to_the_place_that_makes_bundles_is_waited_for() -> None:
+    bench = {"name": "bench", "location": "dock", "bundles": {"component": "bundle"}}
+    run = Run(merchant(models=[bench], locations=(DOCK, DOCK | {"code": "store"})))
+    run.feed(order(replace(SOAP, quantity=1), DISH), *asked(CUPS[0], BOWL), inspected(CUPS[0]))
+    assert (run.waits()["u1"], run.open) == ("bundle_here", [])
+    elsewhere, here = inspected(BOWL, location="store", hours=6), inspected(BOWL, hours=7)
+    run.feed(elsewhere)
+    assert ([i.sku for i in run.intents], run.open) == (["DISH"], ["out_of_stock_component"])
+    run = Run(run.rules)
+    run.feed(order(replace(SOAP, quantity=1), DISH), *asked(CUPS[0], BOWL), inspected(CUPS[0]), here)
+    assert [i.sku for i in run.intents] == ["SET"]
