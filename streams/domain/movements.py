@@ -2,9 +2,10 @@
 
 Movements of one unit follow each other, never two at once: each is decided against what its forerunners really did. A
 restock that was applied and then graded anew, or whose return was cancelled without anybody having been paid, is taken
-out (a quantity below zero at the place where it was put), and then put where the new grade says. Its generation tells
-each movement from the ones before. Where the merchant wants late changes raised instead, nothing of this happens; nor
-for pieces that are counted and bear no names, for nobody can say which of them was graded anew.
+out (a quantity below zero at the place where it was put), and then put where the new grade says, or back once it turns
+out that somebody paid. Its generation tells each movement from the ones before. Where the merchant wants late
+changes raised instead, nothing of this happens; nor for pieces that are counted and bear no names, for nobody can say
+which of them was graded anew.
 """
 
 from collections.abc import Sequence

@@ -45,7 +45,8 @@ class Standing(msgspec.Struct):
 def stand(seat: Seat, rules: Merchant) -> Standing:
     """Asks the guards of both tracks as far as they are still to be walked."""
     stock = money = settled = None
-    stock_todo = not seat.stopped and seat.restocked == "undecided" and wants_stock(seat)
+    comes_back = not seat.stopped or _taken_out_though_paid(seat)
+    stock_todo = comes_back and seat.restocked == "undecided" and wants_stock(seat)
     money_todo = not seat.stopped and seat.money == "undecided" and wants_money(seat)
     if stock_todo:
         stock = first_unmet(STOCK, seat, rules)
@@ -53,10 +54,16 @@ def stand(seat: Seat, rules: Merchant) -> Standing:
         money = first_unmet(MONEY, seat, rules)
     if seat.restocked != "undecided" or seat.money != "undecided" or seat.booked is not None:
         settled = first_unmet(SETTLED, seat, rules)
-    closed = bool(seat.stopped) and "open" not in (seat.restocked, seat.money) and _booked(seat)
+    closed = bool(seat.stopped) and not stock_todo and "open" not in (seat.restocked, seat.money) and _booked(seat)
     return Standing(
         seat, _stage(seat), stock, money, settled, stock_todo and stock is None, money_todo and money is None, closed
     )
+
+
+def _taken_out_though_paid(seat: Seat) -> bool:
+    """Of a stopped return: goods that left stock before it was known that somebody had paid for them."""
+    taken_out = seat.restocking is not None and seat.restocking.quantity < 0
+    return taken_out and seat.money in ("open", "applied", "elsewhere")
 
 
 def close(standing: Standing) -> None:

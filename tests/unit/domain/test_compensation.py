@@ -10,7 +10,21 @@ from msgspec.structs import replace
 
 from schemas.commands import Refund
 from schemas.stock import RestockIntent
-from tests.unit.domain.factories import Run, asked, counted, event, inspected, line, order, result, rules, unit, verdict
+from tests.unit.domain.factories import (
+    Run,
+    asked,
+    counted,
+    covers,
+    event,
+    inspected,
+    line,
+    order,
+    refunded,
+    result,
+    rules,
+    unit,
+    verdict,
+)
 from tests.unit.domain.merchants import DOCK, PLACES, merchant
 
 RULES = merchant("sitoo", model={"refunding": {"actor": "returnflow"}})
@@ -146,6 +160,22 @@ def test_a_return_cancelled_after_its_refund_is_a_conflict_and_its_goods_stay() 
     settled(run, 6)
     run.feed(result(run.commands(Refund)[0].command_id, "refund", hours=6), event("cancelled", unit(), hours=7))
     assert (len(run.intents), run.open) == (1, ["status_conflict"])
+
+
+@pytest.mark.req("STA-4", "INV-14")
+@pytest.mark.parametrize("seen", [6.5, 7.5, 9])
+def test_goods_of_a_cancelled_return_that_others_have_paid_for_are_in_stock_whenever_that_is_seen(seen: float) -> None:
+    run = Run(merchant("sitoo"))
+    refund = replace(refunded("R1", 1000, covers(), hours=6.2), system="sitoo")
+    run.feed(SALE, *asked(unit()), inspected(unit(), hours=5))
+    settled(run, 6)
+    run.feed(*([refund] if seen == 6.5 else []), event("cancelled", unit(), hours=7))
+    run.feed(*([refund] if seen == 7.5 else []))
+    run.restock(8)
+    run.feed(refund)
+    run.restock(10)
+    assert sum(i.quantity for i in run.intents) == 1
+    assert (run.open, run.stages()) == (["status_conflict"], {"u1": "cancelled"})
 
 
 @pytest.mark.req("EXC-1")
