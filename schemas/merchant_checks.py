@@ -1,5 +1,6 @@
 """What must fit together in a merchant file: keys that are each fine by themselves. Each problem names its key."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -22,6 +23,10 @@ class Place(Protocol):
     def system(self) -> str | None: ...
     @property
     def location_id(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def zone(self) -> str: ...
 
 
 class Rule(Protocol):
@@ -45,10 +50,23 @@ def owners(named: Mapping[str, str]) -> Iterator[str]:
 
 
 def places(mapped: Sequence[Place]) -> Iterator[str]:
-    """A code leads to one place."""
+    """A code leads to one place, and a place is the same wherever it is named (INV-2, INV-5)."""
     keys = [(p.source, p.code, p.disposition, p.system) for p in mapped]
     for key in sorted({key for key in keys if keys.count(key) > 1}, key=str):
         yield f"locations: {key[:3]} is mapped twice; expected one place per source, code, disposition and system"
+    said: set[str] = set()
+    for one, other in itertools.combinations(mapped, 2):
+        if one.location_id == other.location_id and _same_system(one, other):
+            if one.zone != other.zone:
+                said.add(f"{one.location_id!r} is mapped with zone quarantine and zone stock")
+            if one.active != other.active:
+                said.add(f"{one.location_id!r} is mapped as active and as not active")
+    for problem in sorted(said):
+        yield f"locations: {problem}; expected one of them wherever it is named"
+
+
+def _same_system(one: Place, other: Place) -> bool:
+    return one.system == other.system or None in (one.system, other.system)
 
 
 def statuses(mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule]) -> Iterator[str]:

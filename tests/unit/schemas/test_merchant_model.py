@@ -58,6 +58,7 @@ def test_late_changes_in_shopifys_stock_are_raised_unless_the_file_wants_them_co
 
 
 AT_L = 'location = "L"\n'
+SHELF = '[[locations]]\nsource = "returngo"\ncode = "dock"\nlocation_id = "9"\n'
 STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
 
 
@@ -77,6 +78,10 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         (STORE + AT_L + 'exchanges = { prefix = "X" }', "models.0: exchanges.prefix: expected only in"),
         ('[model.restocking]\nlate_changes = "undo"', "model.restocking.late_changes: Input should be 'raise' or"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
+        (SHELF + 'zone = "quarantine"\n' + SHELF.replace("dock", "door"), "locations: '9' is mapped with zone "
+         "quarantine and zone stock; expected one of them wherever it is named"),
+        (SHELF + SHELF.replace("dock", "door") + 'system = "sitoo"\nactive = false\n', "locations: '9' is mapped as "
+         "active and as not active; expected one of them wherever it is named"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
         ('[dispositions]\ndamaged = "damaged"', "dispositions.sellable: expected the stock that sellable goods become, "
@@ -98,6 +103,12 @@ def test_each_contradiction_names_file_key_value_and_what_is_allowed(tmp_path: P
         model(tmp_path, text)
     assert str(problem.value).startswith(str(tmp_path / "m.toml"))
     assert said in str(problem.value)
+
+
+@pytest.mark.req("OPS-7", "INV-2")
+def test_places_of_two_systems_may_have_the_same_id(tmp_path: Path) -> None:
+    other = SHELF + 'system = "shopify"\nzone = "quarantine"\nactive = false\n'
+    assert len(model(tmp_path, SHELF + 'system = "sitoo"\n' + other).locations) == 2
 
 
 @pytest.mark.req("OPS-7")
