@@ -54,6 +54,10 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
     match guard.raises:
         case "unknown_line":
             detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
+            if said.line_id is None and seat.order is not None:
+                same = sum(line.sku == said.sku for line in seat.order.lines) if said.sku else 0
+                where = f"on {same} lines of the order" if same else "not on the order"
+                detail = f"SKU {said.sku or '(none)'} is {where}, and the return names no line"
             lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
             return _both(about(seat, "unknown_line", detail), f"one of {lines}", said.line_id or said.sku)
         case "over_quantity":
@@ -101,7 +105,11 @@ def _of_place(guard: Guard[Seat], seat: Seat) -> Cause:
         "kept_apart": f"is for sale in {seat.model.stock}, a place in quarantine is not mapped",
     }[guard.name]
     place = f"{seat.source} location {code or '(none named)'}"
-    cause = about(seat, guard.raises, f"{place} for {disposition} goods {state}")
+    detail = f"{place} for {disposition} goods {state}"
+    if guard.name == "location_mapped" and seat.reason is not None and seat.reason.location_id is not None:
+        wanted = f"place {seat.reason.location_id}, where goods go that come back for {reason or 'no reason'!r}"
+        detail = f"{wanted}, is not mapped for {seat.model.stock}"
+    cause = about(seat, guard.raises, detail)
     return msgspec.structs.replace(cause, location=code, subject=f"{subject}|{seat.source}|{code}|{disposition}")
 
 

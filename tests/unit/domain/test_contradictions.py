@@ -169,3 +169,13 @@ def test_a_fact_of_an_impossible_time_breaks_no_clock(kind: str, hours: int) -> 
         assert (shown.expected, shown.actual) == ("after the order was made", f"{hours + 100:+} h from it")
     assert run.case is not None
     assert run.case.learnt.now_ms <= 253_402_300_799_000
+
+
+@pytest.mark.req("ELG-1", "EXC-1")
+@pytest.mark.parametrize(("sku", "where"), [("TEE", "on 2 lines of the order"), ("MUG", "not on the order")])
+def test_a_return_that_names_no_line_is_told_why_its_sku_finds_none(sku: str, where: str) -> None:
+    run = Run()
+    one = unit(line_id=None, sku=sku)
+    run.feed(order(line("L1"), line("L2")), *asked(one), inspected(one))
+    assert (run.intents, run.payments, run.open) == ([], [], ["unknown_line"])
+    assert run.raised("unknown_line").detail == f"SKU {sku} is {where}, and the return names no line"

@@ -310,3 +310,13 @@ def test_a_part_that_may_still_come_to_the_place_that_makes_bundles_is_waited_fo
     run = Run(run.rules)
     run.feed(order(replace(SOAP, quantity=1), DISH), *asked(CUPS[0], BOWL), inspected(CUPS[0]), here)
     assert [i.sku for i in run.intents] == ["SET"]
+
+
+@pytest.mark.req("INV-3", "INV-4", "EXC-1")
+def test_a_reason_whose_place_is_of_another_system_says_so() -> None:
+    pen = PEN | {"system": "shopify"}
+    rules = merchant("sitoo", locations=(DOCK, pen), reasons=[{"reason": "*", "location_id": "12"}])
+    run = returned(Run(rules), "sitoo", reason="Opened")
+    assert run.intents == []
+    detail = run.raised("unmapped_location").detail
+    assert detail == "place 12, where goods go that come back for 'Opened', is not mapped for sitoo"
