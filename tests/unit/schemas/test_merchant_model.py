@@ -59,6 +59,7 @@ def test_late_changes_in_shopifys_stock_are_raised_unless_the_file_wants_them_co
 
 AT_L = 'location = "L"\n'
 SHELF = '[[locations]]\nsource = "returngo"\ncode = "dock"\nlocation_id = "9"\n'
+SITOO = 'system = "sitoo"\n'
 STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
 
 
@@ -78,9 +79,9 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         (STORE + AT_L + 'exchanges = { prefix = "X" }', "models.0: exchanges.prefix: expected only in"),
         ('[model.restocking]\nlate_changes = "undo"', "model.restocking.late_changes: Input should be 'raise' or"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
-        (SHELF + 'zone = "quarantine"\n' + SHELF.replace("dock", "door"), "locations: '9' is mapped with zone "
-         "quarantine and zone stock; expected one of them wherever it is named"),
-        (SHELF + SHELF.replace("dock", "door") + 'system = "sitoo"\nactive = false\n', "locations: '9' is mapped as "
+        (SHELF + SITOO + 'zone = "quarantine"\n' + SHELF.replace("dock", "door") + SITOO, "locations: '9' is mapped with "
+         "zone quarantine and zone stock; expected one of them wherever it is named"),
+        (SHELF + SHELF.replace("dock", "door") + SITOO + "active = false\n", "locations: '9' is mapped as "
          "active and as not active; expected one of them wherever it is named"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
@@ -108,7 +109,7 @@ def test_each_contradiction_names_file_key_value_and_what_is_allowed(tmp_path: P
 @pytest.mark.req("OPS-7", "INV-2")
 def test_places_of_two_systems_may_have_the_same_id(tmp_path: Path) -> None:
     other = SHELF + 'system = "shopify"\nzone = "quarantine"\nactive = false\n'
-    assert len(model(tmp_path, SHELF + 'system = "sitoo"\n' + other).locations) == 2
+    assert len(model(tmp_path, SHELF + SITOO + other).locations) == 2
 
 
 @pytest.mark.req("OPS-7")
