@@ -120,12 +120,16 @@ def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterabl
     detail = f"{fact.kind} {fact.outcome.replace('_', ' ')}" + (f": {fact.detail}" if fact.detail else "")
     line_id = decision.line_id if isinstance(decision, Restocking) else None
     yield _step(
-        case, f"{fact.command_id}:{fact.outcome}", "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
+        case, _identity(fact), "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
         unit_ids=fact.unit_ids or (() if decision is None else decision.unit_ids), line_id=line_id,
         command_id=fact.command_id, external_id=external or None,
         amount_minor=None if amount is None else amount.minor, currency=None if amount is None else amount.currency,
         actor=fact.system, evidence=evidence,
     )  # fmt: skip
+
+
+def _identity(fact: Fact) -> str:
+    return f"{fact.command_id}:{fact.outcome}" if isinstance(fact, CommandResult) else fact.fact_id
 
 
 def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
@@ -152,9 +156,13 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
 
 
 def waiting(
-    standings: Iterable[Standing], case: Case, evidence: Evidence | None
+    standings: Iterable[Standing], fact: Fact, case: Case, evidence: Evidence | None
 ) -> tuple[dict[str, Waiting], list[CaseStep]]:
-    """What each unit waits for now, and a step for each group of units for which that changed."""
+    """What each unit waits for now, and a step for each group of units for which that changed.
+
+    Late facts do not move the time, and a unit may come back to what it waited for before: each step is told apart by
+    the fact that made it.
+    """
     now_ms = case.learnt.now_ms
     after: dict[str, Waiting] = {}
     changed: dict[tuple[str, str, str], list[Standing]] = {}
@@ -167,24 +175,26 @@ def waiting(
             continue
         after[key] = Waiting(guard, now_ms)
         changed.setdefault((standing.seat.rma.rma_id, standing.seat.subject, guard), []).append(standing)
-    return after, [_waits(each, case, now_ms, evidence) for each in changed.values()]
+    by = _identity(fact)
+    return after, [_waits(each, by, case, now_ms, evidence) for each in changed.values()]
 
 
-def _waits(standings: Sequence[Standing], case: Case, now_ms: int, evidence: Evidence | None) -> CaseStep:
+def _waits(standings: Sequence[Standing], by: str, case: Case, now_ms: int, evidence: Evidence | None) -> CaseStep:
     first = standings[0]
     seat, reason = first.seat, first.waits_for
     units = tuple(s.seat.unit.unit_id for s in standings)
     line_id, sku = seat.unit.said.line_id, seat.sku or None
+    identity = f"{','.join(units)}:{now_ms}:{by}"
     if first.closed:
         return _step(
-            case, f"{','.join(units)}:{now_ms}", "closed", first.stage, "nothing more to do", seat.rma.rma_id, now_ms,
+            case, identity, "closed", first.stage, "nothing more to do", seat.rma.rma_id, now_ms,
             unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, evidence=evidence,
         )  # fmt: skip
     held = WaitingFor(
         guard=reason.name, owner=reason.owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
     )
     return _step(
-        case, f"{','.join(units)}:{now_ms}", "waiting", reason.name, f"waits for {reason.unblocked_by}",
+        case, identity, "waiting", reason.name, f"waits for {reason.unblocked_by}",
         seat.rma.rma_id, now_ms, unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, waiting_for=held,
         evidence=evidence,
     )  # fmt: skip

@@ -100,6 +100,17 @@ def test_the_journal_tells_what_was_learned_decided_done_and_waited_for() -> Non
     assert len({s.step_id for s in steps}) == len(steps)
 
 
+@pytest.mark.req("EXC-1")
+def test_a_unit_that_waits_again_for_what_it_waited_for_before_has_a_step_of_its_own_for_it() -> None:
+    """Backfilled facts are all older than the order's newest version, so no time passes between them."""
+    run = Run()
+    run.feed(order(hours=10), *asked(unit()), event("cancelled", hours=3), event("reopened", hours=4))
+    run.feed(event("rejected", hours=5), event("cancelled", hours=6))
+    steps = [s for s in run.records(CaseStep) if s.step in ("waiting", "closed")]
+    assert [s.what for s in steps] == ["inspected", "cancelled", "inspected", "rejected"]
+    assert len({s.step_id for s in steps}) == len(steps)
+
+
 @pytest.mark.req("INV-13", "MON-11")
 def test_a_known_fact_emits_again_what_is_open_and_nothing_else() -> None:
     run = Run()
