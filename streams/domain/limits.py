@@ -11,7 +11,7 @@ from schemas.merchant_fields import Stage as Limit
 from streams.domain import exchanges, movements, portal
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
-from streams.domain.decided import Crediting, Exchanging, Money, Paying
+from streams.domain.decided import Crediting, Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Inspection, Learnt, Rma
 from streams.domain.own import command_ids
 from streams.domain.seat import Seat, model_of, ready_since_ms, stopped
@@ -67,6 +67,16 @@ def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Du
 
 def _of(seat: Seat, since_ms: int, limit: Limit, kind: str, detail: str, rules: Merchant) -> Due:
     return _after(since_ms, limit, rules, partial(about, seat, kind, detail))
+
+
+def _unanswered(seat: Seat, decision: Decision, limit: Limit, kind: str, detail: str, rules: Merchant) -> Due:
+    return _after(decision.decided_at_ms, limit, rules, partial(_tried, seat, decision, kind, detail))
+
+
+def _tried(seat: Seat, decision: Decision, kind: str, detail: str) -> Cause:
+    """With the command that was tried (EXC-1)."""
+    place = decision.location_id if isinstance(decision, Restocking) else None
+    return msgspec.structs.replace(about(seat, kind, detail), command_id=decision.decision_id, location=place)
 
 
 def _after(since_ms: int, limit: Limit, rules: Merchant, make: Callable[[], Cause]) -> Due:
@@ -150,15 +160,14 @@ def _goods(seat: Seat, rules: Merchant) -> Iterable[Due]:
 def _stock(seat: Seat, rules: Merchant) -> Iterable[Due]:
     if seat.restocking is None:
         return ()
-    since_ms = seat.restocking.decided_at_ms
-    return (_of(seat, since_ms, "restock", "stuck_restock", "inspected, not restocked", rules),)
+    return (_unanswered(seat, seat.restocking, "restock", "stuck_restock", "inspected, not restocked", rules),)
 
 
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     seat, guard = standing.seat, standing.money
     if seat.money == "open" and seat.paying is not None:
         limit, kind, detail = _payment(seat.paying, answered=seat.money_result is not None)
-        return (_of(seat, seat.paying.decided_at_ms, limit, kind, detail, rules),)
+        return (_unanswered(seat, seat.paying, limit, kind, detail, rules),)
     if guard is None:
         return ()
     if guard.name == "exchange_made":
@@ -176,7 +185,7 @@ def _booking(seat: Seat, rules: Merchant) -> Iterable[Due]:
     if seat.booking is None:
         return ()
     detail = f"refunded, not booked in {seat.booking.system}"
-    return (_of(seat, seat.booking.decided_at_ms, "booking", "stuck_booking", detail, rules),)
+    return (_unanswered(seat, seat.booking, "booking", "stuck_booking", detail, rules),)
 
 
 def _payment(payment: Money, *, answered: bool) -> tuple[Limit, str, str]:

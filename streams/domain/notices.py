@@ -48,11 +48,12 @@ def _told(known: Notice | None, cause: Cause, digest: str, case: Case) -> Notice
 def _raise(
     case: Case, exception_id: str, cause: Cause, known: Notice, rules: Merchant, evidence: Evidence | None
 ) -> Iterable[Output]:
+    tried = case.decided.get(cause.command_id or "")
     record = raised(
         cause.type, exception_id=exception_id, merchant=case.learnt.merchant, detail=cause.detail,
         at_ms=known.since_ms, order_id=case.learnt.order_id, rma_id=cause.rma_id, line_id=cause.line_id,
         unit_ids=cause.unit_ids, sku=cause.sku, location=cause.location,
-        system=model_of(case.learnt.order, rules).stock,
+        system=model_of(case.learnt.order, rules).stock if tried is None else tried.system,
         expected=cause.expected, actual=cause.actual, command_id=cause.command_id, repeats=known.repeats,
         owner=rules.owners.get(cause.type), evidence=evidence,
     )  # fmt: skip

@@ -2,14 +2,17 @@
 
 import pytest
 
-from schemas.commands import Annotate, Exchange, LineShare, Refund, StoreCredit, Suggestion
+from schemas.commands import Annotate, Exchange, Journal, LineShare, Refund, StoreCredit, Suggestion
 from schemas.journal import CaseStep
 from schemas.money import Money
 from streams.domain import row
 from tests.unit.domain.factories import (
+    MAIN,
     Run,
+    applied,
     asked,
     covers,
+    deadline,
     event,
     inspected,
     line,
@@ -198,3 +201,30 @@ def test_a_unit_of_a_cancelled_return_that_is_in_stock_is_no_longer_there_to_be_
     run.feed(event("cancelled", unit("u1"), rma="101", hours=10))
     run.feed(*asked(unit("u2"), rma="102", hours=11), inspected(unit("u2"), rma="102", hours=12))
     assert (len(run.intents), "over_quantity" in run.open) == (1, True)
+
+
+@pytest.mark.req("EXC-1")
+def test_an_exception_about_a_command_names_the_system_that_it_went_to() -> None:
+    run = Run(rules(books="linnworks"))
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.restock()
+    run.feed(applied(run.payments[0]))
+    (booking,) = run.commands(Journal)
+    comment = next(mark for mark in run.commands(Annotate) if mark.system == "returngo")
+    run.feed(result(booking.command_id, "journal", "rejected", code="unbookable"))
+    assert run.raised("rejected_by_system").system == "linnworks"
+    run.feed(result(comment.command_id, "annotate", "rejected", code="no_such_rma"))
+    assert run.raised("rejected_by_system").system == "returngo"
+
+
+@pytest.mark.req("EXC-1", "EXC-3")
+def test_a_command_without_an_answer_is_named_where_it_is_missed() -> None:
+    run = Run(rules(books="linnworks"))
+    run.feed(order(), *asked(unit()), inspected(unit()), deadline(100))
+    stuck = run.raised("stuck_restock")
+    assert (stuck.command_id, stuck.location) == (run.intents[0].intent_id, MAIN)
+    assert run.raised("stuck_refund").command_id == run.payments[0].command_id
+    run.restock(hours=101)
+    run.feed(applied(run.payments[0], hours=102), deadline(200))
+    stuck = run.raised("stuck_booking")
+    assert (stuck.command_id, stuck.system) == (run.commands(Journal)[0].command_id, "linnworks")
