@@ -44,7 +44,7 @@ def decide_case(
     if before is None or learnt.rmas is not before.rmas or learnt.order is not before.order:
         case, parcel = parcels.announced(case, picture.by_rma)
         outputs += parcel
-    waiting, steps = story.waiting(picture.standings, fact, case, evidence)
+    waiting, steps = story.waiting(picture.standings, fact, case, rules, evidence)
     if steps or len(waiting) != len(case.waiting):
         case = replace(case, waiting=waiting)
         outputs += [output.step(s) for s in steps]

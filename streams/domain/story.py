@@ -8,6 +8,7 @@ from schemas.commands import CommandResult
 from schemas.exceptions import Evidence
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep, WaitingFor
+from schemas.merchant import Merchant
 from schemas.stock import RestockVerdict
 from streams.domain import trail
 from streams.domain.causes import Cause
@@ -156,7 +157,7 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
 
 
 def waiting(
-    standings: Iterable[Standing], fact: Fact, case: Case, evidence: Evidence | None
+    standings: Iterable[Standing], fact: Fact, case: Case, rules: Merchant, evidence: Evidence | None
 ) -> tuple[dict[str, Waiting], list[CaseStep]]:
     """What each unit waits for now, and a step for each group of units for which that changed.
 
@@ -176,11 +177,11 @@ def waiting(
         after[key] = Waiting(guard, now_ms)
         changed.setdefault((standing.seat.rma.rma_id, standing.seat.subject, guard), []).append(standing)
     by = _identity(fact)
-    return after, [_waits(each, by, case, now_ms, evidence) for each in changed.values()]
+    return after, [_waits(each, by, case, rules, evidence) for each in changed.values()]
 
 
-def _waits(standings: Sequence[Standing], by: str, case: Case, now_ms: int, evidence: Evidence | None) -> CaseStep:
-    first = standings[0]
+def _waits(standings: Sequence[Standing], by: str, case: Case, rules: Merchant, evidence: Evidence | None) -> CaseStep:
+    first, now_ms = standings[0], case.learnt.now_ms
     seat, reason = first.seat, first.waits_for
     units = tuple(s.seat.unit.unit_id for s in standings)
     line_id, sku = seat.unit.said.line_id, seat.sku or None
@@ -190,8 +191,9 @@ def _waits(standings: Sequence[Standing], by: str, case: Case, now_ms: int, evid
             case, identity, "closed", first.stage, "nothing more to do", seat.rma.rma_id, now_ms,
             unit_ids=units, line_id=line_id, sku=sku, stage=first.stage, evidence=evidence,
         )  # fmt: skip
+    owner = rules.owners.get(reason.raises, reason.owner)  # whoever gets the exception
     held = WaitingFor(
-        guard=reason.name, owner=reason.owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
+        guard=reason.name, owner=owner, since_ms=now_ms, unblocked_by=reason.unblocked_by, evidence=evidence
     )
     return _step(
         case, identity, "waiting", reason.name, f"waits for {reason.unblocked_by}",

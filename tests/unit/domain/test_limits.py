@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from schemas.commands import Annotate, Exchange, Refund, StoreCredit
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import DeadlineReached
+from schemas.journal import CaseStep
 from schemas.stock import RestockIntent
 from streams.domain.act import RETENTION_MS
 from streams.domain.learn import Fact
@@ -216,6 +217,8 @@ def test_the_merchant_may_name_another_owner() -> None:
     run = Run(merchant)
     run.feed(order(), *asked(unit()), inspected(unit(), location="new"))
     assert run.raised("unmapped_location").owner == "data"
+    waits = [s.waiting_for for s in run.records(CaseStep) if s.waiting_for]
+    assert (waits[-1].guard, waits[-1].owner) == ("location_mapped", "data")
 
 
 @pytest.mark.req("STA-1")
