@@ -128,7 +128,8 @@ class Merchant(Section):
     def _consistent(self) -> "Merchant":
         problems = [
             *checks.owners(self.owners), *checks.places(self.locations), *checks.reasons(self.reasons, self.locations),
-            *checks.statuses(self.dispositions, self.reasons), *checks.models(self.model, self.models),
+            *checks.statuses(self.dispositions, self.reasons, (self.model, *self.models)),
+            *checks.models(self.model, self.models),
         ]  # fmt: skip
         if problems:
             raise ValueError("; ".join(problems))

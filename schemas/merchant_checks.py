@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, get_args
 
 from schemas.exceptions import TYPES
 from schemas.facts import Disposition
@@ -73,14 +73,18 @@ def _same_system(one: Place, other: Place) -> bool:
     return one.system == other.system or None in (one.system, other.system)
 
 
-def statuses(mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule]) -> Iterator[str]:
-    """Goods that are there become some stock, damaged ones never for sale; what is not there goes into none (INV-2)."""
-    known: dict[Disposition, str] = {
-        "sellable": "available, damaged, quality_control", "damaged": "damaged, quality_control",
-    }  # fmt: skip
-    for there, allowed in known.items():
-        if there not in mapped:
-            yield f"dispositions.{there}: expected the stock that {there} goods become, one of {allowed}, got none"
+def statuses(
+    mapped: Mapping[Disposition, StockStatus], rules: Sequence[Rule], models: Sequence[Model]
+) -> Iterator[str]:
+    """Damaged goods are never for sale, what is not there goes into no stock, and all else does (INV-2)."""
+    named = ", ".join(map(repr, get_args(StockStatus)))
+    if "sellable" not in mapped:
+        yield f"dispositions.sellable: expected one of {named}, else sellable goods go into no stock, got nothing"
+    if "damaged" not in mapped and any(model.restocking.damaged_to_stock for model in models):
+        yield (
+            "dispositions.damaged: expected 'damaged' or 'quality_control', or restocking.damaged_to_stock = false in "
+            "every model, got nothing"
+        )
     if mapped.get("damaged") == "available":
         yield "dispositions.damaged: expected 'damaged' or 'quality_control', for it is never saleable, got 'available'"
     gone: Disposition

@@ -79,16 +79,15 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         (STORE + AT_L + 'exchanges = { prefix = "X" }', "models.0: exchanges.prefix: expected only in"),
         ('[model.restocking]\nlate_changes = "undo"', "model.restocking.late_changes: Input should be 'raise' or"),
         ('[model.exchanges]\nmark = "x"', "expected exchanges.tags or exchanges.prefix, too"),
-        (SHELF + SITOO + 'zone = "quarantine"\n' + SHELF.replace("dock", "door") + SITOO, "locations: '9' is mapped with "
-         "zone quarantine and zone stock; expected one of them wherever it is named"),
+        (SHELF + SITOO + 'zone = "quarantine"\n' + SHELF.replace("dock", "door") + SITOO, "locations: '9' is mapped "
+         "with zone quarantine and zone stock; expected one of them wherever it is named"),
         (SHELF + SHELF.replace("dock", "door") + SITOO + "active = false\n", "locations: '9' is mapped as "
          "active and as not active; expected one of them wherever it is named"),
         ('[dispositions]\ndamaged = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control'"),
         ('[dispositions]\nmissing = "damaged"', "dispositions.missing: expected no stock"),
-        ('[dispositions]\ndamaged = "damaged"', "dispositions.sellable: expected the stock that sellable goods become, "
-         "one of available, damaged, quality_control, got none"),
-        ('[dispositions]\nsellable = "available"', "dispositions.damaged: expected the stock that damaged goods "
-         "become, one of damaged, quality_control, got none"),
+        ('[dispositions]\ndamaged = "damaged"', "dispositions.sellable: expected one of 'available', 'damaged', "
+         "'quality_control', else sellable goods go into no stock, got nothing"),
+        ('[dispositions]\nsellable = "available"', "dispositions.damaged: expected 'damaged' or 'quality_control', or"),
         ('[[reasons]]\nreason = "R"', "reasons.0: expected stock_status or location_id for 'R', got neither"),
         ('[[reasons]]\nreason = "R"\nstock_status = "available"', "reasons.0.stock_status: expected 'available' only"),
         ('[[reasons]]\nreason = "R"\nlocation_id = "1"\n' * 2, "reasons: ('R', 'any') has two rules"),
@@ -106,10 +105,12 @@ def test_each_contradiction_names_file_key_value_and_what_is_allowed(tmp_path: P
     assert said in str(problem.value)
 
 
-@pytest.mark.req("OPS-7", "INV-2")
-def test_places_of_two_systems_may_have_the_same_id(tmp_path: Path) -> None:
-    other = SHELF + 'system = "shopify"\nzone = "quarantine"\nactive = false\n'
-    assert len(model(tmp_path, SHELF + SITOO + other).locations) == 2
+@pytest.mark.req("INV-2")
+def test_a_merchant_who_puts_no_damaged_goods_into_stock_needs_no_state_for_them(tmp_path: Path) -> None:
+    kept_out = "[model.restocking]\ndamaged_to_stock = false\n"
+    model(tmp_path, kept_out + '[dispositions]\nsellable = "available"')
+    with pytest.raises(MerchantFileError, match=r"dispositions\.damaged: expected"):
+        model(tmp_path, kept_out + '[dispositions]\nsellable = "available"\n' + STORE)
 
 
 @pytest.mark.req("OPS-7")
