@@ -120,7 +120,7 @@ class Merchant(Section):
     dispositions: dict[Disposition, StockStatus] = Field(default={"sellable": "available", "damaged": "damaged"})
     hours: Hours = DEFAULT_HOURS
     working: WorkingHours | None = None  # limits of people's stages count only these hours; None: by the clock
-    command_seconds: float = Field(default=900, gt=0)  # a command without result is emitted again after this
+    command_seconds: float = Field(default=900, gt=0, le=604_800)  # a command without result is emitted again after it
     owners: dict[str, Team] = Field(default={})
     tags: Tags = Tags()
 

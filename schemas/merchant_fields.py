@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.money import exponent
@@ -44,4 +44,5 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 Currency = Annotated[str, AfterValidator(_currency)]
 Zone = Annotated[str, AfterValidator(_zone)]
 SecretRef = Annotated[str, BeforeValidator(_reference)]
-Hours = Annotated[dict[Stage, float], AfterValidator(_all_stages)]
+# 400 days: no case is kept for longer.
+Hours = Annotated[dict[Stage, Annotated[float, Field(ge=0, le=9600)]], AfterValidator(_all_stages)]

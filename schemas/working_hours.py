@@ -13,8 +13,10 @@ from schemas.merchant_model import Section
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR_MS = 3_600_000
-# Outside of these a fact's time is an error of its system, and calendars end.
-_FIRST_MS, _LAST_MS = 0, 250_000_000_000_000
+# Outside of these (1970 to 5138) a fact's time is an error of its system; calendars end in 9999.
+_FIRST_MS, _LAST_MS = 0, 100_000_000_000_000
+# The longest limit takes 9600 weeks of one such hour, which is quickly counted and ends within the calendar.
+_SHORTEST = timedelta(hours=1)
 
 
 class WorkingHours(Section):
@@ -44,6 +46,8 @@ class WorkingHours(Section):
     def _in_order(self) -> "WorkingHours":
         if self.opens >= self.closes:
             raise ValueError(f"closes: expected a time after opens ({self.opens}), got {self.closes}")
+        if _length(self.opens, self.closes) < _SHORTEST:
+            raise ValueError(f"closes: expected at least an hour after opens ({self.opens}), got {self.closes}")
         return self
 
 
@@ -62,6 +66,10 @@ def reached_ms(since_ms: int, hours: float, working: WorkingHours, zone: str) ->
                 return start + left
             left -= span
         day += timedelta(days=1)
+
+
+def _length(opens: time, closes: time) -> timedelta:
+    return datetime.combine(date.min, closes) - datetime.combine(date.min, opens)
 
 
 def _ms(day: date, at: time, tz: ZoneInfo) -> int:

@@ -93,6 +93,7 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         ('[[reasons]]\nreason = "R"\nlocation_id = "1"\n' * 2, "reasons: ('R', 'any') has two rules"),
         ('[[reasons]]\nreason = "R"\nlocation_id = "77"\n', "reasons.0.location_id: expected one of the mapped places"),
         ('[working]\nopens = "17:00"\ncloses = "09:00"', "closes: expected a time after opens (17:00:00), got 09"),
+        ('[working]\nopens = "09:00"\ncloses = "09:30"', "closes: expected at least an hour after opens (09:00:00)"),
         ('[working]\ndays = ["monday"]', "working.days.0: Input should be 'mon', 'tue'"),
         ('[model.refunding]\nbonus_percent = { store_credit = 90 }', "model.refunding.bonus_percent.store_credit: "),
         ('[model.refunding.cash]\nsmalest = 5', "expected one of smallest_minor, tenders"),

@@ -65,3 +65,9 @@ def test_a_limit_is_reached_within_working_hours_and_later_ones_later(
 @pytest.mark.parametrize("since_ms", [253_402_300_799_000, 2**62, -1, -(2**62)])
 def test_a_time_beyond_the_calendar_goes_by_the_clock(since_ms: int) -> None:
     assert reached_ms(since_ms, 1, USUAL, BERLIN) == since_ms + HOUR_MS
+
+
+def test_the_longest_limit_in_the_shortest_hours_ends_within_the_calendar() -> None:
+    """One hour a week, counted from the last time that is believed."""
+    rare = WorkingHours(days=("mon",), opens=time(9), closes=time(10))
+    assert reached_ms(99_999_999_999_999, 9600, rare, BERLIN) > 99_999_999_999_999
