@@ -5,9 +5,10 @@ never a default.
 """
 
 import functools
+import re
 import tomllib
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -78,11 +79,11 @@ class Systems(Section):
 class Location(Section):
     """One place, as a source names it, and where its goods go. `code` "" = the source names none."""
 
-    source: Literal["returngo", "warehouse"] | System  # a system: it names the store of a sale
+    source: Literal["returngo", "warehouse", System]  # a system: it names the store of a sale
     code: str
-    disposition: Disposition | Literal["any"] = "any"
+    disposition: Literal[Disposition, "any"] = "any"
     system: System | None = None  # None: whichever system keeps the stock of the line
-    location_id: str
+    location_id: Annotated[str, Field(min_length=1)]
     active: bool = True
     zone: Literal["stock", "quarantine"] = "stock"  # nothing in quarantine is for sale
 
@@ -91,7 +92,7 @@ class ReasonRule(Section):
     """Where goods of a return reason go, in addition to what their disposition says."""
 
     reason: str  # the merchant's label, "*" = any other
-    disposition: Disposition | Literal["any"] = "any"
+    disposition: Literal[Disposition, "any"] = "any"
     stock_status: StockStatus | None = None  # None: as the disposition says
     location_id: str | None = None  # None: as the location map says
 
@@ -132,7 +133,7 @@ class Merchant(Section):
             *checks.models(self.model, self.models),
         ]  # fmt: skip
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     @functools.cached_property
@@ -168,9 +169,12 @@ class Merchant(Section):
 def load(path: Path) -> Merchant:
     """One merchant file; raises MerchantFileError with every problem it has."""
     try:
-        return Merchant.model_validate(tomllib.loads(path.read_text()))
+        return Merchant.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise MerchantFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise MerchantFileError(f"{path}: expected text in UTF-8, got another encoding (at line {line})") from error
     except tomllib.TOMLDecodeError as error:
         raise MerchantFileError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
@@ -183,20 +187,33 @@ def load_all(folder: Path) -> dict[str, Merchant]:
     if not files:
         raise MerchantFileError(f"{folder}: expected at least one merchant file *.toml, found none")
     found: dict[str, Merchant] = {}
+    problems: list[str] = []
     for file in files:
-        merchant = load(file)
+        try:
+            merchant = load(file)
+        except MerchantFileError as problem:
+            problems.append(str(problem))
+            continue
         if merchant.merchant in found:
-            raise MerchantFileError(f"{file}: merchant {merchant.merchant!r} is already in another file of {folder}")
+            problems.append(f"{file}: merchant {merchant.merchant!r} is already in another file of {folder}")
         found[merchant.merchant] = merchant
+    if problems:
+        raise MerchantFileError("\n".join(problems))
     return found
 
 
 def _problems(path: Path, error: ValidationError) -> list[str]:
-    return [f"{path}: {_key(each)}: {_what(each)}" for each in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    # a list whose only entries are wrong is not too short as well
+    inside = {each["loc"][:-1] for each in found}
+    told = [each for each in found if each["type"] != "too_short" or each["loc"] not in inside]
+    return [f"{path}: {line}" for each in told for line in _lines(each)]
 
 
-def _key(problem: ErrorDetails) -> str:
-    return ".".join(str(part) for part in problem["loc"] if part != "[key]") or "file"
+def _lines(problem: ErrorDetails) -> list[str]:
+    """What does not fit together names its keys itself, one problem a line."""
+    key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    return [f"{key}: {_what(problem)}"] if key else _what(problem).split("\n")
 
 
 def _what(problem: ErrorDetails) -> str:
@@ -204,10 +221,25 @@ def _what(problem: ErrorDetails) -> str:
     match problem:
         case {"type": "extra_forbidden"}:
             return f"there is no such key; expected one of {', '.join(_keys_beside(problem['loc']))}"
+        case {"type": "missing"}:
+            return "expected a value, for there is no usual one; got none"
+        case {"type": "tuple_type"}:
+            return _shape(problem, "a list: [ … ], or [[…]] above each of its entries")
+        case {"type": "model_type" | "dict_type"}:
+            return _shape(problem, "a table: keys below its [heading]")
         case {"type": "secret"} | {"input": dict() | list() | BaseModel()}:
             return problem["msg"].removeprefix("Value error, ")
         case _:
-            return f"{problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}"
+            came = problem["input"]
+            shown = re.sub(r"(?<=//)[^/@\s]*@", "***@", came) if isinstance(came, str) else came
+            return f"{problem['msg'].removeprefix('Value error, ')}, got {shown!r}"
+
+
+def _shape(problem: ErrorDetails, expected: str) -> str:
+    """What stands where a system's list or table is expected may be a secret, too."""
+    came = problem["input"]
+    plain = isinstance(came, str | int | float) and problem["loc"][0] != "systems"
+    return f"expected {expected}; got {repr(came) if plain else 'something else (not shown)'}"
 
 
 def _keys_beside(place: tuple[int | str, ...]) -> list[str]:

@@ -53,7 +53,8 @@ def places(mapped: Sequence[Place]) -> Iterator[str]:
     """A code leads to one place, and a place is the same wherever it is named (INV-2, INV-5)."""
     keys = [(p.source, p.code, p.disposition, p.system) for p in mapped]
     for key in sorted({key for key in keys if keys.count(key) > 1}, key=str):
-        yield f"locations: {key[:3]} is mapped twice; expected one place per source, code, disposition and system"
+        twice = key if key[3] else key[:3]
+        yield f"locations: {twice} is mapped twice; expected one place per source, code, disposition and system"
     said: set[str] = set()
     for one, other in itertools.combinations(mapped, 2):
         if one.location_id == other.location_id and _same_system(one, other):

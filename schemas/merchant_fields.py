@@ -4,10 +4,10 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from schemas.money import exponent
+from schemas.money import MoneyError, exponent
 
 Stage = Literal["order", "transit", "inspection", "restock", "refund", "booking", "exchange", "credit", "journal"]
 DEFAULT_HOURS: dict[Stage, float] = {
@@ -17,8 +17,22 @@ DEFAULT_HOURS: dict[Stage, float] = {
 
 
 def _currency(code: str) -> str:
-    exponent(code)
+    try:
+        exponent(code)
+    except MoneyError:
+        raise ValueError("expected an ISO-4217 code such as EUR") from None
     return code
+
+
+def like(pattern: str, expected: str) -> AfterValidator:
+    """What the pattern means, in words."""
+
+    def fits(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(fits)
 
 
 def _reference(value: object) -> str:
@@ -39,8 +53,11 @@ def _zone(name: str) -> str:
     return name
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
+Name = Annotated[
+    str,
+    like(r"[a-z0-9][a-z0-9-]{1,62}", "2 to 63 of a to z, 0 to 9 and -, the first of them no -"),
+]
+Url = Annotated[str, like(r"https?://\S+[^/\s]", "http://… or https://… without spaces and without / at the end")]
 Currency = Annotated[str, AfterValidator(_currency)]
 Zone = Annotated[str, AfterValidator(_zone)]
 SecretRef = Annotated[str, BeforeValidator(_reference)]

@@ -6,16 +6,18 @@ by `location` (where the goods came back, as the inspection names it), by `store
 two channels the longer one counts.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.merchant_fields import Name
+from schemas.merchant_fields import Name, like
 
 System = Literal["shopify", "lightspeed-x", "lightspeed-r", "sitoo", "linnworks", "patchworks"]
 Channel = Annotated[
-    str, StringConstraints(pattern=r"^(shopify|lightspeed-x|lightspeed-r|sitoo|linnworks|patchworks)(/[^\s/]+)?$")
-]
+    str,
+    like(rf"({'|'.join(get_args(System))})(/[^\s/]+)?", f"one of {', '.join(get_args(System))}, or one with its source "
+         "such as shopify/pos"),
+]  # fmt: skip
 Actor = Literal["returnflow", "returngo", "pos", "payment"]
 BASE = "default"
 

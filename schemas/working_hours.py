@@ -39,7 +39,7 @@ class WorkingHours(Section):
     @classmethod
     def _local(cls, at: time) -> time:
         if at.tzinfo is not None:
-            raise ValueError("expected a time of day in the merchant's own zone, such as 09:00")
+            raise ValueError("expected a time of day in the merchant's own zone, such as 09:00:00")
         return at
 
     @model_validator(mode="after")

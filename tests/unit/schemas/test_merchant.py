@@ -55,13 +55,21 @@ def test_a_file_that_names_some_time_limits_keeps_the_others(tmp_path: Path) -> 
         ("[hours]\norder = inf", "hours.order", "a finite number, got inf"),
         ("[hours]\norder = nan", "hours.order", "a finite number, got nan"),
         ("[hours]\norder = 1e305", "hours.order", "less than or equal to 9600, got 1e+305"),
-        ('[owners]\nnonsense = "cx"', "file", "owners.nonsense: expected an exception type"),
+        ('[owners]\nnonsense = "cx"', "owners.nonsense", "expected an exception type"),
         ('[owners]\nover_quantity = "sales"', "owners.over_quantity", "got 'sales'"),
         ('[systems.warehouse]\nwebhook_secrets = ["hunter2"]', "systems.warehouse.webhook_secrets.0", "env:"),
+        ('[[locations]]\nsource = "wms"\ncode = "A"\nlocation_id = "1"', "locations.0.source",
+         "'returngo', 'warehouse', 'shopify', 'lightspeed-x', 'lightspeed-r', 'sitoo', 'linnworks' or"),
+        ('[[locations]]\nsource = "sitoo"\ncode = "A"\nlocation_id = ""', "locations.0.location_id", "at least 1"),
+        ('[locations]\ncode = "A"', "locations", "expected a list: [ … ], or [[…]] above each of its entries"),
+        ('[[model]]\nsystem = "sitoo"', "model", "expected a table: keys below its [heading]"),
+        ('[model.refunding]\ntenders = "card"', "model.refunding.tenders", "entries; got 'card'"),
+        ('[systems.returngo]\nbase_url = "https://x/"', "systems.returngo.base_url", "expected http://… or https://… "
+         "without spaces and without / at the end, got 'https://x/'"),
         ("[systems.warehouse]\nwebhook_secrets = []", "systems.warehouse.webhook_secrets", "at least 1"),
         (
             '[[locations]]\nsource = "returngo"\ncode = "A"\nlocation_id = "1"\n' * 2,
-            "file",
+            "locations",
             "('returngo', 'A', 'any') is mapped twice",
         ),
         ("[dispositions]\nsellable = 'sold'", "dispositions.sellable", "got 'sold'"),
@@ -80,7 +88,8 @@ def test_each_mistake_names_file_key_value_and_what_is_allowed(tmp_path: Path, m
     [
         ("Europe/Berlin", "Berlin", "expected an IANA time zone"),
         ("EUR", "euro", "expected an ISO-4217 code such as EUR, got 'euro'"),
-        ("m-1", "M 1", "String should match pattern"),
+        ("m-1", "M 1", "merchant: expected 2 to 63 of a to z, 0 to 9 and -, the first of them no -, got 'M 1'"),
+        ('currency = "EUR"', "", "currency: expected a value, for there is no usual one; got none"),
         ("[systems]", "command_seconds = inf\n[systems]", "command_seconds: Input should be a finite number, got inf"),
         ("[systems]", "command_seconds = 1e9\n[systems]", "less than or equal to 604800, got 1000000000.0"),
         ("merchant =", "merchant", "is not valid TOML"),
@@ -99,6 +108,50 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert len(str(problem.value).splitlines()) == 3
 
 
+def test_what_does_not_fit_together_is_one_problem_a_line(tmp_path: Path) -> None:
+    path = written(tmp_path, LEAST + '[owners]\nnonsense = "cx"\n[dispositions]\nsellable = "damaged"\n')
+    with pytest.raises(MerchantFileError) as problem:
+        load(path)
+    owners, dispositions = str(problem.value).splitlines()
+    assert owners.startswith(f"{path}: owners.nonsense: expected")
+    assert dispositions.startswith(f"{path}: dispositions.damaged: expected")
+
+
+def test_a_list_whose_entries_are_wrong_is_not_called_too_short(tmp_path: Path) -> None:
+    with pytest.raises(MerchantFileError) as problem:
+        load(written(tmp_path, LEAST + '[working]\ndays = ["monday"]\n'))
+    assert "working.days.0: Input should be 'mon'" in str(problem.value)
+    assert len(str(problem.value).splitlines()) == 1
+
+
+def test_a_file_in_another_encoding_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes((LEAST + "# für Rückgaben\n").encode("latin-1"))
+    with pytest.raises(MerchantFileError, match=r"m\.toml: expected text in UTF-8, got another encoding \(at line 6\)"):
+        load(path)
+
+
+def test_a_mark_that_editors_put_at_the_start_of_a_file_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes(LEAST.encode("utf-8-sig"))
+    assert load(path).merchant == "m-1"
+
+
+@pytest.mark.req("OPS-10")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[systems.warehouse]\nwebhook_secrets = "hunter2"\n',
+        '[systems]\nreturngo = "hunter2"\n',
+        '[systems.returngo]\nbase_url = "https://me:hunter2@shop.example/"\n',
+    ],
+)
+def test_a_secret_in_a_value_of_the_wrong_kind_is_not_repeated(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MerchantFileError) as problem:
+        load(written(tmp_path, LEAST.replace("[systems]\n", "") + text))
+    assert "hunter2" not in str(problem.value)
+
+
 @pytest.mark.req("OPS-10")
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
     text = LEAST + '[systems.warehouse]\nwebhook_secrets = ["whsec_c2VjcmV0"]\n'
@@ -114,6 +167,16 @@ def test_a_folder_gives_every_merchant_once(tmp_path: Path) -> None:
     written(tmp_path, LEAST, "c.toml")
     with pytest.raises(MerchantFileError, match="'m-1' is already in another file"):
         load_all(tmp_path)
+
+
+def test_every_file_with_mistakes_is_told(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        written(tmp_path, LEAST.replace("EUR", "euro"), f"{name}.toml")
+    with pytest.raises(MerchantFileError) as problem:
+        load_all(tmp_path)
+    assert [line.partition(": ")[0] for line in str(problem.value).splitlines()] == [
+        str(tmp_path / "a.toml"), str(tmp_path / "b.toml")
+    ]  # fmt: skip
 
 
 def test_no_file_at_all_is_a_mistake_too(tmp_path: Path) -> None:

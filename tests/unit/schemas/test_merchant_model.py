@@ -72,7 +72,7 @@ STORE = '[[models]]\nname = "one"\nsystem = "sitoo"\nstore = "S1"\n'
         (STORE + STORE.replace('"one"', '"two"'), "models.1: 'two' and 'one' both govern store 'S1'; expected"),
         (STORE + STORE.replace("S1", "S2"), "models.1.name: expected a name that no other model has, got 'one'"),
         ('[[models]]\nname = "one"', "models.0: expected at least one of channel, store, location"),
-        ('[[models]]\nname = "one"\nchannel = "web"', "models.0.channel: String should match pattern"),
+        ('[[models]]\nname = "one"\nchannel = "web"', "models.0.channel: expected one of shopify, lightspeed-x, "),
         (STORE + AT_L + 'inspecting = { source = "warehouse" }', "models.0: inspecting.source: expected only in a "
          "model without location, for it is asked before the goods come back anywhere, got 'warehouse'"),
         (STORE + AT_L + 'inspecting = { policy_days = 9 }', "models.0: inspecting.policy_days: expected only in"),
