@@ -14,9 +14,14 @@ from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Inspection, Learnt, Rma
 from streams.domain.own import command_ids
-from streams.domain.seat import Seat, model_of, ready_since_ms, stopped
+from streams.domain.seat import GONE, Seat, model_of, ready_since_ms, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
+
+# How long goods that were inspected may wait for these.
+_HOLDS: dict[str, Limit] = {"line_read": "restock", "bundle_here": "inspection"}
+# Nobody is late with these before the goods are there.
+_LATE_WITH_GOODS = ("line_read", "approved")
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -58,7 +63,8 @@ def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Du
     if seat.stopped or leaving:
         return
     if seat.found is not None:
-        found += _held_back(standing, seat.found, rules)
+        found += _unreceived(standing, seat.found, rules)
+        found += _held(standing, rules)
     elif seat.unit.said.ships and seat.restocked != "elsewhere":
         found += _goods(seat, rules)
     if seat.money == "open" or standing.money is not None:
@@ -137,14 +143,11 @@ def _journal(seat: Seat, learnt: Learnt, rules: Merchant) -> Iterable[Due]:
         )  # fmt: skip
 
 
-def _held_back(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
+def _unreceived(standing: Standing, found: Inspection, rules: Merchant) -> Iterable[Due]:
     guard = standing.stock or standing.money
     if guard is not None and guard.name == "received":
         detail = "inspected, but nobody reports that it was received"
         return (_of(standing.seat, found.stamp.at_ms, "inspection", "status_conflict", detail, rules),)
-    if guard is not None and guard.name == "bundle_here":
-        detail = "inspected, not restocked: the rest of its bundle is not inspected"
-        return (_of(standing.seat, found.stamp.at_ms, "inspection", "stuck_restock", detail, rules),)
     return ()
 
 
@@ -163,6 +166,20 @@ def _stock(seat: Seat, rules: Merchant) -> Iterable[Due]:
     return (_unanswered(seat, seat.restocking, "restock", "stuck_restock", "inspected, not restocked", rules),)
 
 
+def _held(standing: Standing, rules: Merchant) -> Iterable[Due]:
+    """Goods that were inspected and wait for what nobody else is late with."""
+    seat, guard = standing.seat, standing.stock
+    limit = _HOLDS.get("" if guard is None else guard.name)
+    if guard is None or limit is None or not _here(seat):
+        return ()
+    detail = f"inspected, not restocked: {guard.unblocked_by} is missing"
+    return (_of(seat, ready_since_ms(seat), limit, "stuck_restock", detail, rules),)
+
+
+def _here(seat: Seat) -> bool:
+    return seat.found is not None and seat.found.disposition not in GONE
+
+
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     seat, guard = standing.seat, standing.money
     if seat.money == "open" and seat.paying is not None:
@@ -175,7 +192,7 @@ def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:
     if guard.name == "restocked" and seat.model.restocking.actor != "returnflow":
         detail = f"nobody saw the restock by {seat.model.restocking.actor}"
         return (_of(seat, ready_since_ms(seat), "restock", "stuck_restock", detail, rules),)
-    if guard.name in ("units_known", "asked_for", "ours_to_pay"):
+    if guard.name in ("units_known", "asked_for", "ours_to_pay") or (guard.name in _LATE_WITH_GOODS and _here(seat)):
         detail = f"nothing was paid: {guard.unblocked_by} is missing"
         return (_of(seat, ready_since_ms(seat), "refund", "stuck_refund", detail, rules),)
     return ()

@@ -61,7 +61,7 @@ def money_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:
     yield bought(unit), "over_quantity"
     yield unit.said.resolution != "unknown", "unknown_resolution"
     yield bool(told.times(unit.rma_id, "requested")), "unpaid"
-    yield approved, ""
+    yield approved, "unapproved"
     yield in_policy(unit), "outside_policy_window"
     yield from _goods_walk(unit)
     yield restocked(unit), "restocked"
@@ -77,7 +77,7 @@ def money_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:
 
 def _line_walk(unit: Unit) -> Iterable[tuple[bool, str]]:
     yield unit.line is not None or (unit.told.order is not None and not unit.told.order.complete), "unknown_line"
-    yield unit.line is not None, ""
+    yield unit.line is not None, "unread"
 
 
 def _goods_walk(unit: Unit) -> Iterable[tuple[bool | None, str]]:

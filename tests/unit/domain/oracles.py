@@ -176,8 +176,14 @@ def _of_payment(unit: Unit, found: Causes, certain: bool | None) -> None:
         else:
             found.add(Wrong("exchange_not_released", *line), told.late(paid.decided_at_ms, "exchange") and sure)
         return
-    _, money = waits(unit)
+    stock, money = waits(unit)
+    here = unit.grade is not None and not unit.gone if unit.plain else None
+    if "unread" in stock and unit.looks and here is not False:
+        sure = True if surely(stock) and certain and here else None
+        found.add(Wrong("stuck_restock", *line), told.late(ready, "restock") and sure)
     sure = True if surely(money) and certain else None
+    if {"unread", "unapproved"} & set(money) and unit.looks and here is not False:
+        found.add(Wrong("stuck_refund", *line), told.late(ready, "refund") and sure and here)
     if "no exchange" in money:
         found.add(Wrong("exchange_not_released", *line), told.late(ready, "exchange") and sure)
     if "unpaid" in money:

@@ -20,6 +20,7 @@ from tests.unit.domain.factories import (
     deadline,
     event,
     inspected,
+    line,
     of,
     order,
     result,
@@ -209,6 +210,46 @@ def test_an_exception_opens_once_and_counts_its_returns() -> None:
     ]
     assert kinds == [("ExceptionRaised", 1), ("ExceptionCleared", 0), ("ExceptionRaised", 2)]
     assert [r.since_ms for r in other.records(ExceptionRaised)] == [at(4), at(6)]
+
+
+@pytest.mark.req("EXC-3")
+def test_goods_that_were_inspected_do_not_wait_unseen_for_an_approval() -> None:
+    run = Run()
+    run.feed(order(), event("requested", unit(), hours=1), inspected(unit()))
+    run.restock()
+    run.feed(deadline(8.9))
+    assert run.open == []
+    run.feed(deadline(9))
+    assert run.open == ["stuck_refund"]
+    assert "the approval of the return is missing" in run.raised("stuck_refund").detail
+    run.feed(event("approved", unit(), hours=10))
+    assert run.open == []
+    assert run.payments
+
+
+@pytest.mark.req("EXC-3")
+def test_goods_that_were_inspected_do_not_wait_unseen_for_the_rest_of_their_order() -> None:
+    cap = unit(line_id="L9", sku="CAP")
+    run = Run()
+    run.feed(order(complete=False), *asked(cap), deadline(90), inspected(cap, hours=91), deadline(94.9))
+    assert run.open == []
+    run.feed(deadline(95))
+    assert run.open == ["stuck_refund", "stuck_restock"]
+    run.feed(order(line("L9", "CAP"), hours=96))
+    assert run.open == []
+
+
+@pytest.mark.req("EXC-3", "INV-9")
+def test_a_part_of_a_bundle_does_not_wait_unseen_for_parts_that_never_come() -> None:
+    cup, lid = unit("u1", "L1", "CUP"), unit("u2", "L2", "LID")
+    parts = [line(i, sku, bundle_sku="SET", bundle_quantity=1) for i, sku in (("L1", "CUP"), ("L2", "LID"))]
+    run = Run(rules(bundles={"component": "bundle"}))
+    run.feed(order(*parts), *asked(cup, lid), inspected(cup), deadline(5 + 47.9))
+    assert run.open == []
+    run.feed(deadline(5 + 48))
+    assert run.open == ["stuck_restock"]
+    run.feed(inspected(lid, hours=60))
+    assert run.open == []
 
 
 @pytest.mark.req("EXC-2")

@@ -293,7 +293,7 @@ def test_a_part_that_waits_too_long_for_the_rest_of_its_bundle_is_raised() -> No
     assert "stuck_restock" not in run.open
     run.feed(deadline(5 + 48))
     assert run.raised("stuck_restock").unit_ids == ("9",)
-    assert run.raised("stuck_restock").detail == "inspected, not restocked: the rest of its bundle is not inspected"
+    assert run.raised("stuck_restock").detail.endswith("the inspection of the other parts of its bundle is missing")
     run.feed(inspected(DISH91, hours=60))
     assert "stuck_restock" not in run.open
 
