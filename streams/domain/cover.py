@@ -99,9 +99,10 @@ def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
 
 
 def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
-    """Not while a restock of ours for the line is under way since before: a disposal may be seen before its result."""
+    """Not while a restock of ours for the line is under way since before: a disposal may be seen before its result.
+    One that the stock agent found impossible is not under way."""
     return not any(
-        d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms and own.restocked(d)[1] is None
+        d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms and own.restocked(d)[:2] == ("open", None)
         for d in own.restocks
     )  # fmt: skip
 

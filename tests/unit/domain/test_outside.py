@@ -274,3 +274,16 @@ def test_only_people_may_have_paid_for_these_units_without_naming_lines(actor: s
     run.feed(order(line("L1"), line("L2", "CAP")), *asked(unit()), refunded("R9", 300, hours=4, actor=actor))
     run.feed(inspected(unit()))
     assert paid(run) == sent
+
+
+@pytest.mark.req("INV-13", "EXC-4")
+def test_goods_that_could_not_be_restocked_and_were_put_back_by_hand_are_in_stock() -> None:
+    run = Run(rules(refunding={"after": "restocked"}))
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    (intent,) = run.intents
+    run.feed(verdict(intent, "impossible", reason="unknown_sku"))
+    assert run.open == ["unknown_sku"]
+    assert run.waits() == {"u1": "restocked"}
+    run.feed(put_back("D1", covers(), hours=30))
+    assert run.open == ["restock_outside_workflow"]
+    assert paid(run) == [1000]
