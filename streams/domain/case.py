@@ -42,7 +42,7 @@ def decide_case(
     case, noticed = notices.notice(case, picture.causes, rules, evidence)
     outputs += noticed
     if before is None or learnt.rmas is not before.rmas or learnt.order is not before.order:
-        case, parcel = parcels.announced(case, picture.by_rma)
+        case, parcel = parcels.announced(case, picture.by_rma, fact)
         outputs += parcel
     waiting, steps = story.waiting(picture.standings, fact, case, rules, evidence)
     if steps or len(waiting) != len(case.waiting):

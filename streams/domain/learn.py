@@ -40,6 +40,11 @@ def time_of(fact: Fact) -> int:
             assert_never(fact)
 
 
+def name_of(fact: Fact) -> str:
+    """What tells it apart from the other facts of its case."""
+    return f"{fact.command_id}:{fact.outcome}" if isinstance(fact, CommandResult) else fact.fact_id
+
+
 def _content(learnt: Learnt, fact: Fact) -> Learnt:
     match fact:
         case ReturnEvent():

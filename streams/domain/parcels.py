@@ -6,14 +6,16 @@ from msgspec.structs import replace
 from schemas import ids
 from schemas.journal import ExpectedLine, ExpectedReturn
 from streams.domain import output
+from streams.domain.learn import Fact, name_of
 from streams.domain.output import Output
 from streams.domain.seat import Seat
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 
 
-def announced(case: Case, by_rma: dict[str, list[Standing]]) -> tuple[Case, list[Output]]:
-    """The case with what warehouses were told, and what they are to be told."""
+def announced(case: Case, by_rma: dict[str, list[Standing]], fact: Fact) -> tuple[Case, list[Output]]:
+    """The case with what warehouses were told, and what this fact is a reason to tell them, under an id of its own: a
+    parcel may become again what it was before."""
     made = []
     told = case.announced
     for rma_id, standings in by_rma.items():
@@ -28,7 +30,7 @@ def announced(case: Case, by_rma: dict[str, list[Standing]]) -> tuple[Case, list
         if told.get(rma_id) != digest:
             told = told | {rma_id: digest}
             made.append(output.expected(ExpectedReturn(
-                fact_id=ids.fact_id("cases", rma_id, "expected", digest), merchant=case.learnt.merchant,
+                fact_id=ids.fact_id("cases", rma_id, "expected", digest, name_of(fact)), merchant=case.learnt.merchant,
                 order_id=case.learnt.order_id, rma_id=rma_id, tracking_number=tracking, carrier=carrier,
                 lines=tuple(ExpectedLine(line_id=line, sku=sku, quantity=count) for line, sku, count in lines),
                 occurred_at_ms=case.learnt.now_ms,

@@ -13,7 +13,7 @@ from schemas.stock import RestockVerdict
 from streams.domain import trail
 from streams.domain.causes import Cause
 from streams.domain.decided import KINDS, Decision, Marking, Restocking
-from streams.domain.learn import Fact
+from streams.domain.learn import Fact, name_of
 from streams.domain.learnt import Learnt
 from streams.domain.standing import Standing
 from streams.domain.state import Case, Waiting
@@ -121,16 +121,12 @@ def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterabl
     detail = f"{fact.kind} {fact.outcome.replace('_', ' ')}" + (f": {fact.detail}" if fact.detail else "")
     line_id = decision.line_id if isinstance(decision, Restocking) else None
     yield _step(
-        case, _identity(fact), "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
+        case, name_of(fact), "done", fact.kind, detail, fact.rma_id, fact.settled_at_ms,
         unit_ids=fact.unit_ids or (() if decision is None else decision.unit_ids), line_id=line_id,
         command_id=fact.command_id, external_id=external or None,
         amount_minor=None if amount is None else amount.minor, currency=None if amount is None else amount.currency,
         actor=fact.system, evidence=evidence,
     )  # fmt: skip
-
-
-def _identity(fact: Fact) -> str:
-    return f"{fact.command_id}:{fact.outcome}" if isinstance(fact, CommandResult) else fact.fact_id
 
 
 def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
@@ -176,7 +172,7 @@ def waiting(
             continue
         after[key] = Waiting(guard, now_ms)
         changed.setdefault((standing.seat.rma.rma_id, standing.seat.subject, guard), []).append(standing)
-    by = _identity(fact)
+    by = name_of(fact)
     return after, [_waits(each, by, case, rules, evidence) for each in changed.values()]
 
 

@@ -75,6 +75,16 @@ def test_an_approved_return_is_announced_to_warehouses_once_and_again_with_its_t
 
 
 @pytest.mark.req("STA-5")
+def test_a_parcel_that_becomes_what_it_was_before_is_news_to_whoever_tells_records_apart_by_their_ids() -> None:
+    run = Run()
+    run.feed(*asked(unit("u1")), event("requested", unit("u1"), unit("u2"), hours=5))
+    run.feed(event("requested", unit("u1"), hours=6))
+    told = run.records(ExpectedReturn)
+    assert [t.lines[0].quantity for t in told] == [1, 2, 1]
+    assert len({t.fact_id for t in told}) == 3
+
+
+@pytest.mark.req("STA-5")
 def test_a_parcel_is_told_line_by_line_those_without_a_line_first() -> None:
     run = Run()
     run.feed(*asked(unit("u1"), unit("u2", None, "MUG"), unit("u3")))
