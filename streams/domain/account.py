@@ -163,8 +163,7 @@ def _opened(tenders: Iterable[Tender]) -> dict[str, Balance]:
 
 def _reported(order: Order, own: Own) -> Iterable[int]:
     """What ReturnGO says it paid with an id that no system shows yet, and that is none of ours."""
-    known = {e.external_id for e in (*own.marked.values(), *own.foreign)}
-    known |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+    known = own.names | {e.external_id for e in own.foreign}
     for rma in own.learnt.rmas.values():
         for step in rma.steps.values():
             paid = step.status == "success" and step.kind in REPORTED_KINDS and step.currency == order.currency

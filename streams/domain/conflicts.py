@@ -70,7 +70,8 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
         if model.refunding.actor != "returnflow" and effect.kind != "chargeback":
             continue  # others are expected to pay
         after = bool(since) and effect.stamp.at_ms >= min(since)
-        if not foreign.by_returngo and (foreign.seats or after):
+        expected = foreign.by_returngo and not foreign.beyond
+        if not expected and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
     for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():

@@ -19,11 +19,13 @@ REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect of someone else, the units it covers and whether ReturnGO made it."""
+    """An effect of someone else, the units it covers and whether ReturnGO made it. `beyond`: units that it names and
+    that no return waits for."""
 
     effect: Effect
     seats: tuple[Seat, ...]
     by_returngo: bool
+    beyond: int = 0
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,7 @@ def _refund(
 ) -> Foreign:
     step = steps.get(effect.external_id)
     taken: dict[str, Seat] = {}
+    beyond = 0
     if not effect.moved and effect.total_minor > 0 and nothing_left:
         unpaid = [s for s in seats if s.money in ("undecided", "refused") and s.kind not in ("none", "unknown")]
         taken = {s.key: s for s in unpaid}
@@ -69,10 +72,11 @@ def _refund(
         taken |= found
         if left:
             earlier[line_id] = earlier.get(line_id, 0) + left
+            beyond += left
     for seat in taken.values():
         seat.money, seat.paid_by = "elsewhere", effect
     by_returngo = step is not None or effect.actor == "returngo"
-    return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=by_returngo)
+    return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=by_returngo, beyond=beyond)
 
 
 def _nothing_left(own: Own) -> bool:
@@ -151,8 +155,7 @@ def _asked_before(seat: Seat, effect: Effect) -> bool:
 
 def _reported(seats: Sequence[Seat], own: Own) -> None:
     """Units that ReturnGO says it has paid, whether or not the shop shows the refund yet."""
-    ours = {e.external_id for e in own.marked.values()}
-    ours |= {v for r in own.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+    ours = own.names
     for seat in seats:
         if seat.kind == "exchange" and seat.money == "undecided" and _released(seat):
             seat.money = "elsewhere"

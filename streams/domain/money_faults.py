@@ -10,7 +10,7 @@ from schemas.money import split
 from streams.domain import amounts
 from streams.domain.account import account, counts, went
 from streams.domain.causes import Cause
-from streams.domain.cover import PAID_KINDS
+from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
 from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
@@ -37,6 +37,7 @@ def of_money(seating: Seating) -> Iterable[Cause]:
         yield from _in_shop_currency(order, effects)
     if own.payments:
         yield from _of_resolutions(seating.seats)
+        yield from _by_returngo_too(seating)
     for decision in own.payments:
         if own.track(decision) != "refused":
             yield from _of_payment(decision, seating)
@@ -137,6 +138,28 @@ def _of_resolutions(seats: Iterable[Seat]) -> Iterable[Cause]:
                 detail=detail, expected=was, actual=seat.unit.said.resolution, command_id=paid.decision_id,
                 unit_ids=(seat.unit.unit_id,),
             )  # fmt: skip
+
+
+def _by_returngo_too(seating: Seating) -> Iterable[Cause]:
+    """What ReturnGO says it paid for units that were all paid by us, whether or not a system shows it."""
+    own = seating.own
+    known = own.names | {each.effect.external_id for each in seating.covered.refunds if each.beyond}
+    for rma in own.learnt.rmas.values():
+        steps = [s for s in rma.steps.values() if s.status == "success" and s.kind in REPORTED_KINDS and s.external_id]
+        for step in steps:
+            seats = [
+                s for s in seating.seats if s.rma is rma and s.kind in ("refund", "credit")
+                and (not step.unit_ids or s.unit.unit_id in step.unit_ids)
+            ]  # fmt: skip
+            # a payment whose own id is not known may be the very one that ReturnGO tells of
+            ours = [s.paying is not None and s.money == "applied" and bool(own.refund_id(s.paying)) for s in seats]
+            if seats and all(ours) and step.external_id not in known:
+                amount = "an amount" if step.amount_minor is None else money(step.amount_minor, step.currency)
+                yield Cause(
+                    type="refund_outside_workflow", rma_id=rma.rma_id, subject=step.external_id or "",
+                    detail=f"ReturnGO says it paid {amount} for units that were paid already: {step.external_id}",
+                    unit_ids=tuple(sorted(s.unit.unit_id for s in seats)),
+                )  # fmt: skip
 
 
 def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Iterable[tuple[str, int]]:

@@ -25,6 +25,12 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return msgspec.structs.replace(self, bookings=(*self.bookings, new))
         return msgspec.structs.replace(self, payments=(*self.payments, new))
 
+    @property
+    def names(self) -> set[str]:
+        """What the systems call what we did, as far as a mark of ours or a result tells it."""
+        told = {v for r in self.learnt.results.values() for value in r.external_ids.values() for v in value.split(",")}
+        return told | {e.external_id for e in self.marked.values()}
+
     def track(self, decision: Money) -> Track:
         """Open until a result says applied or refused; an effect with its mark is applied, whatever the result says,
         unless it is a refund whose money did not move: such a refund exists and pays nothing."""

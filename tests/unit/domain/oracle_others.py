@@ -28,6 +28,9 @@ def of_others(told: Told, found: Causes) -> None:
             till = effect.kind == "store_return" and model.refunding.actor != "returnflow"
             sure = after and alone and not ours and not till
             found.add(Wrong("restock_outside_workflow", "", effect.external_id), True if sure else None)
+    # what ReturnGO paid, perhaps for units that nobody has to pay any more
+    for name in {*paid, *(e.external_id for e in told.foreign if e.actor == "returngo")} - told.our_ids:
+        found.add(Wrong("refund_outside_workflow", "", name or ""), None)
     for event in told.events:
         for unit in event.units:
             if not unit.unit_id or not event.rma_id:  # counted, and perhaps more than was to come

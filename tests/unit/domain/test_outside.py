@@ -287,3 +287,35 @@ def test_goods_that_could_not_be_restocked_and_were_put_back_by_hand_are_in_stoc
     run.feed(put_back("D1", covers(), hours=30))
     assert run.open == ["restock_outside_workflow"]
     assert paid(run) == [1000]
+
+
+@pytest.mark.req("MON-10", "MON-11")
+@pytest.mark.parametrize("bought", [1, 2])
+def test_a_refund_by_returngo_for_units_that_we_have_paid_is_for_a_person(bought: int) -> None:
+    run = Run()
+    run.feed(order(line(quantity=bought), line("L2", "CAP")), *asked(unit()), inspected(unit()))
+    run.feed(refunded("R9", 1000, covers(), actor="returngo"))
+    assert run.open == []  # ours is still on its way: the shop may refuse it
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
+    assert run.open == ["refund_outside_workflow"]
+
+
+@pytest.mark.req("MON-10", "MON-11")
+@pytest.mark.parametrize(("units", "name", "raised"), [
+    (("u1",), "R9", ["refund_outside_workflow"]), ((), "R9", ["refund_outside_workflow"]), ((), "R1", []),
+])  # fmt: skip
+def test_returngo_says_that_it_has_paid_units_that_we_have_paid(
+    units: tuple[str, ...], name: str, raised: list[str]
+) -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit()), inspected(unit()))
+    run.feed(transaction(1000, "success", units, name))
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
+    assert run.open == raised
+    if raised:
+        said = run.raised("refund_outside_workflow")
+        assert (said.unit_ids, said.detail) == (
+            ("u1",), "ReturnGO says it paid 10.00 EUR for units that were paid already: R9"
+        )  # fmt: skip
+    run.feed(refunded(name, 1000, covers(), hours=9, actor="returngo"))
+    assert run.open == raised
