@@ -4,6 +4,7 @@ A decision is kept in its own compact form and turned into the very same record 
 tell the kinds apart in stored rows.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -180,11 +181,38 @@ def repaid_by_returngo(rma: Rma, exchange: Exchanging) -> list[Step]:
     return [s for s in done if units.intersection(s.unit_ids) or (not s.unit_ids and set(rma.units) <= units)]
 
 
-def asked(rma: Rma, decision: Money) -> list[Step]:
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """What ReturnGO asks one payment to be: by one request, or by several that each name a part of its units."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def amount_minor(self) -> int | None:
+        amounts = [step.amount_minor for step in self.steps]
+        return None if None in amounts else sum(amount or 0 for amount in amounts)
+
+    @property
+    def currency(self) -> str | None:
+        return "+".join(sorted({step.currency for step in self.steps if step.currency is not None})) or None
+
+
+def in_parts(steps: Iterable[Step], units: set[str]) -> Asked | None:
+    """The newest requests for parts of these units, where they name each of them once."""
+    by_units = {s.unit_ids: s for s in sorted(steps, key=lambda s: s.stamp) if s.unit_ids and set(s.unit_ids) < units}
+    if not by_units or sorted(unit_id for unit_ids in by_units for unit_id in unit_ids) != sorted(units):
+        return None
+    return Asked(tuple(sorted(by_units.values(), key=lambda s: s.transaction_id)))
+
+
+def asked(rma: Rma, decision: Money) -> list[Asked]:
     """ReturnGO's requests that a payment answers: of its kind, for units of it or for the return as a whole, which the
     difference of an exchange is only where everything was exchanged."""
     kinds = _ASKED.get(type(decision), ())
     steps = [step for _, step in sorted(rma.steps.items()) if step.kind in kinds and step.status == "requested"]
     units = set(decision.unit_ids)
     whole = not (isinstance(decision, Paying) and decision.exchange_id) or set(rma.units) <= units
-    return [step for step in steps if set(step.unit_ids) <= units and (step.unit_ids or whole)]
+    found = [step for step in steps if set(step.unit_ids) <= units and (step.unit_ids or whole)]
+    parts = in_parts(found, units)
+    if parts is None:
+        return [Asked((step,)) for step in found]
+    return [parts, *(Asked((step,)) for step in found if not step.unit_ids or set(step.unit_ids) == units)]

@@ -25,7 +25,7 @@ def figures(p: Proposal) -> str:
     ours = [*_lines(p.order, p.shares), *_named(p, currency)]
     parts = [f"the order gives {money(p.amount, currency)}: {'; '.join(ours) or 'nothing'}"]
     if p.theirs is not None:
-        asks = p.step is not None and p.step.amount_minor is not None
+        asks = p.asked is not None and p.asked.amount_minor is not None
         parts.append(_returngos(p.theirs, currency, [seat.unit for seat in p.seats], asks=asks))
     total = p.books.total
     gone = total.refunded + total.credited + total.exchanged
@@ -55,8 +55,8 @@ def refused(decision: Money, seat: Seat, suggested: Suggestion | None) -> str:
 def _claimed(decision: Money, rma: Rma) -> Iterable[str]:
     """ReturnGO's figure for a payment: what it asked for last, else the prices it shows; nothing of an exchange."""
     units = [rma.units[unit_id] for unit_id in decision.unit_ids if unit_id in rma.units]
-    steps = [step for step in asked(rma, decision) if step.amount_minor is not None]
-    last = max(steps, key=lambda step: step.stamp, default=None)
+    steps = [each for each in asked(rma, decision) if each.amount_minor is not None]
+    last = max(steps, key=lambda each: max(step.stamp for step in each.steps), default=None)
     if last is not None:
         yield _returngos(last.amount_minor or 0, last.currency or decision.currency, units, asks=True)
         return

@@ -9,10 +9,10 @@ from schemas.merchant import Merchant
 from schemas.merchant_model import Model
 from streams.domain import exchanges
 from streams.domain.account import went
-from streams.domain.decided import Crediting, Exchanging, Marking, Money, Paying, Said, asked
+from streams.domain.decided import Asked, Crediting, Exchanging, Marking, Money, Paying, Said, asked
 from streams.domain.explain import money
 from streams.domain.judge import Picture
-from streams.domain.learnt import Rma, Step
+from streams.domain.learnt import Rma
 from streams.domain.marking import mark, reachable
 from streams.domain.own import Own
 from streams.domain.seat import model_of, units_known
@@ -102,16 +102,17 @@ def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) ->
 
 
 def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
-    own = picture.seating.own
+    own, model = picture.seating.own, model_of(case.learnt.order, rules)
     for decision in own.payments:
         if decision.rma_id != rma.rma_id:
             continue
         track, external = own.track(decision), own.refund_id(decision)
         if track == "applied" and (rma.rma_id, f"paid:{decision.decision_id[:8]}") not in own.marks:
             yield _comment(decision, went(decision, own), external, case)
-        for step in asked(rma, decision) if track in ("applied", "refused") else ():
+        answered = asked(rma, decision) if track in ("applied", "refused") else ()
+        for step in [s for each in answered if _as_asked(each, decision, model) for s in each.steps]:
             subject = f"{step.transaction_id}:{track}"
-            if _as_asked(step, decision, model_of(case.learnt.order, rules)) and (rma.rma_id, subject) not in own.marks:
+            if (rma.rma_id, subject) not in own.marks:
                 said = Said(
                     aspect="transaction", transaction_id=step.transaction_id, external_id=external,
                     failed=track == "refused",
@@ -119,11 +120,11 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
                 yield mark(case, "returngo", rma.rma_id, subject, said, decision.unit_ids)
 
 
-def _as_asked(step: Step, decision: Money, model: Model) -> bool:
+def _as_asked(request: Asked, decision: Money, model: Model) -> bool:
     """A payment of another amount than ReturnGO asked for is no success of its request; money_faults.py raises it."""
-    difference = 0 if step.amount_minor is None else step.amount_minor - decision.amount_minor
+    difference = 0 if request.amount_minor is None else request.amount_minor - decision.amount_minor
     coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
-    return step.currency in (None, decision.currency) and abs(difference) <= model.refunding.tolerance_minor + coins
+    return request.currency in (None, decision.currency) and abs(difference) <= model.refunding.tolerance_minor + coins
 
 
 def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Marking:

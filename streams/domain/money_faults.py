@@ -177,13 +177,14 @@ def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Ite
 def _asked_otherwise(decision: Paying, own: Own) -> Iterable[Cause]:
     """Requests by ReturnGO that came after the payment and ask for another amount."""
     rma = own.learnt.rmas.get(decision.rma_id)
-    for step in asked(rma, decision) if rma is not None else ():
-        amount = decision.amount_minor if step.amount_minor is None else step.amount_minor
-        other = step.currency not in (None, decision.currency)
+    for request in asked(rma, decision) if rma is not None else ():
+        amount = decision.amount_minor if request.amount_minor is None else request.amount_minor
+        other = request.currency not in (None, decision.currency)
         if other or abs(amount - decision.amount_minor) > decision.tolerance_minor + abs(decision.rounding_minor):
-            ours, theirs = money(decision.amount_minor, decision.currency), money(amount, step.currency)
+            ours, theirs = money(decision.amount_minor, decision.currency), money(amount, request.currency)
             yield _of_decision(
-                "currency_mismatch" if other else "amount_mismatch", decision, step.transaction_id,
+                "currency_mismatch" if other else "amount_mismatch", decision,
+                ",".join(step.transaction_id for step in request.steps),
                 f"{ours} was decided before ReturnGO asked for {theirs}", ours, theirs,
             )  # fmt: skip
 

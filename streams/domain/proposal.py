@@ -4,8 +4,8 @@ import msgspec
 
 from schemas.merchant_model import Model
 from streams.domain.account import Account
-from streams.domain.decided import Exchanging, Repaid, Share
-from streams.domain.learnt import Order, Step
+from streams.domain.decided import Asked, Exchanging, Repaid, Share
+from streams.domain.learnt import Order
 from streams.domain.seat import Kind, Seat
 
 
@@ -29,7 +29,7 @@ class Proposal(msgspec.Struct, kw_only=True):
     by_hand: tuple[str, ...]  # refunds by others that name no line and may have paid for these units already
     foreign: tuple[str, ...]  # money that moved in another currency than the order's
     unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out
-    step: Step | None  # what ReturnGO asked to be paid for exactly these units
+    asked: Asked | None  # what ReturnGO asked to be paid for exactly these units
     shares: tuple[Share, ...] = ()
     beyond: tuple[Share, ...] = ()  # those that ask for more units than were bought and not paid back before
     fees: int = 0
@@ -86,7 +86,7 @@ class Proposal(msgspec.Struct, kw_only=True):
     @property
     def currencies(self) -> set[str]:
         """Every currency that ReturnGO's figures are in."""
-        named = {seat.unit.said.currency for seat in self.seats} | {self.step.currency if self.step else None}
+        named = {seat.unit.said.currency for seat in self.seats} | {self.asked.currency if self.asked else None}
         return {currency for currency in named if currency is not None}
 
     @property
@@ -94,8 +94,8 @@ class Proposal(msgspec.Struct, kw_only=True):
         """ReturnGO's figure for this payment: what it asked for, else the prices it shows; None: it says nothing."""
         if self.kind == "exchange":
             return None
-        if self.step is not None and self.step.amount_minor is not None:
-            return self.step.amount_minor
+        if self.asked is not None and self.asked.amount_minor is not None:
+            return self.asked.amount_minor
         added = self.shipping + self.duties + self.bonus - self.fees
         return None if self.claimed is None else max(self.claimed + added, 0)
 
@@ -112,6 +112,6 @@ class Proposal(msgspec.Struct, kw_only=True):
         tolerance = self.model.refunding.tolerance_minor
         if self.claimed is not None and self.claimed_tax is not None and self.claimed_tax != self.goods_tax:
             nets = (self.claimed - self.claimed_tax) - (self.goods - self.goods_tax)
-            asked = self.step is not None and self.step.amount_minor is not None
+            asked = self.asked is not None and self.asked.amount_minor is not None
             return abs(nets) <= tolerance and not asked
         return self.goods_tax > 0 and abs(abs(self.difference) - self.goods_tax) <= tolerance

@@ -2,7 +2,8 @@
 
 import pytest
 
-from schemas.commands import Refund
+from schemas.commands import Annotate, Refund
+from schemas.facts import ReturnEvent
 from schemas.money import Money
 from tests.unit.domain.factories import (
     Run,
@@ -196,3 +197,35 @@ def test_where_no_shipping_was_paid_none_is_paid_back() -> None:
     run = Run(rules(refunding={"shipping": "full_return"}))
     run.feed(order(paid=5000), *asked(unit()), inspected(unit()))
     assert [(r.amount_minor, r.shipping_minor) for r in run.commands(Refund)] == [(1000, 0)]
+
+
+def _asks_for_each(first: int, second: int) -> list[ReturnEvent]:
+    return [
+        transaction(first, units=("u1",), number="T1"), transaction(second, units=("u2",), number="T2", hours=6.1),
+    ]  # fmt: skip
+
+
+@pytest.mark.req("MON-3", "STA-3")
+@pytest.mark.parametrize("late", [False, True])
+def test_requests_for_parts_of_one_refund_are_compared_together(*, late: bool) -> None:
+    run, units = Run(), (unit("u1"), unit("u2", "L2", "CAP"))
+    goods, asks = [inspected(each) for each in units], _asks_for_each(1000, 1000)
+    run.feed(order(line(), line("L2", "CAP")), *asked(*units), *(goods + asks if late else asks + goods))
+    assert (paid(run), run.open) == ([2000], [])
+    run.feed(result(run.commands(Refund)[0].command_id, "refund", external_ids={"refund_id": "R1"}))
+    told = [m.transaction for m in run.commands(Annotate) if m.transaction is not None]
+    assert [(t.transaction_id, t.status, t.external_id) for t in told] == [
+        ("T1", "success", "R1"),
+        ("T2", "success", "R1"),
+    ]
+
+
+@pytest.mark.req("MON-3")
+def test_requests_for_parts_that_come_to_another_amount_hold_the_refund() -> None:
+    run, units = Run(), (unit("u1"), unit("u2", "L2", "CAP"))
+    run.feed(order(line(), line("L2", "CAP")), *asked(*units), *_asks_for_each(700, 1000))
+    run.feed(*(inspected(each) for each in units))
+    assert (paid(run), run.open) == ([], ["amount_mismatch"])
+    assert (run.raised("amount_mismatch").expected, run.raised("amount_mismatch").actual) == ("20.00 EUR", "17.00 EUR")
+    run.feed(transaction(1000, units=("u1",), number="T3", hours=7))
+    assert (paid(run), run.open) == ([2000], [])
