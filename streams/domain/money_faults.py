@@ -7,7 +7,7 @@ guards in walk.py, or was paid already and is for a person.
 from collections.abc import Iterable
 
 from schemas.money import split
-from streams.domain import amounts
+from streams.domain import amounts, edited
 from streams.domain.account import account, counts, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
@@ -36,11 +36,12 @@ def of_money(seating: Seating) -> Iterable[Cause]:
         yield from _too_much(order, own, effects)
         yield from _in_shop_currency(order, effects)
     if own.payments:
-        yield from _of_resolutions(seating.seats)
+        yield from edited.of_resolutions(seating.seats)
         yield from _by_returngo_too(seating)
     for decision in own.payments:
         if own.track(decision) != "refused":
             yield from _of_payment(decision, seating)
+            yield from edited.of_payment(decision, seating)
     for booking in own.bookings:
         yield from _of_booking(booking, seating)
 
@@ -112,32 +113,13 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     if not isinstance(decision, Exchanging) and abs(paid - decision.amount_minor) > tolerance:
         ours, theirs = money(decision.amount_minor, decision.currency), money(paid, decision.currency)
         yield _of_decision("amount_mismatch", decision, "paid", f"{ours} was decided, {theirs} was paid", ours, theirs)
-    if isinstance(decision, Paying):
-        yield from _asked_otherwise(decision, own)
     if isinstance(decision, Paying | Crediting):
+        yield from _asked_otherwise(decision, seating)
         for name, tax in _taxes(decision, seating.seats, own):
             if abs(tax - decision.tax_minor) > tolerance + len(decision.unit_ids):  # every unit may be rounded
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
-
-
-def _of_resolutions(seats: Iterable[Seat]) -> Iterable[Cause]:
-    """The return was edited to another means after it was paid: what was paid stays paid."""
-    for seat in seats:
-        paid = seat.paying
-        if paid is None or seat.money not in ("open", "applied"):
-            continue
-        was = "exchange" if isinstance(paid, Exchanging) or (isinstance(paid, Paying) and paid.exchange_id) else (
-            "refund" if isinstance(paid, Paying) else "credit"
-        )  # fmt: skip
-        if seat.kind not in (was, "unknown"):
-            detail = f"the return was edited from {was} to {seat.unit.said.resolution} after it was decided"
-            yield Cause(
-                type="contradicting_fact", rma_id=seat.rma.rma_id, subject=f"{paid.decision_id}:resolution",
-                detail=detail, expected=was, actual=seat.unit.said.resolution, command_id=paid.decision_id,
-                unit_ids=(seat.unit.unit_id,),
-            )  # fmt: skip
 
 
 def _by_returngo_too(seating: Seating) -> Iterable[Cause]:
@@ -174,13 +156,17 @@ def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Ite
         yield decision.system, told
 
 
-def _asked_otherwise(decision: Paying, own: Own) -> Iterable[Cause]:
+def _asked_otherwise(decision: Paying | Crediting, seating: Seating) -> Iterable[Cause]:
     """Requests by ReturnGO that came after the payment and ask for another amount."""
-    rma = own.learnt.rmas.get(decision.rma_id)
+    rma = seating.own.learnt.rmas.get(decision.rma_id)
+    if isinstance(decision, Paying):
+        tolerance = decision.tolerance_minor + abs(decision.rounding_minor)
+    else:
+        tolerance = max((s.model.refunding.tolerance_minor for s in seating.seats if s.rma is rma), default=0)
     for request in asked(rma, decision) if rma is not None else ():
         amount = decision.amount_minor if request.amount_minor is None else request.amount_minor
         other = request.currency not in (None, decision.currency)
-        if other or abs(amount - decision.amount_minor) > decision.tolerance_minor + abs(decision.rounding_minor):
+        if other or abs(amount - decision.amount_minor) > tolerance:
             ours, theirs = money(decision.amount_minor, decision.currency), money(amount, request.currency)
             yield _of_decision(
                 "currency_mismatch" if other else "amount_mismatch", decision,

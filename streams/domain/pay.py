@@ -40,7 +40,7 @@ def propose(ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, every
         duties=amounts.duties(ready, books.units_paid) if model.refunding.duties == "with_goods" else 0,
         bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
         goods_tax=amounts.tax(ready, books.units_paid), claimed=amounts.claimed(ready),
-        claimed_tax=amounts.claimed_tax(ready), asked=_asked(ready, rma_seats, first.kind),
+        claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
         replacement=amounts.replacement(ready) if first.kind == "exchange" else None,
         books=books, foreign=_in_other_currency(order, own),
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
@@ -56,7 +56,7 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
     proposal = Proposal(
         command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
         exchange=exchange, released=released,
-        asked=_asked(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
+        asked=asked_for(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
         foreign=_in_other_currency(order, own),
         by_hand=_by_hand(seats[0].rma, own) + _by_returngo(seats[0].rma, exchange), unmapped=_unmapped(order, model),
     )  # fmt: skip
@@ -168,7 +168,7 @@ def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:
     return tuple(step.external_id or step.transaction_id for step in repaid_by_returngo(rma, exchange))
 
 
-def _asked(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind) -> Asked | None:
+def asked_for(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind | None = None) -> Asked | None:
     """ReturnGO's request for exactly these units, or its requests for parts of them; one that names none is for all
     units of the return of that kind."""
     names = {seat.unit.unit_id for seat in ready}
@@ -178,7 +178,7 @@ def _asked(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind) -> Aske
     }  # fmt: skip
     steps = [
         s for s in ready[0].rma.steps.values()
-        if s.kind in _STEP_KINDS.get(kind, ()) and s.status in ("requested", "success")
+        if s.kind in _STEP_KINDS.get(kind or ready[0].kind, ()) and s.status in ("requested", "success")
     ]  # fmt: skip
     for step in sorted(steps, key=lambda s: s.stamp, reverse=True):
         if set(step.unit_ids) == names if step.unit_ids else whole == names:

@@ -59,6 +59,8 @@ def _of_means(unit: Unit, found: Causes) -> None:
         was = "exchange"
     if unit.means not in (was, "unknown"):
         found.add(Wrong("contradicting_fact", unit.rma_id), None if unit.money is None else True)
+    if len({(each.line_id, each.sku, each.quantity) for _, each in unit.mentions}) > 1:
+        found.add(Wrong("contradicting_fact", unit.rma_id), None)
 
 
 def _of_answer(paid: Refund | StoreCredit | Exchange, told: Told, found: Causes) -> None:
