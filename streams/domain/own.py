@@ -111,10 +111,18 @@ def _effects(learnt: Learnt) -> tuple[dict[str, Effect], tuple[Effect, ...]]:
     }
     marked: dict[str, Effect] = {}
     foreign = []
-    for effect in sorted(learnt.effects.values(), key=lambda e: (e.stamp.at_ms, e.kind, e.external_id)):
+    by_time = sorted(learnt.effects.values(), key=lambda e: (e.stamp.at_ms, e.kind, e.external_id))
+    # what a result names is ours before anything else that carries the same mark
+    for effect in sorted(by_time, key=lambda e: e.external_id not in named):
         command = effect.command_id or named.get(effect.external_id)
-        if command is None:
+        if command is None or (effect.external_id not in named and _twice(effect, marked.get(command))):
             foreign.append(effect)
         else:
             marked[command] = effect
+    foreign.sort(key=by_time.index)
     return marked, told_once(foreign, marked.values(), learnt.order)
+
+
+def _twice(effect: Effect, other: Effect | None) -> bool:
+    """Money that moved once more under the mark of one command: whoever did that, it is none of what was decided."""
+    return other is not None and effect.kind == other.kind != "restock" and effect.system == other.system

@@ -319,3 +319,20 @@ def test_returngo_says_that_it_has_paid_units_that_we_have_paid(
         )  # fmt: skip
     run.feed(refunded(name, 1000, covers(), hours=9, actor="returngo"))
     assert run.open == raised
+
+
+@pytest.mark.req("MON-10", "MON-11")
+@pytest.mark.parametrize(("answer", "second"), [(None, "R2"), ("R1", "R2"), ("R2", "R1")])
+def test_a_second_refund_under_the_mark_of_one_command_is_money_that_nobody_decided(
+    answer: str | None, second: str
+) -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit()), inspected(unit()))
+    (refund,) = run.commands(Refund)
+    for name, hours in (("R1", 7), ("R2", 8)):
+        run.feed(refunded(name, 1000, covers(), hours=hours, command_id=refund.command_id, actor="returnflow"))
+    if answer is not None:
+        run.feed(result(refund.command_id, "refund", external_ids={"refund_id": answer}))
+    assert run.open == ["refund_outside_workflow"]
+    assert run.raised("refund_outside_workflow").detail.endswith(second)
+    assert paid(run) == [1000]
