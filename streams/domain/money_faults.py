@@ -4,13 +4,15 @@ Only orders with a return are ours to watch. Nothing here changes an amount: wha
 guards in walk.py, or was paid already and is for a person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from schemas.money import split
 from streams.domain import amounts, edited
 from streams.domain.account import account, counts, went
 from streams.domain.causes import Cause
-from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
+from streams.domain.cover import PAID_KINDS, REPORTED_KINDS, Foreign
 from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
@@ -30,11 +32,8 @@ def of_money(seating: Seating) -> Iterable[Cause]:
             yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
                             "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
     effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
-    for effect in effects:
-        yield from _of_effect(effect, order)
     if effects:
-        yield from _too_much(order, own, effects)
-        yield from _in_shop_currency(order, effects)
+        yield from _of_effects(effects, seating, order)
     if own.payments:
         yield from edited.of_resolutions(seating.seats)
         yield from _by_returngo_too(seating)
@@ -44,6 +43,16 @@ def of_money(seating: Seating) -> Iterable[Cause]:
             yield from edited.of_payment(decision, seating)
     for booking in own.bookings:
         yield from _of_booking(booking, seating)
+
+
+def _of_effects(effects: Sequence[Effect], seating: Seating, order: Order) -> Iterable[Cause]:
+    """What systems show of the order's money, each by itself and all together."""
+    for effect in effects:
+        yield from _of_effect(effect, order)
+    for foreign in seating.covered.refunds:
+        yield from _nothing_paid(foreign, order)
+    yield from _too_much(order, seating.own, effects)
+    yield from _in_shop_currency(order, effects)
 
 
 def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
@@ -108,7 +117,7 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         amount = money(result.amount_minor, result.currency)
         yield _of_decision("currency_mismatch", decision, "result", "the system answered in another currency",
                            money(decision.amount_minor, decision.currency), amount)  # fmt: skip
-    paid = went(decision, own)
+    paid = _really_paid(decision, own)
     tolerance = decision.tolerance_minor if isinstance(decision, Paying) else 0
     if not isinstance(decision, Exchanging) and abs(paid - decision.amount_minor) > tolerance:
         ours, theirs = money(decision.amount_minor, decision.currency), money(paid, decision.currency)
@@ -120,6 +129,26 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
+
+
+def _really_paid(decision: Money, own: Own) -> int:
+    """What the system says it paid; less where it shows a refund of which, in the end, less has left."""
+    effect, paid = own.marked.get(decision.decision_id), went(decision, own)
+    shown = isinstance(decision, Paying) and effect is not None and effect.currency in (None, decision.currency)
+    if effect is None or not shown or own.track(decision) != "applied":
+        return paid
+    return min(paid, effect.total_minor)
+
+
+def _nothing_paid(foreign: Foreign, order: Order) -> Iterable[Cause]:
+    """A refund by others that names units which are due, and of which nothing has left: it failed."""
+    effect, seats = foreign.effect, [s for s in foreign.seats if s.kind in ("refund", "credit")]
+    worth = sum(share.amount_minor for share in amounts.shares(seats, {})) - amounts.fees(seats)
+    if effect.kind in ("refund", "credit") and effect.total_minor == 0 and worth > 0:
+        detail = f"{effect.kind} {effect.external_id} names units of which nothing was paid"
+        cause = _of_order("amount_mismatch", f"{effect.kind}:{effect.external_id}", detail,
+                          money(worth, order.currency), money(0, order.currency))  # fmt: skip
+        yield msgspec.structs.replace(cause, unit_ids=tuple(sorted(s.unit.unit_id for s in seats)))
 
 
 def _by_returngo_too(seating: Seating) -> Iterable[Cause]:

@@ -1,12 +1,16 @@
 """Refunds and restocks that someone else made: seen, raised where they should not be, and never done again by us."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from schemas.commands import Annotate, Refund
+from schemas.money import Money
 from tests.unit.domain.factories import (
     Run,
     asked,
+    at,
     covers,
     event,
     inspected,
@@ -336,3 +340,37 @@ def test_a_second_refund_under_the_mark_of_one_command_is_money_that_nobody_deci
     assert run.open == ["refund_outside_workflow"]
     assert run.raised("refund_outside_workflow").detail.endswith(second)
     assert paid(run) == [1000]
+
+
+@pytest.mark.req("MON-11", "EXC-1")
+@pytest.mark.parametrize("amount", [None, Money(minor=1000, currency="EUR")])
+def test_our_own_refund_that_was_answered_and_then_failed_is_raised(amount: Money | None) -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    (refund,) = run.commands(Refund)
+    seen = refunded("R1", 1000, covers(), hours=6, command_id=refund.command_id, actor="returnflow")
+    pending, failed = (
+        tuple(msgspec.structs.replace(each, status=status) for each in seen.tenders) for status in ("pending", "failed")
+    )
+    run.feed(msgspec.structs.replace(seen, tenders=pending), result(refund.command_id, "refund", amount=amount))
+    assert run.open == []
+    run.feed(msgspec.structs.replace(seen, fact_id="later", occurred_at_ms=at(20), tenders=failed))
+    assert (run.open, run.commands(Refund)) == (["amount_mismatch"], [refund])
+    assert run.raised("amount_mismatch").actual == "0.00 EUR"
+
+
+@pytest.mark.req("MON-10", "EXC-1")
+@pytest.mark.parametrize(("resolution", "fees", "raised"), [
+    ("refund", 0, ["amount_mismatch"]), ("refund", 1000, []), ("exchange", 0, []),
+])  # fmt: skip
+def test_a_refund_by_others_that_failed_does_not_look_like_one_that_was_paid(
+    resolution: Any, fees: int, raised: list[str]
+) -> None:
+    run = Run(rules(refunding={"actor": "payment"}))
+    one = unit(resolution=resolution, fees=Money(minor=fees, currency="EUR"))
+    seen = refunded("R9", 1000, covers(), hours=4)
+    tenders = tuple(msgspec.structs.replace(each, status="failed") for each in seen.tenders)
+    run.feed(order(), *asked(one), msgspec.structs.replace(seen, tenders=tenders), inspected(one))
+    assert run.open == raised
+    run.feed(refunded("R9", 1000, covers(), hours=9))
+    assert run.open == []
