@@ -64,17 +64,19 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     books = Account(_opened(order.tenders), {})
     made = {d.decision_id: d for d in own.payments if d.decision_id != leave_out}
     marked = {c: e for c, e in own.marked.items() if c != leave_out and counts(e, order)}
+    live = [d for d in made.values() if own.track(d) != "refused"]
     # what is seen of these is not what they take from a payment: a bonus or coins come on top
-    issued = {d.decision_id for d in made.values() if d.amount_minor != taken(d)}
-    issued |= {d.decision_id for d in made.values() if isinstance(d, Crediting)}
+    issued = {d.decision_id for d in live if d.amount_minor != taken(d)}
+    issued |= {d.decision_id for d in live if isinstance(d, Crediting)}
+    # while there is no answer, the part that is not seen may still be on its way
+    issued |= {d.decision_id for d in live if own.track(d) == "open"}
     # an effect that names no payment took from those that were decided
-    issued |= {c for c, e in marked.items() if c in made and not e.tenders and own.track(made[c]) != "refused"}
+    issued |= {d.decision_id for d in live if d.decision_id in marked and not marked[d.decision_id].tenders}
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)
     for amount in _reported(order, own):
         _move(books, next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE, amount, None)
-    live = [d for d in made.values() if own.track(d) != "refused"]
     for decision in live:
         if decision.decision_id not in marked or decision.decision_id in issued:
             _decided(books, decision, own)
@@ -179,7 +181,8 @@ def _seen(books: Account, effect: Effect) -> None:
 
 
 def _decided(books: Account, decision: Money, own: Own) -> None:
-    moved = went(decision, own) - (decision.amount_minor - taken(decision))
+    gone = decision.amount_minor if own.track(decision) == "open" else went(decision, own)
+    moved = gone - (decision.amount_minor - taken(decision))
     for share in decision.tenders:
         part = min(max(moved, 0), share.amount_minor - share.rounding_minor)
         _move(books, share.payment_id, part, decision)

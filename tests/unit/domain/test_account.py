@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.commands import Exchange, Refund, StoreCredit
+from schemas.facts import ObservedEffect, RefundedTender
 from schemas.money import Money
 from streams.domain.account import Account, Balance, Unbalanced, account, commit, spread
 from streams.domain.decided import Crediting, Paying, Repaid, Share
@@ -215,3 +216,35 @@ def test_every_payment_balances_after_every_step_of_any_run(
         ours = [d for d in run.case.decided.values() if isinstance(d, Paying | Crediting)] if run.case else []
         given_back = sum(d.amount_minor for d in ours)
         assert given_back <= 3000
+
+
+def _half(refund: Refund, payment_id: str, amount: int) -> ObservedEffect:
+    """A refund of ours of which one payment's part is seen."""
+    part = RefundedTender(
+        transaction_id="t1", payment_id=payment_id, tender="card", amount_minor=amount, status="success"
+    )
+    return refunded("R1", amount, covers(), command_id=refund.command_id, actor="returnflow", tenders=(part,))
+
+
+@pytest.mark.req("MON-11")
+def test_what_is_not_seen_yet_of_an_unanswered_refund_is_not_paid_to_anybody_else() -> None:
+    run, units = Run(), (unit("u1"), unit("u2", "L2", "CAP"))
+    run.feed(order(line(), line("L2", "CAP"), paid=1500), *asked(units[0], rma="101"), inspected(units[0], rma="101"))
+    (refund,) = run.commands(Refund)
+    run.feed(_half(refund, "P1", 400), *asked(units[1], rma="102"), inspected(units[1], rma="102"))
+    assert books(run).total == Balance(1500, 1000, 0, 0, 500)
+    assert run.commands(Refund) == [refund]
+
+
+@pytest.mark.req("MON-11")
+def test_what_left_with_a_refused_refund_in_coins_is_not_asked_of_its_payment_again() -> None:
+    run = Run(rules(refunding={"tenders": ["card", "*"], "cash": {"tenders": ["cash"], "smallest_minor": 5}}))
+    units = unit("u1"), unit("u2", "L2", "CAP")
+    took = payment("P1", "card", 500), payment("P2", "cash", 1496)
+    run.feed(order(line(price=998), line("L2", "CAP", price=998), payments=took))
+    run.feed(*asked(units[0], rma="101"), inspected(units[0], rma="101"))
+    (refund,) = run.commands(Refund)
+    assert (refund.amount_minor, refund.rounding_minor) == (1000, 2)
+    run.feed(_half(refund, "P1", 500), result(refund.command_id, "refund", "rejected", code="rejected_by_system"))
+    run.feed(*asked(units[1], rma="102"), inspected(units[1], rma="102"))
+    assert [(t.payment_id, t.amount_minor) for t in run.commands(Refund)[1].tenders] == [("P2", 1000)]
