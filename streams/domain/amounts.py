@@ -5,7 +5,7 @@ unit taking the odd minor unit. A refund of n units after k were refunded before
 refunds of a line add up to what it cost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from schemas.merchant_model import Cash
 from schemas.money import split
@@ -90,9 +90,14 @@ def claimed_tax(seats: Iterable[Seat]) -> int | None:
     return _sum(seat.unit.said.tax_minor for seat in seats)
 
 
-def replacement(seats: Iterable[Seat]) -> int | None:
-    """What is sent instead of these units costs, with tax; None while that is not said of each."""
-    return _sum(seat.unit.said.exchange_minor for seat in seats)
+def replacement(seats: Sequence[Seat], before: dict[str, int]) -> int | None:
+    """What is sent instead of these units costs, with tax: as much as they cost for those of which it is not said;
+    None while it is said of none."""
+    priced = [seat for seat in seats if seat.unit.said.exchange_minor is not None]
+    if not priced:
+        return None
+    even = sum(s.amount_minor for s in shares(seats, before)) - sum(s.amount_minor for s in shares(priced, before))
+    return even + sum(seat.unit.said.exchange_minor or 0 for seat in priced)
 
 
 def fees(seats: Iterable[Seat]) -> int:

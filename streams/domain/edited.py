@@ -73,9 +73,11 @@ def _paid(decision: Money, seats: Sequence[Seat], mine: Sequence[Seat]) -> tuple
 
 
 def _exchanged(decision: Exchanging, seats: Sequence[Seat]) -> tuple[int, int | None]:
-    """What the customer pays for dearer goods, below zero: gets back for cheaper ones; then and now."""
-    price = amounts.replacement(seats)
-    return decision.difference_minor, None if price is None else price - decision.amount_minor
+    """What the customer pays for dearer goods, below zero: gets back for cheaper ones; then, and now once it is said of
+    every unit."""
+    prices = [seat.unit.said.exchange_minor for seat in seats]
+    said = None if None in prices else sum(price or 0 for price in prices) - decision.amount_minor
+    return decision.difference_minor, said
 
 
 def _goods(lines: dict[str, int]) -> str:

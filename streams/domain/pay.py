@@ -41,7 +41,7 @@ def propose(ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, every
         bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
         goods_tax=amounts.tax(ready, books.units_paid), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
-        replacement=amounts.replacement(ready) if first.kind == "exchange" else None,
+        replacement=amounts.replacement(ready, books.units_paid) if first.kind == "exchange" else None,
         books=books, foreign=_in_other_currency(order, own),
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip

@@ -143,3 +143,25 @@ def test_another_amount_paid_back_by_returngo_holds_the_difference_for_a_person(
     assert run.raised("amount_mismatch").detail.endswith("may have paid it: 302")
     run.feed(transaction(300, "success", ("u2",), "303", hours=9, number="T2"))
     assert (run.commands(Refund), run.open) == ([], [])
+
+
+@pytest.mark.req("EXG-6", "MON-11")
+def test_goods_without_a_price_are_exchanged_even_beside_cheaper_ones() -> None:
+    run = Run()
+    wanted = Money(minor=700, currency="EUR")
+    units = (
+        unit("u1", resolution="exchange", exchange_price=wanted), unit("u2", resolution="exchange"),
+        unit("u3", "L2", "CAP", resolution="exchange"),
+    )  # fmt: skip
+    run.feed(order(line(quantity=3, price=333, order_discount_minor=-1), line("L2", "CAP")), *asked(*units))
+    run.feed(*(inspected(u) for u in units), event("exchange", *units, hours=6, exchange_draft_order_id="D1"))
+    assert [c.difference_minor for c in run.commands(Exchange)] == [700 - 334]
+    cheap = Run()
+    pair = unit("u1", resolution="exchange", exchange_price=wanted), unit("u2", "L2", "CAP", resolution="exchange")
+    cheap.feed(order(line(), line("L2", "CAP"), line("L3", "MUG")), *asked(*pair), *(inspected(u) for u in pair))
+    cheap.feed(event("exchange", *pair, hours=6, exchange_draft_order_id="D1"))
+    cheap.restock()
+    cheap.feed(applied(cheap.commands(Exchange)[0]))
+    assert [r.amount_minor for r in cheap.commands(Refund)] == [300]
+    cheap.feed(applied(cheap.commands(Refund)[0]))
+    assert (cheap.open, cheap.stages()) == ([], {"u1": "closed", "u2": "closed"})
