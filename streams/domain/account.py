@@ -12,7 +12,7 @@ import msgspec
 
 from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
 from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
-from streams.domain.learnt import Effect, Order, Tender
+from streams.domain.learnt import Effect, Order, Step, Tender
 from streams.domain.own import Own
 
 NOWHERE = ""  # money that no payment is named for, while more than one could have given it
@@ -75,8 +75,9 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)
-    for amount in _reported(order, own):
-        _move(books, next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE, amount, None)
+    for step in reported(order, own):
+        only = next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE
+        _move(books, only, max(step.amount_minor or 0, 0), None)
     for decision in live:
         if decision.decision_id not in marked or decision.decision_id in issued:
             _decided(books, decision, own)
@@ -163,14 +164,14 @@ def _opened(tenders: Iterable[Tender]) -> dict[str, Balance]:
     return balances
 
 
-def _reported(order: Order, own: Own) -> Iterable[int]:
+def reported(order: Order, own: Own) -> Iterable[Step]:
     """What ReturnGO says it paid with an id that no system shows yet, and that is none of ours."""
     known = own.names | {e.external_id for e in own.foreign}
     for rma in own.learnt.rmas.values():
         for step in rma.steps.values():
             paid = step.status == "success" and step.kind in REPORTED_KINDS and step.currency == order.currency
             if paid and step.external_id and step.external_id not in known:
-                yield max(step.amount_minor or 0, 0)
+                yield step
 
 
 def _seen(books: Account, effect: Effect) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.money import split
 from streams.domain import amounts, edited
-from streams.domain.account import account, counts, went
+from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, REPORTED_KINDS, Foreign
 from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked
@@ -34,6 +34,8 @@ def of_money(seating: Seating) -> Iterable[Cause]:
     effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
     if effects:
         yield from _of_effects(effects, seating, order)
+    if effects or any(step.status == "success" for rma in own.learnt.rmas.values() for step in rma.steps.values()):
+        yield from _too_much(order, own, effects)
     if own.payments:
         yield from edited.of_resolutions(seating.seats)
         yield from _by_returngo_too(seating)
@@ -51,7 +53,6 @@ def _of_effects(effects: Sequence[Effect], seating: Seating, order: Order) -> It
         yield from _of_effect(effect, order)
     for foreign in seating.covered.refunds:
         yield from _nothing_paid(foreign, order)
-    yield from _too_much(order, seating.own, effects)
     yield from _in_shop_currency(order, effects)
 
 
@@ -76,9 +77,11 @@ def _too_much(order: Order, own: Own, effects: Iterable[Effect]) -> Iterable[Cau
     total = account(order, own).total
     if total.refundable < 0:
         gone = total.refunded + total.credited + total.exchanged
-        each = ", ".join(sorted(f"{e.kind} {e.external_id} {money(e.total_minor, e.currency)}" for e in effects))
+        each = [f"{e.kind} {e.external_id} {money(e.total_minor, e.currency)}" for e in effects]
+        each += [f"{s.kind} {s.external_id} {money(s.amount_minor or 0, s.currency)} by ReturnGO"
+                 for s in reported(order, own)]  # fmt: skip
         yield _of_order(
-            "amount_mismatch", "account", f"more was paid back than was captured: {each}",
+            "amount_mismatch", "account", f"more was paid back than was captured: {', '.join(sorted(each))}",
             f"at most {money(total.paid, order.currency)}", money(gone, order.currency),
         )  # fmt: skip
 

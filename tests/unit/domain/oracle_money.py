@@ -99,6 +99,7 @@ def _of_figures(unit: Unit, order: OrderSnapshot, found: Causes) -> None:
     worth = sum(each.unit_price_minor * each.quantity for each in order.lines)
     captured = sum(p.amount_minor for p in order.payments if p.status == "success")
     others = bool(told.foreign) or any(s.status == "success" for s in steps)
+    found.add(Wrong("amount_mismatch"), None if others else False)
     negative = any(each.tax_minor < 0 or each.discount_minor < 0 for each in order.lines)
     if money or others or captured < worth or negative or len(told.payments) > 1:
         found.add(Wrong("amount_mismatch", unit.rma_id), certain_to_differ(unit, order))

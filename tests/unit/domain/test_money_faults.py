@@ -227,3 +227,13 @@ def test_a_refund_of_ours_that_is_seen_without_its_payments_took_from_those_that
     run.feed(*asked(other, rma="102"), inspected(other, rma="102"))
     second = run.commands(Refund)[1]
     assert [(t.payment_id, t.amount_minor) for t in second.tenders] == [("P2", 500), ("P1", 500)]
+
+
+@pytest.mark.req("MON-11")
+def test_more_than_was_captured_is_raised_as_soon_as_returngo_says_it_paid_it() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), transaction(5000, "success", ("u1",), "R7"), inspected(unit()))
+    assert run.open == ["amount_mismatch"]
+    said = run.raised("amount_mismatch")
+    assert (said.expected, said.actual) == ("at most 10.00 EUR", "50.00 EUR")
+    assert said.detail == "more was paid back than was captured: refund R7 50.00 EUR by ReturnGO"
