@@ -4,7 +4,7 @@ from schemas import ids, topics
 from schemas.commands import CommandResult
 from schemas.facts import DeadlineReached, ObservedEffect, OrderSnapshot, ReturnEvent
 from schemas.stock import RestockVerdict
-from streams.agents.edge import Edge, check_key, evidence
+from streams.agents.edge import Edge, check_key, check_time, evidence
 from streams.domain import row as rows
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
@@ -39,6 +39,7 @@ class Cases:
     def decide(self, state: Case | None, record: Record) -> Decided[Case]:
         fact = self._edge.fact(record, _KINDS)
         check_key(record, ids.order_key(fact.merchant, fact.order_id))
+        check_time(record, fact)
         case, made = decide_case(state, fact, self._edge.rules(fact.merchant), evidence(record))
         due_ms = None if case is None else case.due_ms
         return Decided(state=case, outputs=self._edge.outputs(made), due_ms=due_ms)

@@ -1,6 +1,7 @@
 """The edge of both agents: bytes to facts and records to bytes, keys checked, what is refused told to its owner."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -10,12 +11,16 @@ from schemas.catalogue import Record as Known
 from schemas.codec import Codec
 from schemas.codec import Undecodable as Broken
 from schemas.exceptions import Evidence, ExceptionRaised, raised
+from schemas.facts import ObservedEffect, OrderSnapshot, ReturnEvent
 from schemas.merchant import Merchant
+from streams.domain.learn import Fact, time_of
 from streams.domain.output import Output as Made
 from streams.shell.contract import Output, Record, Undecodable
 
 F = TypeVar("F", bound=msgspec.Struct)
 UNKNOWN_MERCHANT = "unknown_merchant"
+# Clocks and zones of systems are wrong by hours; what is dated further ahead would outdo every later word.
+MOST_AHEAD_MS = 86_400_000
 
 
 class Edge:
@@ -95,6 +100,24 @@ def check_key(record: Record, expected: bytes) -> None:
     """A record under another key would be decided on in another row; raises Undecodable."""
     if record.key != expected:
         raise Undecodable("wrong_key", "expected the key merchant|order or merchant|sku that the record itself names")
+
+
+def check_time(record: Record, told: Fact) -> None:
+    """Nothing is told before it happens; raises Undecodable. What decides has no clock, so it is asked here."""
+    if not isinstance(told, ReturnEvent | ObservedEffect | OrderSnapshot) or record.timestamp_ms <= 0:
+        return
+    at_ms, latest_ms = time_of(told), record.timestamp_ms + MOST_AHEAD_MS
+    if at_ms > latest_ms:
+        raise Undecodable(
+            "future", f"expected a time up to a day after it was told, {_date(latest_ms)}, got {_date(at_ms)}"
+        )
+
+
+def _date(at_ms: int) -> str:
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError):
+        return "one after the year 9999"
 
 
 def _name(fact: Known) -> str:

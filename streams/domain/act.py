@@ -17,6 +17,7 @@ from streams.domain.decided import Booking, Decision, Marking, Restocking
 from streams.domain.emit import emit
 from streams.domain.judge import Picture
 from streams.domain.learn import LATEST_MS, Fact
+from streams.domain.learnt import Learnt
 from streams.domain.output import Output
 from streams.domain.own import Own
 from streams.domain.state import Case, Sent
@@ -120,12 +121,15 @@ def _finished(case: Case) -> bool:
     return case.walked and not case.open
 
 
-def answered(case: Case, fact: Fact) -> Case | None:
+def answered(case: Case, learnt: Learnt, fact: Fact) -> Case | None:
     """The case whose mark this fact answers; None: the fact may change what is judged, for it is anything else."""
     if not isinstance(fact, CommandResult) or fact.outcome == "rejected" or fact.external_ids:
+        return None
+    if learnt.first_ms != case.learnt.first_ms:  # an order that nobody knows is missed since then
         return None
     mark = case.decided.get(fact.command_id)
     if not isinstance(mark, Marking) or fact.command_id not in case.open:
         return None
     left = {decision_id: sent for decision_id, sent in case.open.items() if decision_id != fact.command_id}
-    return replace(case, decided=case.decided | {fact.command_id: replace(mark, said=b"")}, open=left)
+    known = case.decided | {fact.command_id: replace(mark, said=b"")}
+    return replace(case, learnt=learnt, decided=known, open=left)

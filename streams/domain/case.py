@@ -26,8 +26,8 @@ def decide_case(
     before = None if state is None else state.learnt
     learnt = learn(before, fact)
     known = learnt is before
-    if state is not None and not known and (answered := act.answered(state, fact)) is not None:
-        return act.timed(replace(answered, learnt=learnt), rules), []  # nobody judges by the marks that were left
+    if state is not None and not known and (answered := act.answered(state, learnt, fact)) is not None:
+        return act.timed(answered, rules), []  # nobody judges by the marks that were left
     case = Case(None, learnt) if state is None else state if known else replace(state, learnt=learnt)
     outputs = [] if known else [output.step(s) for s in story.learned(fact, before, case, evidence)]
     case, picture, made = _decide(case, rules)

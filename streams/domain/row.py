@@ -1,7 +1,7 @@
 """A case as it is stored: msgpack of arrays, without what the rest of it says already.
 
 Ids of decisions are long, so an open decision is told by its place among all of them; they are only ever added at the
-end. Rows are stored as arrays, so fields are only ever added at the end, with a default.
+end. Rows are stored as arrays: a new field goes to the end, and tables are built anew where it has no sound default.
 """
 
 import msgspec

@@ -10,6 +10,7 @@ from schemas.exceptions import ExceptionRaised
 from schemas.facts import DeadlineReached
 from schemas.journal import CaseStep
 from schemas.stock import RestockIntent, RestockVerdict
+from schemas.working_hours import HOUR_MS
 from streams.agents.cases import Cases
 from streams.agents.edge import Edge
 from streams.agents.stock import Stock
@@ -52,6 +53,22 @@ def test_facts_in_bytes_become_commands_in_bytes() -> None:
     _, told = decide_all(Cases(edge()))
     assert [r.amount_minor for r in told if isinstance(r, Refund)] == [1000]
     assert len([r for r in told if isinstance(r, RestockIntent)]) == 1
+
+
+@pytest.mark.req("EXC-6")
+@pytest.mark.parametrize(("ahead", "got"), [(HOUR_MS, "2"), (10**15, "one after the year 9999")])
+def test_what_is_dated_after_it_was_told_is_set_aside_with_both_times(ahead: int, got: str) -> None:
+    core, told_ms = Cases(edge()), at(9)
+    late = replace(inspected(unit()), occurred_at_ms=told_ms + 24 * HOUR_MS)
+    core.decide(None, record(topics.RETURN_EVENTS, CODEC.encode(late)))  # zones and clocks may be wrong
+    future = record(topics.RETURN_EVENTS, CODEC.encode(replace(late, occurred_at_ms=late.occurred_at_ms + ahead)))
+    with pytest.raises(Undecodable, match=f"expected a time up to a day after it was told, .*, got {got}") as refused:
+        core.decide(None, future)
+    (raised,) = decoded(core.refused(future, refused.value.reason, refused.value.error))
+    assert isinstance(raised, ExceptionRaised)
+    assert (raised.type, "set aside, future: expected a time" in raised.detail) == ("undecodable", True)
+    unknown = replace(future, timestamp_ms=-1)  # a producer that names no time
+    assert core.decide(None, unknown).state is not None
 
 
 @pytest.mark.req("EXC-1")
