@@ -37,20 +37,23 @@ def _kind(paid: Money) -> Kind:
 
 def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     """Other lines, quantities or prices than those that a payment was decided with."""
+    if isinstance(decision, Paying) and decision.exchange_id:
+        return
     mine = [s for s in seating.seats if s.rma.rma_id == decision.rma_id]
     seats = [s for s in mine if s.unit.unit_id in decision.unit_ids and not s.stopped and s.parts]
-    if len(seats) < len(decision.unit_ids) or (isinstance(decision, Paying) and decision.exchange_id):
+    if len(seats) < len(decision.unit_ids):
         return
-    then = {share.line_id: share.quantity for share in decision.shares}
-    now = {share.line_id: share.quantity for share in amounts.shares(seats, {})}
+    then, now = {share.line_id: share.quantity for share in decision.shares}, _lines(seats)
     if then != now:
         yield _cause("contradicting_fact", decision, "lines", _goods(then), _goods(now))
         return
-    if any(seat.kind != _kind(decision) for seat in seats):
+    kind = _kind(decision)
+    if [seat for seat in seats if seat.kind != kind]:
         return
-    told = sorted({s.unit.said.currency or decision.currency for s in seats} - {decision.currency})
-    if told:
-        yield _cause("currency_mismatch", decision, "prices", decision.currency, ", ".join(told))
+    told = {s.unit.said.currency or decision.currency for s in seats}
+    if told != {decision.currency}:
+        others = ", ".join(sorted(told - {decision.currency}))
+        yield _cause("currency_mismatch", decision, "prices", decision.currency, others)
         return
     was, said = _exchanged(decision, seats) if isinstance(decision, Exchanging) else _paid(decision, seats, mine)
     coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
@@ -65,11 +68,19 @@ def _paid(decision: Money, seats: Sequence[Seat], mine: Sequence[Seat]) -> tuple
     if isinstance(decision, Paying):
         due -= decision.rounding_minor
         fees = amounts.fees(seats) - decision.fees_minor
-    request = pay.asked_for(seats, mine)
+    request = pay.asked_for(seats, mine) if seats[0].rma.steps else None
     if request is not None and request.amount_minor is not None:
         return due, None
     goods, claimed = sum(share.amount_minor for share in decision.shares), amounts.claimed(seats)
     return due, max(due - fees + (0 if claimed is None else claimed - goods), 0)
+
+
+def _lines(seats: Sequence[Seat]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for seat in seats:
+        for line, count in seat.parts:
+            counts[line.line_id] = counts.get(line.line_id, 0) + count
+    return counts
 
 
 def _exchanged(decision: Exchanging, seats: Sequence[Seat]) -> tuple[int, int | None]:
