@@ -105,15 +105,17 @@ def _spare(claim: Claim, left: int, seats: Iterable[Seat]) -> Spare:
     return Spare(claim=claim, quantity=left, line_known=known, others=tuple(sorted(others)))
 
 
-def arrival(learnt: Learnt, rma: Rma, unit: Unit) -> Stamp | None:
-    """Earliest arrival of the unit by anyone, named or counted. Who counts goods as missing has not received them."""
+def arrival(learnt: Learnt, rma: Rma, unit: Unit, *, by_order: bool = True) -> Stamp | None:
+    """Earliest arrival of the unit by anyone, named or counted; `by_order`: also of pieces that name no return. Who
+    counts goods as missing has not received them."""
     first = unit.received
     marked = rma.marks.get("received")
     if marked is not None and (first is None or marked < first):
         first = marked
     for claim in learnt.claims:
         same_line = claim.line_id == unit.said.line_id if claim.line_id else claim.sku == unit.said.sku
-        here = same_line and claim.rma_id in ("", rma.rma_id) and claim.disposition not in GONE
+        mine = claim.rma_id == rma.rma_id or (by_order and not claim.rma_id)
+        here = same_line and mine and claim.disposition not in GONE
         if here and (first is None or claim.stamp < first):
             first = claim.stamp
     return first

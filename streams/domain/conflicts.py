@@ -8,7 +8,7 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from schemas.working_hours import HOUR_MS
 from streams.domain import movements
-from streams.domain.allot import Spare
+from streams.domain.allot import Spare, arrival
 from streams.domain.causes import Cause, about
 from streams.domain.cover import Foreign
 from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
@@ -16,7 +16,7 @@ from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
 from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
-from streams.domain.seat import GONE, Seat, model_of
+from streams.domain.seat import GONE, Seat, ended, model_of, withdrawn
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
@@ -27,8 +27,7 @@ def of_seat(seat: Seat) -> list[Cause]:
     if seat.restocked == "refused" or seat.money == "refused":
         made += _refusals(seat)
     if seat.stopped:
-        stocked = seat.restocked in ("open", "applied") and not _undone(seat)
-        if stocked or seat.money in ("open", "applied"):
+        if _moved(seat):
             made.append(Cause(
                 type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped", unit_ids=(seat.unit.unit_id,),
                 detail=f"the return was {seat.stopped}, but goods or money had moved already",
@@ -45,6 +44,40 @@ def of_seat(seat: Seat) -> list[Cause]:
         if seat.unit.said.ships and (unseen or _gone(seat)):
             made.append(about(seat, "refund_before_goods", "the money went out, the goods were not accounted for"))
     return made
+
+
+def of_stops(seating: Seating, learnt: Learnt) -> Iterable[Cause]:
+    """Goods that were received or inspected after their return had ended: nothing happens to them any more."""
+    for seat in seating.seats:
+        since = ended(seat.rma) if seat.stopped and not withdrawn(seat.unit, seat.rma) else None
+        if since is None or _moved(seat) or seat.restocked == "elsewhere" or not seat.unit.said.ships:
+            continue
+        seen = _last_seen(seat, seating, learnt)
+        if seen is not None and seen.at_ms > since.at_ms:
+            nothing = "put into stock" if seat.money == "elsewhere" else "put into stock or paid for"
+            detail = f"goods were received or inspected after the return was {seat.stopped}"
+            yield Cause(
+                type="status_conflict", rma_id=seat.rma.rma_id, subject="stopped", unit_ids=(seat.unit.unit_id,),
+                detail=f"{detail}: not {nothing}, unless it is reopened",
+            )  # fmt: skip
+
+
+def _moved(seat: Seat) -> bool:
+    stocked = seat.restocked in ("open", "applied") and not _undone(seat)
+    return stocked or seat.money in ("open", "applied")
+
+
+def _last_seen(seat: Seat, seating: Seating, learnt: Learnt) -> Stamp | None:
+    """The newest word that its goods are there. A piece that names no return is not its own while another return of
+    the line is open."""
+    arrived = seat.arrived
+    if arrived is not None and any(s.subject == seat.subject and not s.stopped for s in seating.seats):
+        arrived = arrival(learnt, seat.rma, seat.unit, by_order=False)
+    if seat.found is None:
+        return arrived
+    if _gone(seat):
+        return arrived if arrived is not None and arrived.at_ms > seat.found.stamp.at_ms else None
+    return seat.found.stamp if arrived is None else max(arrived, seat.found.stamp)
 
 
 def _misdated(seat: Seat, what: str, stamp: Stamp) -> Iterable[Cause]:

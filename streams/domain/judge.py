@@ -39,6 +39,7 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
         unfinished = unfinished or not standing.closed
         _causes(standing, found)
         by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
+    found += conflicts.of_stops(table, learnt)
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
     found += money_faults.of_money(table)

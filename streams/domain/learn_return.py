@@ -73,7 +73,7 @@ def _rma(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> Rma:
         _newest(rma.draft_order, fact.exchange_draft_order_id, stamp),
         _newest(rma.exchange_order, fact.exchange_order_id, stamp), _newest(rma.tracking, fact.tracking_number, stamp),
         _newest(rma.carrier, fact.carrier, stamp),
-        _roster(rma.roster, fact, stamp),
+        _roster(rma.roster, fact, stamp), _ended(rma.ended, fact, stamp),
     )  # fmt: skip
     return rma if after == rma else after
 
@@ -136,6 +136,12 @@ def _roster(known: Roster | None, fact: ReturnEvent, stamp: Stamp) -> Roster | N
         return known
     new = Roster(stamp, tuple(sorted(each.unit_id for each in fact.units)))
     return new if known is None or new > known else known
+
+
+def _ended(known: dict[str, Stamp], fact: ReturnEvent, stamp: Stamp) -> dict[str, Stamp]:
+    if fact.kind not in ("cancelled", "expired") or (fact.kind in known and known[fact.kind] <= stamp):
+        return known
+    return known | {fact.kind: stamp}
 
 
 def _newest(known: Noted | None, value: str | None, stamp: Stamp) -> Noted | None:

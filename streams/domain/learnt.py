@@ -103,6 +103,7 @@ class Rma(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tracking: Noted | None = None
     carrier: Noted | None = None
     roster: Roster | None = None
+    ended: dict[str, Stamp] = {}  # earliest cancellation and expiry: ReturnGO repeats them with every later change
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):

@@ -133,6 +133,15 @@ def stopped(rma: Rma) -> str:
     return "" if again is not None and again > stop else kind
 
 
+def ended(rma: Rma) -> Stamp | None:
+    """Since when the RMA is cancelled or expired; None: it is neither. A reopening ends the first of these words."""
+    kind = stopped(rma)
+    if kind not in ("cancelled", "expired"):
+        return None
+    first, again = rma.ended.get(kind, rma.marks[kind]), rma.marks.get("reopened")
+    return rma.marks[kind] if again is not None and again > first else first
+
+
 def units_known(rma: Rma) -> bool:
     """Whether the list of all its units came: only the request is that list, an approval may name some of them."""
     return "requested" in rma.marks

@@ -92,6 +92,7 @@ def _of_answers(unit: Unit, found: Causes) -> None:
         gone = unit.money in ("open", "applied")
         stocked = None if unit.stock is None else unit.stock in ("open", "applied")
         found.add(Wrong("status_conflict", unit.rma_id), gone or (None if unit.money is None else stocked))
+        found.add(Wrong("status_conflict", unit.rma_id), unit.late)
 
 
 def _of_looks(unit: Unit, found: Causes) -> None:

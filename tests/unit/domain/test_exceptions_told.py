@@ -105,6 +105,27 @@ MINDS: dict[str, list[Fact]] = {
     "cancelled again and found missing": [
         *asked(AGAIN), event("reopened", hours=7), event("cancelled", hours=8), inspected(AGAIN, "missing", hours=9),
     ],
+    "cancelled before it came": [*asked(AGAIN), event("cancelled", hours=7), event("received", AGAIN, hours=8)],
+    "not returned, expired, and there after all": [
+        *asked(AGAIN), inspected(AGAIN, "not_returned", hours=7), event("expired", hours=8), event("received", hours=9),
+    ],
+    "expired, there, and reopened": [
+        *asked(AGAIN), event("expired", hours=7), inspected(AGAIN, hours=8), event("reopened", hours=9),
+    ],
+    "reopened, cancelled again, and there": [
+        *asked(AGAIN), event("cancelled", hours=3), event("reopened", hours=4), event("cancelled", hours=7),
+        inspected(AGAIN, hours=8),
+    ],
+    "there between two cancellations": [
+        *asked(AGAIN), event("cancelled", hours=3), inspected(AGAIN, hours=4), event("reopened", hours=5),
+        event("cancelled", hours=6),
+    ],
+    "cancelled twice, and there in between": [
+        *asked(AGAIN), event("cancelled", hours=3), inspected(AGAIN, hours=4), event("cancelled", hours=6),
+    ],
+    "expired, there, and cancelled": [
+        *asked(AGAIN), event("expired", hours=3), inspected(AGAIN, hours=4), event("cancelled", hours=6),
+    ],
     "asked back again after it was paid and cancelled": [*asked(KEPT), event("cancelled", hours=7), *BACK],
     "asked back again after it was cancelled unpaid": [*asked(AGAIN), event("cancelled", hours=7), *BACK],
     "resolved without its money": [*asked(AGAIN), event("resolved", hours=8), deadline(900)],

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from schemas.facts import ReturnedUnit, ReturnTransaction
 from schemas.money import Money
+from tests.unit.domain.factories import at as hour
 from tests.unit.domain.factories import event
 from tests.unit.domain.fields import at, learnt, named
 
@@ -110,7 +111,7 @@ def test_every_field_of_a_return_is_learnt_with_the_time_from_which_it_holds() -
     assert named(rma) == {
         "rma_id": "100", "marks": {"requested": rma.marks["requested"]}, "units": rma.units, "steps": {},
         "draft_order": (stamp, "D1"), "exchange_order": (stamp, "X1"), "tracking": (stamp, "TR1"),
-        "carrier": (stamp, "Post"), "roster": (stamp, ("u1",)),
+        "carrier": (stamp, "Post"), "roster": (stamp, ("u1",)), "ended": {},
     }  # fmt: skip
 
 
@@ -119,3 +120,12 @@ def test_a_milestone_of_named_units_is_one_of_the_return_only_where_it_is_about_
     about_units = kind != "approved"
     assert list(learnt(event(kind, UNIT, hours=0)).rmas["100"].marks) == ([] if about_units else [kind])
     assert list(learnt(event(kind, hours=0)).rmas["100"].marks) == [kind]
+
+
+@pytest.mark.req("STA-4")
+def test_the_end_of_a_return_is_known_by_its_first_and_its_newest_word() -> None:
+    first, again = event("cancelled", hours=3), event("cancelled", hours=5)
+    for facts in ((first, again), (again, first)):
+        rma = learnt(*facts, event("expired", hours=4), event("rejected", hours=2)).rmas["100"]
+        assert {kind: stamp.at_ms for kind, stamp in rma.ended.items()} == {"cancelled": hour(3), "expired": hour(4)}
+        assert rma.marks["cancelled"].at_ms == hour(5)

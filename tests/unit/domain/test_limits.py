@@ -201,7 +201,7 @@ def test_an_exception_opens_once_and_counts_its_returns() -> None:
     assert run.open == []
     other = Run()
     one = unit(resolution="none")
-    other.feed(order(), *asked(one), event("cancelled", one, hours=2), inspected(one, location="new", hours=3))
+    other.feed(order(), *asked(one), event("cancelled", one, hours=3), inspected(one, location="new", hours=2))
     assert other.open == []
     other.feed(event("reopened", one, hours=4))
     other.feed(event("cancelled", one, hours=5), event("reopened", one, hours=6))

@@ -1,17 +1,24 @@
 """When goods go into stock, which stock, and where."""
 
+import itertools
+
 import pytest
 
 from schemas.commands import Refund
+from schemas.facts import ReturnEvent
+from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     Run,
     asked,
     at,
+    covers,
     deadline,
     event,
     inspected,
     line,
     order,
+    put_back,
+    refunded,
     result,
     rules,
     unit,
@@ -242,6 +249,107 @@ def test_a_return_cancelled_after_its_effects_is_a_conflict_for_a_person() -> No
     assert run.open == ["status_conflict"]
     run.feed(event("reopened", unit(), hours=10))
     assert run.open == []
+
+
+LATE = "goods were received or inspected after the return was {}: not put into stock or paid for, unless it is reopened"
+ENDED = event("cancelled", unit(), hours=4)
+
+
+@pytest.mark.req("STA-4", "EXC-1", "EXC-4")
+@pytest.mark.parametrize("seen", [event("received", unit(), hours=5), event("received", hours=5), inspected(unit())])
+@pytest.mark.parametrize("kind", ["cancelled", "expired"])
+def test_goods_that_come_back_after_the_end_of_their_return_are_raised_until_it_is_reopened(
+    kind: str, seen: ReturnEvent
+) -> None:
+    for facts in itertools.permutations([*asked(unit()), event(kind, unit(), hours=4), seen]):
+        run = Run()
+        run.feed(*facts, order())
+        assert (run.open, run.payments) == (["status_conflict"], [])
+        assert run.raised("status_conflict").detail == LATE.format(kind)
+        assert run.raised("status_conflict").unit_ids == ("u1",)
+        run.feed(event("reopened", unit(), hours=6))
+        assert run.open == []
+
+
+@pytest.mark.req("EXC-1", "EXC-4")
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [inspected(unit(), hours=3), event("rejected", unit(), hours=4)],
+        [event("rejected", unit(), hours=4), inspected(unit())],
+        [event("received", unit(), hours=3), ENDED],
+        [ENDED, inspected(unit(), hours=4)],
+        [ENDED, inspected(unit(), "missing")],
+        [ENDED, event("received", unit(), hours=5), inspected(unit(), "not_returned", hours=6)],
+        [ENDED, event("in_transit", unit(), hours=5)],
+        [event("expired", unit(), hours=4), inspected(unit()), event("cancelled", unit(), hours=6)],
+        [ENDED, inspected(unit()), put_back("D1", covers())],
+    ],
+    ids=[
+        "rejected for what was found", "rejected before", "received before", "in the same second", "missing",
+        "received without it", "on the way", "cancelled because of it", "put back by staff",
+    ],
+)  # fmt: skip
+def test_an_end_of_a_return_that_leaves_no_goods_behind_unseen_is_no_conflict(facts: list[Fact]) -> None:
+    run = Run(rules(inspecting={"needs_receipt": True}))
+    run.feed(order(), *asked(unit()), *facts)
+    assert "status_conflict" not in run.open
+
+
+@pytest.mark.req("EXC-4")
+def test_a_cancellation_that_is_told_again_is_as_old_as_its_first_word_since_the_return_was_reopened() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), ENDED, inspected(unit()), event("cancelled", unit(), hours=9))
+    assert run.open == ["status_conflict"]
+    run = Run(rules(inspecting={"needs_receipt": True}))
+    run.feed(order(), *asked(unit()), ENDED, event("reopened", hours=4.5), inspected(unit()))
+    run.feed(event("cancelled", unit(), hours=9))
+    assert run.open == []
+
+
+@pytest.mark.req("EXC-1", "STA-4")
+def test_goods_of_an_ended_return_are_raised_as_in_no_stock_where_others_paid_for_them() -> None:
+    run = Run(rules(refunding={"actor": "payment"}))
+    run.feed(order(), *asked(unit()), ENDED, refunded("R1", 1000, covers(), hours=5))
+    assert run.open == []
+    run.feed(event("received", unit(), hours=6))
+    assert run.open == ["status_conflict"]
+    assert run.raised("status_conflict").detail == LATE.format("cancelled").replace(" or paid for", "")
+
+
+@pytest.mark.req("EXC-1", "EXC-4")
+def test_goods_that_were_not_returned_before_the_end_of_their_return_are_raised_when_they_are_there_after_all() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit(), "not_returned", hours=3), event("expired", hours=4))
+    assert run.open == []
+    run.feed(event("received", hours=5))
+    assert run.open == ["status_conflict"]
+
+
+@pytest.mark.req("EXC-4", "STA-4")
+def test_only_the_units_that_were_to_come_back_are_named_beside_the_goods_that_moved_before() -> None:
+    one, other, kept = unit("u1"), unit("u2", "L2", "CAP"), unit("u3", "L3", "MUG", ships=False, resolution="keep")
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP"), line("L3", "MUG")), *asked(one, other, kept)[:1], ENDED)
+    run.feed(event("received", hours=5))
+    assert run.raised("status_conflict").unit_ids == ("u1", "u2")
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(one, other), inspected(one, hours=3), ENDED)
+    assert run.open == ["status_conflict"]
+    run.feed(inspected(other))
+    assert run.open == ["status_conflict"]
+    assert run.raised("status_conflict").unit_ids == ("u1", "u2")
+
+
+@pytest.mark.req("EXC-4", "STA-4")
+def test_a_unit_that_an_edit_took_out_of_its_return_is_no_conflict_when_it_comes() -> None:
+    run = Run()
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit(), unit("u2", "L2", "CAP")))
+    run.feed(event("cancelled", hours=2), event("reopened", hours=2.5), event("requested", unit(), hours=3))
+    run.feed(event("received", hours=4))
+    assert (run.open, run.stages()["u2"]) == ([], "cancelled")
+    run.feed(event("cancelled", hours=3.5))
+    assert run.raised("status_conflict").unit_ids == ("u1",)
 
 
 def test_facts_of_inspection_without_a_grade_decide_nothing() -> None:

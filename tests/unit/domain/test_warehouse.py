@@ -107,6 +107,30 @@ def test_a_receipt_at_the_door_moves_nothing_but_is_seen() -> None:
     assert (run.intents, run.stages()) == ([], {"u1": "received"})
 
 
+@pytest.mark.req("EXC-1", "EXC-4", "STA-4")
+@pytest.mark.parametrize("word", ["received", "inspected"])
+@pytest.mark.parametrize("rma", ["100", ""])
+@pytest.mark.parametrize("source", ["warehouse", "returngo", "either"])
+def test_pieces_that_are_counted_after_the_end_of_their_return_are_raised(source: str, rma: str, word: Any) -> None:
+    run = Run(rules(inspecting={"source": source}))
+    run.feed(order(), *asked(unit()), event("cancelled", unit(), hours=4))
+    run.feed(replace(counted(1, rma=rma), kind=word))
+    assert (run.open, run.intents) == (["status_conflict"], [])
+    run.feed(event("reopened", unit(), hours=6))
+    assert run.open == []
+
+
+@pytest.mark.req("EXC-4", "STA-4")
+@pytest.mark.parametrize("word", ["received", "inspected"])
+def test_a_piece_that_names_no_return_is_that_of_the_return_that_is_open(word: Any) -> None:
+    run = Run(WAREHOUSE)
+    run.feed(order(), *asked(unit()), event("cancelled", unit(), hours=3), *asked(unit(), rma="103", hours=4))
+    run.feed(replace(counted(1, rma=""), kind=word))
+    assert run.open == []
+    run.feed(replace(counted(1, hours=6), kind="received"))
+    assert run.open == ["status_conflict"]
+
+
 @pytest.mark.req("INV-18")
 def test_a_piece_counted_after_a_named_inspection_is_the_unit_that_was_graded_alike() -> None:
     run = Run(EITHER)

@@ -92,6 +92,15 @@ class Told:
         stops = [when for kind in STOPS for when in self.times(rma_id, kind)]
         return bool(stops) and max(stops) >= max(self.times(rma_id, "reopened"), default=(-(2**63), 0))
 
+    def ended(self, rma_id: str) -> int | None:
+        """Since when it is cancelled or expired: the first such word, or the newest if it was reopened in between."""
+        stops = [(self.times(rma_id, kind)[-1], kind) for kind in STOPS if self.times(rma_id, kind)]
+        kind = max(stops)[1] if self.stopped(rma_id) else ""
+        if kind not in ("cancelled", "expired"):
+            return None
+        said, again = self.times(rma_id, kind), self.times(rma_id, "reopened")
+        return (said[-1] if again and again[-1] > said[0] else said[0])[0]
+
     def track_of(self, payment: Payment) -> Track:
         seen = [e for e in self.effects if e.command_id == payment.command_id]
         if any(not isinstance(payment, Refund) or e.total_minor >= payment.amount_minor for e in seen):

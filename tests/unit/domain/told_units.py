@@ -62,14 +62,33 @@ class Unit:
         )
 
     @cached_property
-    def stopped(self) -> bool:
+    def withdrawn(self) -> bool:
+        """Whether the newest list of its return's units is without it."""
         requested = [e for e in self.told.events if (e.rma_id, e.kind) == (self.rma_id, "requested")]
         newest = max(requested, key=lambda e: when(e.occurred_at_ms, e.fact_id), default=None)
-        withdrawn = (
+        return (
             newest is not None and self.unit_id not in [u.unit_id for u in newest.units]
             and when(newest.occurred_at_ms, newest.fact_id) > self.said_at
         )  # fmt: skip
-        return self.told.stopped(self.rma_id) or withdrawn
+
+    @cached_property
+    def stopped(self) -> bool:
+        return self.told.stopped(self.rma_id) or self.withdrawn
+
+    @cached_property
+    def late(self) -> bool | None:
+        """Whether its goods are there by a word that is younger than the end of its return, and are in no stock."""
+        ended, arrived = self.told.ended(self.rma_id), self.seen("received")
+        if ended is None or self.withdrawn or not self.said.ships:
+            return False
+        if self.stock is None or self.counted or not self.plain or any(not e.rma_id for e in self.told.events):
+            return None
+        words = [at for at in (arrived,) if at is not None]
+        if self.looks and self.gone:
+            words = [at for at in words if at > self.looks[-1][0]]
+        elif self.looks:
+            words.append(self.looks[-1][0])
+        return any(at > ended for at in words)
 
     @cached_property
     def line(self) -> OrderLine | None:

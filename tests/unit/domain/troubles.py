@@ -117,7 +117,7 @@ def odd_facts() -> st.SearchStrategy[Fact]:
 def late_facts(facts: list[Fact]) -> st.SearchStrategy[Fact]:
     """What comes of time, and of people who change their minds."""
     rmas = sorted({fact.rma_id for fact in facts if isinstance(fact, ReturnEvent)}) or ["101"]
-    kinds = st.sampled_from(["cancelled", "cancelled", "reopened", "resolved", "received"])
+    kinds = st.sampled_from(["cancelled", "cancelled", "expired", "reopened", "resolved", "received"])
     changed = st.builds(lambda k, h, r: event(k, hours=h, rma=r), kinds, st.integers(61, 70), st.sampled_from(rmas))
     return st.one_of(changed, changed, st.builds(deadline, st.sampled_from([100, 600, 900])))
 
