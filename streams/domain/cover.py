@@ -111,7 +111,7 @@ def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
     )  # fmt: skip
 
 
-def _released(seat: Seat) -> bool:
+def released(seat: Seat) -> bool:
     """ReturnGO made an order of its draft by itself, where the draft was ours to complete."""
     return seat.rma.exchange_order is not None and seat.model.exchanges.made == "draft"
 
@@ -157,7 +157,7 @@ def _reported(seats: Sequence[Seat], own: Own) -> None:
     """Units that ReturnGO says it has paid, whether or not the shop shows the refund yet."""
     ours = own.names
     for seat in seats:
-        if seat.kind == "exchange" and seat.money == "undecided" and _released(seat):
+        if seat.kind == "exchange" and seat.money == "undecided" and released(seat):
             seat.money = "elsewhere"
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue

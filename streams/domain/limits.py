@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.merchant import Merchant
 from schemas.merchant_fields import Stage as Limit
-from streams.domain import exchanges, movements, portal
+from streams.domain import exchanges, movements, portal, released
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Decision, Exchanging, Money, Paying, Restocking
@@ -46,6 +46,7 @@ def limits(seating: Seating, by_rma: dict[str, list[Standing]], learnt: Learnt, 
         for standing in standings:
             _of_unit(standing, learnt, rules, found)
         found += _resolved(learnt.rmas[rma_id], standings, rules)
+    found += [_after(since_ms, "refund", rules, make) for since_ms, make in released.owed(seating, rules)]
     return found
 
 

@@ -17,6 +17,7 @@ from schemas.facts import OrderSnapshot
 from schemas.stock import RestockIntent
 from tests.unit.domain.oracle_money import of_money
 from tests.unit.domain.oracle_others import of_others
+from tests.unit.domain.oracle_released import of_released
 from tests.unit.domain.oracle_walk import Causes, Wrong, surely, waits
 from tests.unit.domain.told_run import Told
 from tests.unit.domain.told_units import Unit
@@ -44,6 +45,7 @@ def causes(told: Told) -> Causes:
     of_others(told, found)
     _of_marks(told, found)
     of_money(told, found)
+    of_released(told, found)
     return found
 
 

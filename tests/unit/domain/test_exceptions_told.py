@@ -6,9 +6,12 @@ Checked after every fact of every run. The model check and any life (invariants.
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.commands import Command, Exchange, Refund, StoreCredit
+from schemas.facts import ReturnedUnit
 from schemas.merchant import Merchant
+from schemas.money import Money
 from schemas.stock import RestockIntent
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
@@ -95,6 +98,16 @@ def test_each_oddity_alone_is_raised_under_every_model(rules: Merchant) -> None:
 
 KEPT, AGAIN = unit("u8", "L2", "CAP", ships=False, resolution="keep"), unit("u7", "L2", "CAP")
 BACK = [*asked(AGAIN, rma="103", hours=9), event("received", hours=10, rma="103")]
+CHEAPER = unit("u6", "L2", "CAP", resolution="exchange", exchange_price=Money(minor=700, currency="EUR"))
+DOLLARS = replace(CHEAPER, exchange_price=Money(minor=700, currency="USD"))
+
+
+def released(one: ReturnedUnit) -> list[Fact]:
+    """ReturnGO completes its draft by itself, the goods come back afterwards."""
+    order = event("exchange", one, hours=3, exchange_draft_order_id="D1", exchange_order_id="E1")
+    return [*asked(one), order, event("received", one, hours=4), inspected(one)]
+
+
 # what people change their minds about, once a unit was paid or graded
 MINDS: dict[str, list[Fact]] = {
     "cancelled after it was paid": [*asked(KEPT), event("cancelled", hours=7)],
@@ -133,6 +146,11 @@ MINDS: dict[str, list[Fact]] = {
     "paid by ReturnGO and missing": [
         *asked(AGAIN), transaction(1000, "success", external_id="R7"), inspected(AGAIN, "missing", hours=9),
     ],
+    "released by ReturnGO for cheaper goods": released(CHEAPER),
+    "released by ReturnGO and paid back": [*released(CHEAPER), transaction(300, "success", ("u6",), "R7")],
+    "released by ReturnGO and paid back in part": [*released(CHEAPER), transaction(200, "success", (), "R7")],
+    "released by ReturnGO and cancelled": [*released(CHEAPER), event("cancelled", hours=7)],
+    "released by ReturnGO for goods priced in dollars": released(DOLLARS),
     "resolved as missing": [*asked(AGAIN), inspected(AGAIN, "missing", hours=7), event("resolved", hours=8)],
 }  # fmt: skip
 
