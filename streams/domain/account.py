@@ -10,8 +10,8 @@ from typing import assert_never
 
 import msgspec
 
-from streams.domain.cover import PAID_KINDS, REPORTED_KINDS
-from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid
+from streams.domain.cover import PAID_KINDS
+from streams.domain.decided import REPORTED_KINDS, Crediting, Exchanging, Money, Paying, Repaid
 from streams.domain.learnt import Effect, Order, Step, Tender
 from streams.domain.own import Own
 

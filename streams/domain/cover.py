@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from streams.domain.decided import REPORTED_KINDS
 from streams.domain.echoes import by_line
 from streams.domain.learnt import Effect, Moved, Step
 from streams.domain.own import Own
 from streams.domain.seat import Seat
 
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
-REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from schemas.money import split
 from streams.domain import amounts, edited
 from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
-from streams.domain.cover import PAID_KINDS, REPORTED_KINDS, Foreign
-from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked
+from streams.domain.cover import PAID_KINDS, Foreign
+from streams.domain.decided import REPORTED_KINDS, Booking, Crediting, Exchanging, Money, Paying, asked
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
 from streams.domain.own import Own

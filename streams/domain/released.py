@@ -8,6 +8,7 @@ from schemas.merchant import Merchant
 from streams.domain import cover, pay
 from streams.domain.account import counts
 from streams.domain.causes import Cause
+from streams.domain.decided import REPORTED_KINDS
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Noted, Step
 from streams.domain.own import Own
@@ -62,7 +63,7 @@ def _by_returngo(seats: list[Seat], own: Own, proposal: Proposal) -> int:
     shown = {e.external_id: e.total_minor for e in own.foreign if counts(e, proposal.order)}
     return sum(
         _amount(step, shown, proposal.order.currency) for step in rma.steps.values()
-        if step.status == "success" and step.kind in cover.REPORTED_KINDS and step.external_id not in ours
+        if step.status == "success" and step.kind in REPORTED_KINDS and step.external_id not in ours
         and set(step.unit_ids or rma.units) <= units
     )  # fmt: skip
 

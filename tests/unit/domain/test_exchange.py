@@ -111,11 +111,13 @@ def test_a_request_for_the_refund_of_other_units_says_nothing_about_a_difference
 
 @pytest.mark.req("EXG-6", "MON-11")
 @pytest.mark.parametrize("units", [("u1",), ()])
-@pytest.mark.parametrize("shown", [False, True])
-def test_a_difference_that_returngo_paid_back_itself_is_not_paid_again(units: tuple[str, ...], shown: bool) -> None:
+@pytest.mark.parametrize(("kind", "shown"), [("refund", False), ("refund", True), ("store_credit", False)])
+def test_a_difference_that_returngo_paid_back_itself_is_not_paid_again(
+    units: tuple[str, ...], kind: str, shown: bool
+) -> None:
     run = exchanged(700)
     run.restock()
-    run.feed(transaction(300, "success", units, "302", hours=7))
+    run.feed(transaction(300, "success", units, "302", hours=7, kind=kind))
     if shown:
         run.feed(refunded("302", 300, hours=7))
     run.feed(applied(run.commands(Exchange)[0]))
