@@ -33,7 +33,7 @@ def decide_case(
     case, picture, made = _decide(case, rules)
     case = act.judged(case, picture)
     if act.expired(case):
-        return None, outputs
+        return None, outputs + notices.forgotten(case, evidence)
     case, emitted = act.settle(case, picture.seating.own)
     outputs += emitted
     outputs += [output.step(s) for d in made for s in story.decided(d, case, evidence)]

@@ -33,8 +33,15 @@ def notice(
     for exception_id, known in case.notices.items():
         if known.open and exception_id not in causes:
             notices[exception_id] = replace(known, open=False)
-            made += _clear(case, exception_id, known, evidence)
+            made += _clear(case, exception_id, known, "no fact shows the cause any more", evidence)
     return (replace(case, notices=notices) if made else case), made
+
+
+def forgotten(case: Case, evidence: Evidence | None) -> list[Output]:
+    """Clears what is open of a case whose row goes: nobody could clear it later."""
+    is_open = {exception_id: known for exception_id, known in case.notices.items() if known.open}
+    why = "its case is over and forgotten"
+    return [each for name, known in is_open.items() for each in _clear(case, name, known, why, evidence)]
 
 
 def _told(known: Notice | None, cause: Cause, digest: str, case: Case) -> Notice:
@@ -62,8 +69,7 @@ def _raise(
     yield output.step(story.noticed(case, "raised", cause.type, cause.rma_id, cause.detail, identity, cause, evidence))
 
 
-def _clear(case: Case, exception_id: str, known: Notice, evidence: Evidence | None) -> Iterable[Output]:
-    why = "no fact shows the cause any more"
+def _clear(case: Case, exception_id: str, known: Notice, why: str, evidence: Evidence | None) -> Iterable[Output]:
     record = ExceptionCleared(
         exception_id=exception_id, type=known.type, merchant=case.learnt.merchant, why=why,
         cleared_at_ms=case.learnt.now_ms, order_id=case.learnt.order_id, rma_id=known.rma_id,

@@ -23,6 +23,7 @@ from tests.unit.domain.factories import (
     line,
     of,
     order,
+    refunded,
     result,
     rules,
     transaction,
@@ -181,6 +182,19 @@ def test_a_closed_case_is_forgotten_after_its_retention() -> None:
     assert run.case.due_ms == at(9) + RETENTION_MS
     run.feed(deadline((at(9) + RETENTION_MS - at(0)) / HOUR))
     assert run.case is None
+
+
+@pytest.mark.req("EXC-4")
+def test_what_is_open_of_a_case_is_cleared_when_it_is_forgotten() -> None:
+    run = closed()
+    run.feed(refunded("R9", 100, hours=12))
+    run.marked(12)
+    assert run.open == ["amount_mismatch", "refund_outside_workflow"]
+    raised = {each.exception_id for each in run.records(ExceptionRaised)}
+    run.feed(deadline((at(12) + RETENTION_MS - at(0)) / HOUR))
+    assert run.case is None
+    cleared = {each.exception_id: each.why for each in run.records(ExceptionCleared)}
+    assert cleared == dict.fromkeys(raised, "its case is over and forgotten")
 
 
 @pytest.mark.req("INV-13", "MON-11")
