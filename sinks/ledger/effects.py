@@ -38,7 +38,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
     """One answer per claim; what is Claimed may be sent once this is committed."""
     rows = _rows(connection, [each.command_id for each in claims])
-    held = units.holders(connection, [unit for each in claims for unit in each.units])
+    held, freed = units.holders(connection, [unit for each in claims for unit in each.units])
     wanted: dict[str, str] = {}
     parked = parking.parked_keys(connection, [(each.system, each.key) for each in claims if each.arrival is not None])
     answers: list[Answer] = []
@@ -62,7 +62,7 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
         answers.append(answer)
     if new:
         connection.execute(insert(effects), new)  # taken meanwhile by another worker: the ledger runs each alone again
-    units.hold(connection, wanted)
+    units.hold(connection, wanted, freed)
     if taken:
         connection.execute(_TAKE, [_renamed(row) for row in taken])
     parking.queue(connection, queued)

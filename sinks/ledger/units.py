@@ -1,6 +1,6 @@
 """Which command a unit's money moves with. Of two commands that name the same unit, only the first ever pays for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -10,17 +10,18 @@ _UNIT = paid_units.c.unit == bindparam("_unit")
 _MOVE = update(paid_units).where(_UNIT).values(command_id=bindparam("_command_id"))
 
 
-def holders(connection: Connection, units: Sequence[str]) -> dict[str, str]:
-    """Command by unit, of those units that have one; refused commands hold none. Locks what it finds."""
+def holders(connection: Connection, units: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """Command by unit, of those units that have one, and the units that a refused command has. Locks what it finds."""
     if not units:
-        return {}
+        return {}, set()
     held = select(paid_units.c.unit, paid_units.c.command_id).where(paid_units.c.unit.in_(set(units)))
     found = {row.unit: row.command_id for row in connection.execute(held.with_for_update())}
     ended = select(effects.c.command_id).where(
         effects.c.command_id.in_(set(found.values())), effects.c.outcome == "rejected"
     )
     refused = {row.command_id for row in connection.execute(ended)} if found else set()
-    return {unit: command_id for unit, command_id in found.items() if command_id not in refused}
+    freed = {unit for unit, command_id in found.items() if command_id in refused}
+    return {unit: command_id for unit, command_id in found.items() if unit not in freed}, freed
 
 
 def take(command_id: str, units: Sequence[str], held: dict[str, str], wanted: dict[str, str]) -> str | None:
@@ -34,15 +35,11 @@ def take(command_id: str, units: Sequence[str], held: dict[str, str], wanted: di
     return None
 
 
-def hold(connection: Connection, wanted: Mapping[str, str]) -> None:
-    """Give units (by name) to their commands."""
-    rows = [{"_unit": unit, "_command_id": command_id} for unit, command_id in wanted.items()]
-    if not rows:
-        return
-    known = {row.unit for row in connection.execute(select(paid_units.c.unit).where(paid_units.c.unit.in_(wanted)))}
-    moved = [row for row in rows if row["_unit"] in known]
+def hold(connection: Connection, wanted: Mapping[str, str], freed: Set[str]) -> None:
+    """Give units (by name) to their commands; `freed` are those that a refused command has."""
+    moved = [{"_unit": unit, "_command_id": command_id} for unit, command_id in wanted.items() if unit in freed]
     if moved:
         connection.execute(_MOVE, moved)
-    new = [{"unit": unit, "command_id": command_id} for unit, command_id in wanted.items() if unit not in known]
+    new = [{"unit": unit, "command_id": command_id} for unit, command_id in wanted.items() if unit not in freed]
     if new:
         connection.execute(insert(paid_units), new)  # taken meanwhile by another worker: each is looked at again
