@@ -6,7 +6,7 @@ from typing import Protocol, get_args
 
 from schemas.exceptions import TYPES
 from schemas.facts import Disposition
-from schemas.merchant_model import BASE, Model, SpecificModel
+from schemas.merchant_model import BASE, STATES_APART, Model, SpecificModel
 from schemas.stock import StockStatus
 
 
@@ -58,7 +58,7 @@ def places(mapped: Sequence[Place]) -> Iterator[str]:
     said: set[str] = set()
     for one, other in itertools.combinations(mapped, 2):
         if one.location_id == other.location_id and _same_system(one, other):
-            if one.zone != other.zone and not {one.system, other.system} & _STATES_APART:
+            if one.zone != other.zone and not _both(one, other):
                 said.add(f"{one.location_id!r} is mapped with zone quarantine and zone stock")
             if one.active != other.active:
                 said.add(f"{one.location_id!r} is mapped as active and as not active")
@@ -66,8 +66,9 @@ def places(mapped: Sequence[Place]) -> Iterator[str]:
         yield f"locations: {problem}; expected one of them wherever it is named"
 
 
-# In these a place may hold both: they keep goods for sale and others apart by state. None may be one of them.
-_STATES_APART = {"shopify", "patchworks", None}
+def _both(one: Place, other: Place) -> bool:
+    """Whether the place may hold goods for sale and others: in a system that keeps them apart, which None may be."""
+    return any(each.system is None or each.system in STATES_APART for each in (one, other))
 
 
 def _same_system(one: Place, other: Place) -> bool:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.merchant_fields import Name, like
 
 System = Literal["shopify", "lightspeed-x", "lightspeed-r", "sitoo", "linnworks", "patchworks"]
+# Systems that keep damaged goods apart within a location. All others need a place of its own for them.
+STATES_APART = ("shopify", "patchworks")
 Channel = Annotated[
     str,
     like(rf"({'|'.join(get_args(System))})(/[^\s/]+)?", f"one of {', '.join(get_args(System))}, or one with its source "

@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 
 from streams.domain.cover import PAID_KINDS
-from streams.domain.decided import REPORTED_KINDS, Crediting, Exchanging, Money, Paying, Repaid
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid, repays
 from streams.domain.learnt import Effect, Order, Step, Tender
 from streams.domain.own import Own
 
@@ -53,6 +53,11 @@ class Account(msgspec.Struct):
             sum(b.exchanged for b in each), sum(b.refundable for b in each), sum(b.rounding for b in each),
         )  # fmt: skip
 
+    @property
+    def only(self) -> str:
+        """The one payment that money without a name moved on, as far as there is one."""
+        return next(iter(self.balances)) if len(self.balances) == 1 else NOWHERE
+
     def rest(self, payment_id: str) -> int:
         """What this payment can still give back."""
         balance = self.balances.get(payment_id)
@@ -76,8 +81,7 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
         if counts(effect, order):
             _seen(books, effect)
     for step in reported(order, own):
-        only = next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE
-        _move(books, only, max(step.amount_minor or 0, 0), None)
+        _move(books, books.only, max(step.amount_minor or 0, 0), None)
     for decision in live:
         if decision.decision_id not in marked or decision.decision_id in issued:
             _decided(books, decision, own)
@@ -169,14 +173,13 @@ def reported(order: Order, own: Own) -> Iterable[Step]:
     known = own.names | {e.external_id for e in own.foreign}
     for rma in own.learnt.rmas.values():
         for step in rma.steps.values():
-            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.currency == order.currency
-            if paid and step.external_id and step.external_id not in known:
+            if repays(step) and step.currency == order.currency and step.external_id and step.external_id not in known:
                 yield step
 
 
 def _seen(books: Account, effect: Effect) -> None:
     parts = effect.tenders or ((NOWHERE, effect.total_minor),)
-    only = next(iter(books.balances)) if len(books.balances) == 1 else NOWHERE
+    only = books.only
     for payment_id, amount in parts:
         _move(books, payment_id if payment_id in books.balances else only, amount, effect)
 

@@ -25,7 +25,7 @@ def first_units(total: int, quantity: int, units: int) -> int:
 
 def shares(seats: Iterable[Seat], before: dict[str, int]) -> tuple[Share, ...]:
     """Share per line of these units; `before`: units of each line that were paid for already."""
-    lines, counts = _counted(seats)
+    lines, counts = counted(seats)
     return tuple(
         Share(
             line_id=line_id, quantity=count,
@@ -37,13 +37,13 @@ def shares(seats: Iterable[Seat], before: dict[str, int]) -> tuple[Share, ...]:
 
 def tax(seats: Iterable[Seat], before: dict[str, int]) -> int:
     """The tax within the shares of these units."""
-    lines, counts = _counted(seats)
+    lines, counts = counted(seats)
     return sum(_part(lines[line_id], count, before, lambda line: line.tax_minor) for line_id, count in counts.items())
 
 
 def duties(seats: Iterable[Seat], before: dict[str, int]) -> int:
     """The duties that were paid for these units, which no share includes."""
-    lines, counts = _counted(seats)
+    lines, counts = counted(seats)
     return sum(_part(lines[line_id], count, before, lambda line: line.duty_minor) for line_id, count in counts.items())
 
 
@@ -114,7 +114,8 @@ def _sum(figures: Iterable[int | None]) -> int | None:
     return total
 
 
-def _counted(seats: Iterable[Seat]) -> tuple[dict[str, Line], dict[str, int]]:
+def counted(seats: Iterable[Seat]) -> tuple[dict[str, Line], dict[str, int]]:
+    """The lines that these units take from, by id, and how many units of each."""
     lines: dict[str, Line] = {}
     counts: dict[str, int] = {}
     for seat in seats:

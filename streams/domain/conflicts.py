@@ -16,7 +16,7 @@ from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
 from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
-from streams.domain.seat import GONE, Seat, ended, model_of, withdrawn
+from streams.domain.seat import GONE, Seat, ended, gone, model_of, withdrawn
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
@@ -41,7 +41,7 @@ def of_seat(seat: Seat) -> list[Cause]:
             made += _regraded(seat, seat.restocking, seat.found)
     if seat.money == "elsewhere":
         unseen = seat.found is None and seat.restocked != "elsewhere"
-        if seat.unit.said.ships and (unseen or _gone(seat)):
+        if seat.unit.said.ships and (unseen or gone(seat)):
             made.append(about(seat, "refund_before_goods", "the money went out, the goods were not accounted for"))
     return made
 
@@ -75,7 +75,7 @@ def _last_seen(seat: Seat, seating: Seating, learnt: Learnt) -> Stamp | None:
         arrived = arrival(learnt, seat.rma, seat.unit, by_order=False)
     if seat.found is None:
         return arrived
-    if _gone(seat):
+    if gone(seat):
         return arrived if arrived is not None and arrived.at_ms > seat.found.stamp.at_ms else None
     return seat.found.stamp if arrived is None else max(arrived, seat.found.stamp)
 
@@ -195,10 +195,6 @@ def _regraded(seat: Seat, done: Restocking, found: Inspection) -> Iterable[Cause
 def _undone(seat: Seat) -> bool:
     """What was put into stock is taken out again as soon as it was applied; money cannot be taken back."""
     return movements.compensates(seat) and seat.money not in ("open", "applied", "elsewhere")
-
-
-def _gone(seat: Seat) -> bool:
-    return seat.found is not None and seat.found.disposition in GONE
 
 
 def of_order(seating: Seating, learnt: Learnt, *, unfinished: bool) -> Iterable[Cause]:

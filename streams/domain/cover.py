@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from streams.domain.decided import REPORTED_KINDS
+from streams.domain.decided import repays
 from streams.domain.echoes import by_line
 from streams.domain.learnt import Effect, Moved, Step
 from streams.domain.own import Own
@@ -162,6 +162,6 @@ def _reported(seats: Sequence[Seat], own: Own) -> None:
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue
         for step in seat.rma.steps.values():
-            paid = step.status == "success" and step.kind in REPORTED_KINDS and step.external_id not in ours
-            if paid and (not step.unit_ids or seat.unit.unit_id in step.unit_ids):
+            named = not step.unit_ids or seat.unit.unit_id in step.unit_ids
+            if named and repays(step) and step.external_id not in ours:
                 seat.money, seat.paid_step = "elsewhere", step

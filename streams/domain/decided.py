@@ -174,14 +174,15 @@ KINDS: dict[type[Decision], CommandKind] = {
 _ASKED: dict[type[Money], tuple[str, ...]] = {Paying: ("refund",), Crediting: ("store_credit", "gift_card")}
 
 
-# Steps by which ReturnGO itself pays back.
-REPORTED_KINDS = ("refund", "store_credit", "gift_card")
+def repays(step: Step) -> bool:
+    """Whether it says that ReturnGO itself has paid back, by whatever means."""
+    return step.status == "success" and step.kind in ("refund", "store_credit", "gift_card")
 
 
 def repaid_by_returngo(rma: Rma, exchange: Exchanging) -> list[Step]:
     """What ReturnGO itself paid back for units of an exchange, by whatever means: it is not to be paid again."""
     units = set(exchange.unit_ids)
-    done = [step for _, step in sorted(rma.steps.items()) if step.kind in REPORTED_KINDS and step.status == "success"]
+    done = [step for _, step in sorted(rma.steps.items()) if repays(step)]
     return [s for s in done if units.intersection(s.unit_ids) or (not s.unit_ids and set(rma.units) <= units)]
 
 

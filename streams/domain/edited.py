@@ -43,7 +43,7 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     seats = [s for s in mine if s.unit.unit_id in decision.unit_ids and not s.stopped and s.parts]
     if len(seats) < len(decision.unit_ids):
         return
-    then, now = {share.line_id: share.quantity for share in decision.shares}, _lines(seats)
+    then, now = {share.line_id: share.quantity for share in decision.shares}, amounts.counted(seats)[1]
     if then != now:
         yield _cause("contradicting_fact", decision, "lines", _goods(then), _goods(now))
         return
@@ -73,14 +73,6 @@ def _paid(decision: Money, seats: Sequence[Seat], mine: Sequence[Seat]) -> tuple
         return due, None
     goods, claimed = sum(share.amount_minor for share in decision.shares), amounts.claimed(seats)
     return due, max(due - fees + (0 if claimed is None else claimed - goods), 0)
-
-
-def _lines(seats: Sequence[Seat]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for seat in seats:
-        for line, count in seat.parts:
-            counts[line.line_id] = counts.get(line.line_id, 0) + count
-    return counts
 
 
 def _exchanged(decision: Exchanging, seats: Sequence[Seat]) -> tuple[int, int | None]:

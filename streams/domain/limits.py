@@ -14,7 +14,7 @@ from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Decision, Exchanging, Money, Paying, Restocking
 from streams.domain.learnt import Inspection, Learnt, Rma
 from streams.domain.own import command_ids
-from streams.domain.seat import GONE, Seat, model_of, ready_since_ms, stopped
+from streams.domain.seat import Seat, gone, model_of, ready_since_ms, stopped
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing, scanned
 
@@ -178,7 +178,7 @@ def _held(standing: Standing, rules: Merchant) -> Iterable[Due]:
 
 
 def _here(seat: Seat) -> bool:
-    return seat.found is not None and seat.found.disposition not in GONE
+    return seat.found is not None and not gone(seat)
 
 
 def _money(standing: Standing, rules: Merchant) -> Iterable[Due]:

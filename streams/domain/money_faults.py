@@ -13,7 +13,7 @@ from streams.domain import amounts, edited
 from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, Foreign
-from streams.domain.decided import REPORTED_KINDS, Booking, Crediting, Exchanging, Money, Paying, asked
+from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked, repays
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
 from streams.domain.own import Own
@@ -159,7 +159,7 @@ def _by_returngo_too(seating: Seating) -> Iterable[Cause]:
     own = seating.own
     known = own.names | {each.effect.external_id for each in seating.covered.refunds if each.beyond}
     for rma in own.learnt.rmas.values():
-        steps = [s for s in rma.steps.values() if s.status == "success" and s.kind in REPORTED_KINDS and s.external_id]
+        steps = [s for s in rma.steps.values() if repays(s) and s.external_id]
         for step in steps:
             seats = [
                 s for s in seating.seats if s.rma is rma and s.kind in ("refund", "credit")

@@ -9,10 +9,10 @@ from streams.domain import amounts
 from streams.domain.account import account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Asked, Crediting, Exchanging, Money, Paying, Repaid, in_parts, repaid_by_returngo
-from streams.domain.learnt import Order, Rma
+from streams.domain.learnt import Effect, Order, Rma
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
-from streams.domain.seat import GONE, Kind, Seat
+from streams.domain.seat import Kind, Seat, gone
 
 _COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
 _STEP_KINDS: dict[Kind, tuple[str, ...]] = {"refund": ("refund",), "credit": ("store_credit", "gift_card")}
@@ -150,18 +150,21 @@ def _in_other_currency(order: Order, own: Own) -> tuple[str, ...]:
     return tuple(sorted(e.external_id for e in effects if e.kind in PAID_KINDS and not counts(e, order)))
 
 
-def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
-    """Amounts that people paid back since the return was asked for, without saying for which lines; of a charge-back
-    nobody ever says that, and it may come first."""
+def of_no_line(rma: Rma, own: Own) -> list[Effect]:
+    """Amounts that others paid back since the return was asked for, without saying for which lines, and that ReturnGO
+    does not tell of; of a charge-back nobody ever says the lines, and it may come first."""
     asked = rma.marks.get("requested")
     since = 0 if asked is None else asked.at_ms
     returngos = {step.external_id for each in own.learnt.rmas.values() for step in each.steps.values()}
-    return tuple(
-        e.external_id for e in own.foreign
+    return [
+        e for e in own.foreign
         if e.kind in PAID_KINDS and not e.moved and e.total_minor > 0
-        and (e.stamp.at_ms >= since or e.kind == "chargeback")
-        and e.actor != "returngo" and e.external_id not in returngos
-    )  # fmt: skip
+        and (e.stamp.at_ms >= since or e.kind == "chargeback") and e.external_id not in returngos
+    ]  # fmt: skip
+
+
+def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
+    return tuple(e.external_id for e in of_no_line(rma, own) if e.actor != "returngo")
 
 
 def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:
@@ -174,7 +177,7 @@ def asked_for(ready: Sequence[Seat], rma_seats: Sequence[Seat], kind: Kind | Non
     names = {seat.unit.unit_id for seat in ready}
     whole = {
         s.unit.unit_id for s in rma_seats
-        if s.kind == ready[0].kind and not (s.found and s.found.disposition in GONE)
+        if s.kind == ready[0].kind and not gone(s)
     }  # fmt: skip
     steps = [
         s for s in ready[0].rma.steps.values()

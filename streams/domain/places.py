@@ -5,12 +5,10 @@ Nothing here has a default: what is not mapped is None, and a guard of the walk 
 
 from schemas.facts import Disposition
 from schemas.merchant import Location, Merchant, ReasonRule
+from schemas.merchant_model import STATES_APART
 from schemas.stock import StockStatus
 from streams.domain.learnt import Inspection
 from streams.domain.seat import Seat
-
-# Systems that keep damaged goods apart within a location. All others need a place of its own for them.
-STATES_APART = ("shopify", "patchworks")
 
 
 def placed(seat: Seat, rules: Merchant) -> None:

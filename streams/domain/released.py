@@ -8,9 +8,9 @@ from schemas.merchant import Merchant
 from streams.domain import cover, pay
 from streams.domain.account import counts
 from streams.domain.causes import Cause
-from streams.domain.decided import REPORTED_KINDS
+from streams.domain.decided import repays
 from streams.domain.explain import money
-from streams.domain.learnt import Effect, Noted, Step
+from streams.domain.learnt import Noted, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
 from streams.domain.seat import Seat, ready_since_ms
@@ -38,7 +38,10 @@ def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], 
         if due <= tolerance:
             continue
         repaid = _by_returngo(seats, own, proposal)
-        by_hand = (e for e in _unnamed(own, proposal) if e.external_id not in taken and e.rma_id in (None, rma_id))
+        by_hand = [
+            e for e in pay.of_no_line(seats[0].rma, own)
+            if counts(e, proposal.order) and e.external_id not in taken and e.rma_id in (None, rma_id)
+        ]  # fmt: skip
         match = next((e for e in by_hand if abs(e.total_minor + repaid - due) <= tolerance), None)
         if match is not None and repaid < due - tolerance:
             taken.add(match.external_id)
@@ -63,7 +66,7 @@ def _by_returngo(seats: list[Seat], own: Own, proposal: Proposal) -> int:
     shown = {e.external_id: e.total_minor for e in own.foreign if counts(e, proposal.order)}
     return sum(
         _amount(step, shown, proposal.order.currency) for step in rma.steps.values()
-        if step.status == "success" and step.kind in REPORTED_KINDS and step.external_id not in ours
+        if repays(step) and step.external_id not in ours
         and set(step.unit_ids or rma.units) <= units
     )  # fmt: skip
 
@@ -74,18 +77,6 @@ def _amount(step: Step, shown: dict[str, int], currency: str) -> int:
         return seen or 0
     said = step.amount_minor if step.currency == currency else 0
     return said if seen is None else min(said, seen)
-
-
-def _unnamed(own: Own, proposal: Proposal) -> list[Effect]:
-    """Amounts that others paid back since the return was asked for, without saying for which lines."""
-    asked = proposal.seats[0].rma.marks.get("requested")
-    since = 0 if asked is None else asked.at_ms
-    steps = {step.external_id for rma in own.learnt.rmas.values() for step in rma.steps.values()}
-    return [
-        e for e in own.foreign
-        if counts(e, proposal.order) and not e.moved and e.total_minor > 0 and e.external_id not in steps
-        and (e.stamp.at_ms >= since or e.kind == "chargeback")
-    ]  # fmt: skip
 
 
 def _unpaid(proposal: Proposal, order: Noted, repaid: int) -> Cause:

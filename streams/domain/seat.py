@@ -115,6 +115,11 @@ def goods_as_sold(seat: Seat) -> bool:
     return not seat.unit.said.ships or same or seat.restocked == "elsewhere" or sku_agrees(seat)
 
 
+def gone(seat: Seat) -> bool:
+    """Whether an inspection did not find it."""
+    return seat.found is not None and seat.found.disposition in GONE
+
+
 def ready_since_ms(seat: Seat) -> int:
     """Since when it could be paid, as far as its goods are concerned."""
     if seat.found is not None:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain.seat import GONE, Seat
+from streams.domain.seat import GONE, Seat, gone
 from streams.domain.walk import MONEY, NOTHING, SETTLED, STOCK, Guard, Reason, first_unmet, wants_money, wants_stock
 
 Stage = Literal[
@@ -71,8 +71,7 @@ def close(standing: Standing) -> None:
     seat = standing.seat
     if standing.closed or seat.stopped or not _booked(seat):
         return
-    gone = seat.found is not None and seat.found.disposition in GONE
-    if gone and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
+    if gone(seat) and "resolved" in seat.rma.marks and "open" not in (seat.restocked, seat.money):
         standing.closed = True
     else:
         stock_done = seat.restocked in ("applied", "elsewhere") or not wants_stock(seat)

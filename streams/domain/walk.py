@@ -21,7 +21,7 @@ from schemas.exceptions import Team
 from schemas.merchant import Merchant
 from streams.domain import bundles, places
 from streams.domain.proposal import Group, Proposal
-from streams.domain.seat import GONE, Seat, goods_as_sold, ready_since_ms, sku_agrees, units_known
+from streams.domain.seat import GONE, Seat, gone, goods_as_sold, ready_since_ms, sku_agrees, units_known
 
 T = TypeVar("T")
 # Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
@@ -61,7 +61,7 @@ def _line_known(seat: Seat, _: Merchant) -> bool:
 
 
 def _goods_here(seat: Seat, _: Merchant) -> bool:
-    return seat.found is None or seat.found.disposition not in GONE
+    return not gone(seat)
 
 
 def _in_stock_again(seat: Seat) -> bool:
