@@ -30,7 +30,8 @@ class Movement:
 
 @dataclass(slots=True, kw_only=True, frozen=True)
 class MoneyOut:
-    """Money or worth that left the shop: a refund transaction, a store credit or a gift card."""
+    """Money or worth that left the shop: a refund transaction, a store credit or a gift card. `shop_amount`: a refund
+    in the shop's currency, at the rate of its day."""
 
     at: datetime
     kind: str
@@ -45,6 +46,7 @@ class MoneyOut:
     order: str | None
     parent_id: int | None
     customer_id: int | None
+    shop_amount: Decimal | None = None
 
 
 @dataclass(slots=True, kw_only=True, frozen=True)

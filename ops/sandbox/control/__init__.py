@@ -25,7 +25,8 @@ RMAs
                                                   (returngo.settle)
 Staff
   POST /_sandbox/shopify/{shop}/staff/{action}    refund restock store-credit location tracking close-order cancel-order
-                                                  tag return settle complete-draft (staff_specs)
+                                                  edit-order send capture void mark-paid pay rate tag return settle
+                                                  complete-draft (staff_specs)
 Faults and time
   POST /_sandbox/faults                           faults.Plan -> {"id"}; GET lists, DELETE removes all, /faults/{id} one
   POST /_sandbox/latency                          {"seconds"}: every answer takes so much longer, without a lock

@@ -46,10 +46,11 @@ def _level(level: Level) -> Payload:
 def _order(shop: Shop, order: Order) -> Payload:
     paid, back = Counter[str](), Counter[str]()
     for each in order.payments:
-        paid[each.gateway] += each.amount  # type: ignore[assignment]
+        if each.kind in amounts.MONEY_IN and each.status == "SUCCESS":
+            paid[each.gateway] += each.amount  # type: ignore[assignment]
     for each in amounts.outgoing(order):
         if each.status in amounts.COUNTED_OUT:
-            back[amounts.tender(each)] += each.amount  # type: ignore[assignment]
+            back[each.gateway] += each.amount  # type: ignore[assignment]
     return {
         "id": order.number,
         "currency": order.presentment_currency_code,
@@ -79,6 +80,8 @@ def _units(place: int, order: Order) -> Payload:
         "sku": line.sku,
         "bought": line.quantity,
         "refunded": line.refunded,
+        "removed": line.removed,
+        "sent": line.fulfilled,
         "restocked_by_refund_or_return": line.restocked,
     }
 
@@ -183,7 +186,7 @@ def _order_findings(order: Order) -> list[Payload]:
     if amounts.refunded(order) > amounts.received(order):
         found.append({"kind": "refunded_more_than_paid", "about": order.name, "detail": str(amounts.refunded(order))})
     for line in order.lines:
-        if line.refunded > line.quantity or line.restocked > line.quantity:
+        if line.gone > line.quantity or line.restocked > line.quantity:
             found.append(
                 {"kind": "more_units_than_bought", "about": f"{order.name} {line.sku}", "detail": str(line.restocked)}
             )

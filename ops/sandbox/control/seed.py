@@ -42,6 +42,7 @@ def open_shop(world: World, spec: ShopSpec) -> Payload:
         read_all_orders=spec.read_all_orders,
         idempotency_errors=spec.idempotency_errors,
         issue_limit=spec.gift_card_limit,
+        rates=dict(spec.rates),
     )
     action = Action(world, shop, "seed")
     for handle in REASONS:

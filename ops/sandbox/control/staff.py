@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from ops.sandbox.control import staff_orders
+from ops.sandbox.control.named import named_item, named_line, named_location, named_order
 from ops.sandbox.control.staff_specs import (
     CreditSpec,
     DraftSpec,
-    LineSpec,
     LocationSpec,
     OrderNamed,
     RefundSpec,
@@ -20,65 +21,34 @@ from ops.sandbox.control.staff_specs import (
 from ops.sandbox.shopify import amounts, payloads, stock
 from ops.sandbox.shopify.action import Action, touch
 from ops.sandbox.shopify.aftersales import ReturnLine
-from ops.sandbox.shopify.catalogue import Item, Location
 from ops.sandbox.shopify.credit import add_credit
 from ops.sandbox.shopify.drafts import complete_draft
 from ops.sandbox.shopify.refunds import RefundPlan, make_refund, record_payment
 from ops.sandbox.shopify.returns import open_return, returnable
-from ops.sandbox.shopify.sales import Customer, DraftOrder, LineItem, Order, Transaction
+from ops.sandbox.shopify.sales import Customer, DraftOrder, Transaction
 from ops.sandbox.shopify.values import Money, Payload
-
-
-def _order(action: Action, given: str | int) -> Order:
-    order = action.shop.order_named(str(given))
-    if order is None:
-        raise ValueError(f"order {given} is not in {action.shop.domain}")
-    return order
-
-
-def _line(order: Order, spec: LineSpec) -> LineItem:
-    for line in order.lines:
-        if line.number == spec.line_item_id or (
-            spec.line_item_id is None and spec.sku is not None and line.sku == spec.sku
-        ):
-            return line
-    raise ValueError(f"order {order.name} has no line with {spec.sku or spec.line_item_id}")
-
-
-def _item(action: Action, sku: str) -> Item:
-    variant = action.shop.by_sku.get(sku)
-    if variant is None:
-        raise ValueError(f"SKU {sku} is not in {action.shop.domain}")
-    return variant.inventory_item
-
-
-def _location(action: Action, number: int) -> Location:
-    location = action.shop.numbered(Location, number)
-    if location is None:
-        raise ValueError(f"location {number} is not in {action.shop.domain}")
-    return location
 
 
 def refund(action: Action, spec: RefundSpec) -> Payload:
     """Refund in the admin: money to gift cards first, then to payments as they were made."""
-    order = _order(action, spec.order)
+    order = named_order(action, spec.order)
     plan = RefundPlan(lines=[], payments=[], credits=[], note=spec.note)
     for each in spec.lines:
-        line = _line(order, each)
+        line = named_line(order, each)
         if each.quantity > line.refundable:
             raise ValueError(f"{line.refundable} of {line.sku} can still be refunded, {each.quantity} asked for")
-        location = _location(action, each.location_id) if each.location_id is not None else None
+        location = named_location(action, each.location_id) if each.location_id is not None else None
         plan.lines.append((line, each.quantity, each.restock_type, location))
     if spec.amount > amounts.net_payment(order):
         raise ValueError(f"{amounts.net_payment(order)} of {order.name} can still be refunded, {spec.amount} asked for")
-    plan.payments = [(parent, parent.gateway, part) for parent, part in amounts.spread(order, spec.amount)]
+    plan.payments = amounts.spread(order, spec.amount)
     made = make_refund(action, order, plan)
     return {"refund_id": made.number, "transactions": [paid.number for paid in made.transactions]}
 
 
 def restock(action: Action, spec: RestockSpec) -> Payload:
     """Stock corrected by hand."""
-    item, location = _item(action, spec.sku), _location(action, spec.location_id)
+    item, location = named_item(action, spec.sku), named_location(action, spec.location_id)
     level = item.levels.get(location.number) or stock.new_level(action, item, location, 0)
     stock.move(action, level, spec.name, spec.delta, stock.Cause(kind="staff", reference=spec.reason))
     return {"after": level.quantity(spec.name)}
@@ -95,7 +65,7 @@ def store_credit(action: Action, spec: CreditSpec) -> Payload:
 
 def location(action: Action, spec: LocationSpec) -> Payload:
     """A location is opened or closed."""
-    place = _location(action, spec.location_id)
+    place = named_location(action, spec.location_id)
     place.is_active, place.updated_at = spec.active, action.now()
     topic = "LOCATIONS_ACTIVATE" if spec.active else "LOCATIONS_DEACTIVATE"
     action.emit(topic, place, lambda: payloads.location(place))
@@ -104,7 +74,7 @@ def location(action: Action, spec: LocationSpec) -> Payload:
 
 def tracking(action: Action, spec: TrackingSpec) -> Payload:
     """An item is tracked, or no longer."""
-    item = _item(action, spec.sku)
+    item = named_item(action, spec.sku)
     item.tracked, item.updated_at = spec.tracked, action.now()
     action.emit("INVENTORY_ITEMS_UPDATE", item, lambda: payloads.inventory_item(item))
     return {"sku": item.sku, "tracked": item.tracked}
@@ -112,24 +82,15 @@ def tracking(action: Action, spec: TrackingSpec) -> Payload:
 
 def close_order(action: Action, spec: OrderNamed) -> Payload:
     """An order is archived."""
-    order = _order(action, spec.order)
+    order = named_order(action, spec.order)
     order.closed_at = action.now()
-    touch(action, order)
-    return {"order": order.name}
-
-
-def cancel_order(action: Action, spec: OrderNamed) -> Payload:
-    """An order is cancelled; money is not touched."""
-    order = _order(action, spec.order)
-    order.cancelled_at = action.now()
-    action.emit("ORDERS_CANCELLED", order, lambda: payloads.order(order))
     touch(action, order)
     return {"order": order.name}
 
 
 def tag(action: Action, spec: TagSpec) -> Payload:
     """Tags by hand."""
-    order = _order(action, spec.order)
+    order = named_order(action, spec.order)
     order.tags = [
         *(each for each in order.tags if each not in spec.remove),
         *(each for each in spec.add if each not in order.tags),
@@ -140,10 +101,10 @@ def tag(action: Action, spec: TagSpec) -> Payload:
 
 def native_return(action: Action, spec: ReturnSpec) -> Payload:
     """A return made in the admin."""
-    order = _order(action, spec.order)
+    order = named_order(action, spec.order)
     lines: list[ReturnLine] = []
     for each in spec.lines:
-        bought = _line(order, each)
+        bought = named_line(order, each)
         sent = next((part for parcel in order.fulfillments for part in parcel.lines if part.line_item is bought), None)
         if sent is None or each.quantity > returnable(order, sent):
             raise ValueError(
@@ -191,9 +152,9 @@ ACTIONS: dict[str, tuple[type[msgspec.Struct], Callable[..., Payload]]] = {
     "location": (LocationSpec, location),
     "tracking": (TrackingSpec, tracking),
     "close-order": (OrderNamed, close_order),
-    "cancel-order": (OrderNamed, cancel_order),
     "tag": (TagSpec, tag),
     "return": (ReturnSpec, native_return),
     "settle": (SettleSpec, settle),
     "complete-draft": (DraftSpec, complete),
+    **staff_orders.ACTIONS,
 }

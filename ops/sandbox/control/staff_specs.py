@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from ops.sandbox.shopify import ordering
 from ops.sandbox.shopify.values import ZERO
 
 
@@ -62,6 +63,47 @@ class OrderNamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Just an order."""
 
     order: str | int
+
+
+class CancelSpec(OrderNamed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order cancelled; `refund`: all its money goes back; `restock_to`: its unsent goods go back to that place."""
+
+    refund: bool = False
+    restock_to: int | None = None
+
+
+class EditSpec(OrderNamed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order edit; added lines are unsent unless they say how many are sent. `shown_as_refund`: the shop shows what
+    was taken off as a refund without money."""
+
+    add: list[ordering.LineSpec] = []
+    remove: list[LineSpec] = []
+    shown_as_refund: bool = False
+
+
+class SendSpec(OrderNamed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A parcel; without lines all that is still to be sent."""
+
+    lines: list[LineSpec] = []
+
+
+class PaidSpec(OrderNamed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step of an order's payment; the first that fits unless named."""
+
+    transaction_id: int | None = None
+
+
+class CaptureSpec(PaidSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same with an amount; without one all that is left."""
+
+    amount: Decimal | None = None
+
+
+class RateSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The day's exchange rate of a currency."""
+
+    currency: str
+    rate: Decimal
 
 
 class TagSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -64,7 +64,7 @@ def _refund_in_shopify(case: Case, payout: Payout, units: list[Unit]) -> None:
             for line, count in asked.items()
             if min(count, line.refundable)
         ],
-        payments=[(parent, parent.gateway, part) for parent, part in amounts.spread(order, payout.amount)],
+        payments=amounts.spread(order, payout.amount),
         credits=[],
         note=f"ReturnGO RMA{case.rma.id}",
     )

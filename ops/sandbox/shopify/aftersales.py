@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from ops.sandbox.shopify.catalogue import Entity, Location
-from ops.sandbox.shopify.values import ZERO
+from ops.sandbox.shopify.values import ZERO, Money, MoneyBag
 
 if TYPE_CHECKING:
     from ops.sandbox.shopify.sales import FulfillmentLine, LineItem, Order, Transaction
@@ -51,12 +51,23 @@ class Refund(Entity):
     transactions: list[Transaction] = field(default_factory=list)
     adjustments: list[Adjustment] = field(default_factory=list)
     shipping: Decimal = ZERO
+    shipping_tax: Decimal = ZERO
     native_return: NativeReturn | None = None
 
     @property
     def total(self) -> Decimal:
         """What its transactions pay, failed ones left out."""
-        return sum((each.amount for each in self.transactions if each.status in ("SUCCESS", "PENDING")), ZERO)
+        return self.total_bag.presentment_money.amount
+
+    @property
+    def total_bag(self) -> MoneyBag:
+        """The same in both currencies, each transaction at the rate of its moment."""
+        bags = [each.bag for each in self.transactions if each.status in ("SUCCESS", "PENDING")]
+        shop, paid = self.order.currency_code, self.order.presentment_currency_code
+        return MoneyBag(
+            Money(sum((each.shop_money.amount for each in bags), ZERO), shop),
+            Money(sum((each.presentment_money.amount for each in bags), ZERO), paid),
+        )
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -9,18 +9,17 @@ import msgspec
 from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.action import Action
 from ops.sandbox.shopify.catalogue import Location
+from ops.sandbox.shopify.dispatch import send
+from ops.sandbox.shopify.payments import PaymentSpec, pay
 from ops.sandbox.shopify.sales import (
     Customer,
     Discount,
     DraftOrder,
-    Fulfillment,
-    FulfillmentLine,
     LineGroup,
     LineItem,
     Order,
-    Shipping,
-    Transaction,
 )
+from ops.sandbox.shopify.shipping import ShippingSpec, ship
 from ops.sandbox.shopify.values import ZERO, Money, places, rounded
 
 
@@ -38,17 +37,9 @@ class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fulfilled: int | None = None
 
 
-class PaymentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A payment, by default successful; gateway "gift_card" for a gift card."""
-
-    gateway: str = "shopify_payments"
-    amount: Decimal
-    status: str = "SUCCESS"
-
-
 class OrderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order as a scenario describes it; amounts in its presentment currency, `rate` shop units per presentment
-    unit."""
+    unit, by default the shop's of the day. `shipping` is short for one untaxed line of `shipping_lines`."""
 
     name: str
     lines: list[LineSpec]
@@ -56,10 +47,11 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     customer_id: int | None = None
     created_at: datetime | None = None
     currency: str | None = None
-    rate: Decimal = Decimal(1)
+    rate: Decimal | None = None
     taxes_included: bool = True
     order_discount: Decimal = ZERO
     shipping: Decimal = ZERO
+    shipping_lines: list[ShippingSpec] = []
     payments: list[PaymentSpec] | None = None
     tags: list[str] = []
     note: str | None = None
@@ -72,13 +64,19 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def place_order(action: Action, spec: OrderSpec) -> Order:
     """Makes the order of a description; unknown SKUs, customers or a name in use are ValueErrors."""
     order = _empty(action, spec)
+    sent: list[tuple[LineItem, int]] = []
     for line in spec.lines:
-        _add(action, order, line)
+        sent += [
+            (each, each.quantity if line.fulfilled is None else min(each.quantity, line.fulfilled))
+            for each in add_lines(action, order, line)
+        ]
     if spec.order_discount:
         _discount(order, order.lines, spec.order_discount, "Order discount", "ACROSS")
-    _tax(order)
+    for each in order.lines:
+        tax(each)
     _ship_and_pay(action, order, spec)
-    _send(action, order)
+    if parcel := [(each, units) for each, units in sent if units]:
+        send(action, order, parcel)
     order.closed_at = order.created_at if spec.archived else None
     order.cancelled_at = order.created_at if spec.cancelled else None
     action.shop.by_name[order.name] = order
@@ -99,7 +97,7 @@ def _empty(action: Action, spec: OrderSpec) -> Order:
         name=spec.name,
         currency_code=shop.currency_code,
         presentment_currency_code=spec.currency or shop.currency_code,
-        rate=spec.rate,
+        rate=spec.rate or shop.rates.get(spec.currency or "", Decimal(1)),
         taxes_included=spec.taxes_included,
         customer=customer,
         created_at=now,
@@ -111,7 +109,8 @@ def _empty(action: Action, spec: OrderSpec) -> Order:
     )
 
 
-def _add(action: Action, order: Order, spec: LineSpec) -> None:
+def add_lines(action: Action, order: Order, spec: LineSpec) -> list[LineItem]:
+    """The line of a description, or one for each component of a bundle; their taxes are worked out last."""
     if spec.bundle is None:
         lines = [_line(action, order, spec, spec.sku, spec.quantity)]
     else:
@@ -119,6 +118,7 @@ def _add(action: Action, order: Order, spec: LineSpec) -> None:
     if spec.discount:
         _discount(order, lines, spec.discount, "Line discount", "EACH")
     order.lines += [action.shop.add(line) for line in lines]
+    return lines
 
 
 def _bundle_lines(action: Action, order: Order, spec: LineSpec, sku: str) -> list[LineItem]:
@@ -159,7 +159,7 @@ def _line(action: Action, order: Order, spec: LineSpec, sku: str | None, quantit
         allocations=[],
         tax_rate=spec.tax_rate,
         tax=ZERO,
-        fulfilled=quantity if spec.fulfilled is None else min(quantity, spec.fulfilled),
+        fulfilled=0,
         group=None,
     )
 
@@ -189,49 +189,19 @@ def spread_by_weight(amount: Decimal, lines: list[LineItem]) -> list[Decimal]:
     return parts
 
 
-def _tax(order: Order) -> None:
-    for line in order.lines:
-        base = 1 + line.tax_rate if order.taxes_included else Decimal(1)
-        line.tax = rounded(line.discounted_total * line.tax_rate / base, order.presentment_currency_code)
+def tax(line: LineItem) -> None:
+    """Works out a line's tax from what is left of its price after discounts."""
+    base = 1 + line.tax_rate if line.order.taxes_included else Decimal(1)
+    line.tax = rounded(line.discounted_total * line.tax_rate / base, line.order.presentment_currency_code)
 
 
 def _ship_and_pay(action: Action, order: Order, spec: OrderSpec) -> None:
-    shop = action.shop
-    if spec.shipping:
-        order.shipping = shop.add(Shipping(number=action.number(Shipping), title="Standard", price=spec.shipping))
-    payments = spec.payments if spec.payments is not None else [PaymentSpec(amount=amounts.total(order))]
-    for each in payments:
-        paid = Transaction(
-            number=action.number(Transaction),
-            order=order,
-            kind="SALE",
-            status=each.status,
-            gateway=each.gateway,
-            amount=each.amount,
-            created_at=order.created_at,
-        )
-        order.payments.append(shop.add(paid))
-
-
-def _send(action: Action, order: Order) -> None:
-    sent = [line for line in order.lines if line.fulfilled > 0]
-    if not sent:
-        return
-    shop = action.shop
-    lines = [
-        shop.add(FulfillmentLine(number=action.number(FulfillmentLine), line_item=line, quantity=line.fulfilled))
-        for line in sent
-    ]
-    parcel = Fulfillment(
-        number=action.number(Fulfillment),
-        order=order,
-        name=f"{order.name}-F1",
-        location=next((each for each in shop.all(Location) if each.is_active), None),
-        lines=lines,
-        created_at=order.created_at,
-        updated_at=order.created_at,
-    )
-    order.fulfillments.append(shop.add(parcel))
+    short = [ShippingSpec(price=spec.shipping)] if spec.shipping else []
+    for each in (*short, *spec.shipping_lines):
+        ship(action, order, each)
+    order.original_total = amounts.total(order)
+    for payment in spec.payments if spec.payments is not None else [PaymentSpec(amount=order.original_total)]:
+        pay(action, order, payment)
 
 
 def order_from_draft(action: Action, draft: DraftOrder) -> Order:

@@ -7,7 +7,7 @@ from ops.sandbox.clock import iso_offset
 from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.aftersales import NativeReturn, Refund, RefundLine, ReverseOrder
 from ops.sandbox.shopify.catalogue import Item, Level, Location
-from ops.sandbox.shopify.sales import LineItem, Order, Transaction
+from ops.sandbox.shopify.sales import LineItem, Order, Shipping, Transaction
 from ops.sandbox.shopify.values import Payload, rounded
 
 
@@ -34,8 +34,22 @@ def order(subject: Order) -> Payload:
         "note": subject.note,
         "total_price": _money(amounts.total(subject), subject),
         "line_items": [_line(line) for line in subject.lines],
+        "shipping_lines": [_shipping(subject, each) for each in subject.shippings],
         "refunds": [refund(each) for each in subject.refunds],
         "customer": {"id": subject.customer.number} if subject.customer else None,
+    }
+
+
+def edit(subject: Order, added: list[LineItem], removed: list[tuple[LineItem, int]]) -> Payload:
+    """orders/edited: what changed, by line; the order itself only by its number."""
+    return {
+        "order_edit": {
+            "order_id": subject.number,
+            "line_items": {
+                "additions": [{"id": line.number, "delta": line.quantity} for line in added],
+                "removals": [{"id": line.number, "delta": quantity} for line, quantity in removed],
+            },
+        }
     }
 
 
@@ -62,7 +76,7 @@ def refund(subject: Refund) -> Payload:
             }
             for each in subject.adjustments
         ],
-        "refund_shipping_lines": [],
+        "refund_shipping_lines": _refunded_shipping(subject),
         "refund_line_items": [_refund_line(each) for each in subject.lines],
         "transactions": [transaction(each) for each in subject.transactions],
     }
@@ -152,6 +166,7 @@ def _line(line: LineItem) -> Payload:
         "title": line.title,
         "quantity": line.quantity,
         "current_quantity": line.refundable,
+        "fulfillable_quantity": line.unfulfilled,
         "price": _money(line.unit_price, line.order),
         "total_discount": _money(Decimal(0), line.order),
         "discount_allocations": [
@@ -161,8 +176,19 @@ def _line(line: LineItem) -> Payload:
         "tax_lines": [{"title": "Tax", "rate": float(line.tax_rate), "price": _money(line.tax, line.order)}]
         if line.tax_rate
         else [],
-        "fulfillment_status": "fulfilled" if line.fulfilled >= line.quantity else None,
+        "fulfillment_status": _sent(line),
         "sales_line_item_group_id": line.group.number if line.group else None,
+    }
+
+
+def _shipping(order: Order, each: Shipping) -> Payload:
+    taxes = [{"title": "Tax", "rate": float(each.tax_rate), "price": _money(each.tax, order)}] if each.tax_rate else []
+    return {
+        "id": each.number,
+        "title": each.title,
+        "price": _money(each.price, order),
+        "discounted_price": _money(each.discounted_price, order),
+        "tax_lines": taxes,
     }
 
 
@@ -184,6 +210,22 @@ def _refund_line(each: RefundLine) -> Payload:
             "sales_line_item_group_id": line.group.number if line.group else None,
         },
     }
+
+
+def _sent(line: LineItem) -> str | None:
+    if not line.fulfilled:
+        return None
+    return "partial" if line.unfulfilled else "fulfilled"
+
+
+def _refunded_shipping(subject: Refund) -> list[Payload]:
+    if not subject.shipping:
+        return []
+    amounts_of = {
+        "subtotal_amount": _money(subject.shipping, subject.order),
+        "tax_amount": _money(subject.shipping_tax, subject.order),
+    }
+    return [{"id": subject.number, "shipping_line": {"id": subject.order.shippings[0].number}, **amounts_of}]
 
 
 def _money(amount: Decimal, subject: Order) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.sales import LineItem, Order, Transaction
 from ops.sandbox.shopify.session import Info, Resolver, Resolvers
-from ops.sandbox.shopify.values import ZERO, Money, Payload, rounded
+from ops.sandbox.shopify.values import ZERO, Money, Payload, gateway_name, rounded
 
 
 def _line_money(read: Resolver) -> Resolver:
@@ -55,7 +55,7 @@ def _unit(line: LineItem, total: Decimal) -> Decimal:
 
 
 def _left_on(transaction: Transaction, _info: Info) -> Money | None:
-    if transaction.kind not in amounts.MONEY_IN:
+    if transaction not in amounts.taken(transaction.order):
         return None
     return Money(amounts.left_on(transaction), transaction.order.presentment_currency_code)
 
@@ -87,8 +87,8 @@ LINE: Resolvers = {
 }
 TRANSACTION: Resolvers = {
     "amountRoundingSet": lambda _transaction, _info: None,
-    "amountSet": lambda transaction, _info: transaction.order.bag(transaction.amount),
-    "formattedGateway": lambda transaction, _info: transaction.gateway,
+    "amountSet": lambda transaction, _info: transaction.bag,
+    "formattedGateway": lambda transaction, _info: gateway_name(transaction.gateway),
     "manualPaymentGateway": lambda transaction, _info: transaction.gateway == "manual",
     "maximumRefundableV2": _left_on,
     "paymentId": lambda transaction, _info: f"sandbox.{transaction.number}",

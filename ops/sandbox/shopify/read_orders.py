@@ -66,35 +66,35 @@ def _transactions(
 
 def _shipping_lines(order: Order, _info: Info, include_removals: bool | None = None, **page: Unpack[Page]) -> Payload:
     del include_removals
-    return connection([shipping_line(order)] if order.shipping else [], **page)
+    return connection([shipping_line(order, each) for each in order.shippings], **page)
 
 
-def shipping_line(order: Order) -> Payload | None:
-    """The shipping line of an order, if it has one."""
-    line: Shipping | None = order.shipping
-    if line is None:
-        return None
-    price = order.bag(line.price)
+def shipping_line(order: Order, line: Shipping) -> Payload:
+    """A shipping line of an order."""
     return {
         "id": line.id,
         "code": line.title,
-        "current_discounted_price_set": price,
+        "current_discounted_price_set": order.bag(line.discounted_price),
         "custom": False,
-        "discount_allocations": [],
-        "discounted_price_set": price,
+        "discount_allocations": [
+            {"allocated_amount_set": order.bag(part), "discount_application": discount}
+            for discount, part in line.allocations
+        ],
+        "discounted_price_set": order.bag(line.discounted_price),
         "is_removed": False,
-        "original_price_set": price,
+        "original_price_set": order.bag(line.price),
         "source": "shopify",
-        "tax_lines": [],
+        "tax_lines": [tax_line(order, line.tax_rate, line.tax)] if line.tax_rate else [],
         "title": line.title,
     }
 
 
 def _order_taxes(order: Order, _info: Info) -> list[Payload]:
-    rates = sorted({line.tax_rate for line in order.lines if line.tax_rate})
-    return [
-        tax_line(order, rate, sum((line.tax for line in order.lines if line.tax_rate == rate), ZERO)) for rate in rates
+    taxed = [(each.tax_rate, each.tax) for each in order.lines] + [
+        (each.tax_rate, each.tax) for each in order.shippings
     ]
+    rates = sorted({rate for rate, _ in taxed if rate})
+    return [tax_line(order, rate, sum((tax for each, tax in taxed if each == rate), ZERO)) for rate in rates]
 
 
 def _current_total(order: Order) -> Decimal:
@@ -106,7 +106,8 @@ def _current_total(order: Order) -> Decimal:
         ),
         ZERO,
     )
-    return amounts.total(order) - gone - sum((refund.shipping for refund in order.refunds), ZERO)
+    taxes = ZERO if order.taxes_included else sum((refund.shipping_tax for refund in order.refunds), ZERO)
+    return amounts.total(order) - gone - amounts.shipping_refunded(order) - taxes
 
 
 def _fulfillments(order: Order, _info: Info, first: int | None = None, **_unheard: object) -> list[Fulfillment]:
@@ -136,14 +137,13 @@ ORDER: Resolvers = {
     "displayFinancialStatus": lambda order, _info: amounts.financial_status(order),
     "displayFulfillmentStatus": lambda order, _info: amounts.fulfillment_status(order),
     "dutiesIncluded": lambda _order, _info: False,
-    "edited": lambda _order, _info: False,
     "fulfillments": _fulfillments,
     "fullyPaid": lambda order, _info: amounts.received(order) >= amounts.total(order),
     "lineItems": paged(lambda order: order.lines),
-    "netPaymentSet": _money(amounts.net_payment),
+    "netPaymentSet": lambda order, _info: amounts.moved(order, [*amounts.taken(order), *amounts.counted_out(order)]),
     "number": lambda order, _info: int("".join(char for char in order.name if char.isdigit()) or 0),
     "originalTotalDutiesSet": lambda _order, _info: None,
-    "originalTotalPriceSet": _money(amounts.total),
+    "originalTotalPriceSet": _money(lambda order: order.original_total),
     "paymentGatewayNames": lambda order, _info: list(dict.fromkeys(each.gateway for each in order.payments)),
     "processedAt": lambda order, _info: order.created_at,
     "refundDiscrepancySet": _money(
@@ -154,7 +154,7 @@ ORDER: Resolvers = {
     "restockable": lambda order, _info: any(line.refundable for line in order.lines),
     "returnStatus": lambda order, _info: amounts.return_status(order),
     "returns": paged(lambda order: order.returns),
-    "shippingLine": lambda order, _info: shipping_line(order),
+    "shippingLine": lambda order, _info: shipping_line(order, order.shippings[0]) if order.shippings else None,
     "shippingLines": _shipping_lines,
     "sourceIdentifier": lambda _order, _info: None,
     "subtotalLineItemsQuantity": lambda order, _info: sum(line.quantity for line in order.lines),
@@ -166,10 +166,10 @@ ORDER: Resolvers = {
     "totalDiscountsSet": _money(lambda order: sum((line_discount(line) for line in order.lines), ZERO)),
     "totalOutstandingSet": _money(lambda order: max(ZERO, amounts.total(order) - amounts.received(order))),
     "totalPriceSet": _money(amounts.total),
-    "totalReceivedSet": _money(amounts.received),
-    "totalRefundedSet": _money(amounts.refunded),
-    "totalRefundedShippingSet": _money(lambda order: sum((refund.shipping for refund in order.refunds), ZERO)),
-    "totalShippingPriceSet": _money(lambda order: order.shipping.price if order.shipping else ZERO),
+    "totalReceivedSet": lambda order, _info: amounts.moved(order, amounts.taken(order)),
+    "totalRefundedSet": lambda order, _info: amounts.moved(order, amounts.counted_out(order)),
+    "totalRefundedShippingSet": _money(amounts.shipping_refunded),
+    "totalShippingPriceSet": _money(amounts.shipping_total),
     "totalTaxSet": _money(amounts.tax_total),
     "totalTipReceivedSet": _money(lambda _order: ZERO),
     "transactions": _transactions,

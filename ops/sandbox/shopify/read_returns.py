@@ -3,6 +3,7 @@ attribute."""
 
 from typing import Unpack
 
+from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.aftersales import NativeReturn, Refund, RefundLine, ReturnLine, ReverseOrder
 from ops.sandbox.shopify.connections import Page, connection, paged
 from ops.sandbox.shopify.read_orders import shipping_line
@@ -16,16 +17,26 @@ from ops.sandbox.shopify.wallet import CreditAccount, GiftCard
 
 
 def _shipping_refunds(refund: Refund, _info: Info, **page: Unpack[Page]) -> Payload:
-    order = refund.order
-    if not refund.shipping or order.shipping is None:
-        return connection([], **page)
-    row = {
-        "id": f"gid://shopify/RefundShippingLine/{refund.number}",
-        "shipping_line": shipping_line(order),
-        "subtotal_amount_set": order.bag(refund.shipping),
-        "tax_amount_set": order.bag(ZERO),
-    }
-    return connection([row], **page)
+    return connection(_shipping_rows(refund), **page)
+
+
+def _shipping_rows(refund: Refund) -> list[Payload]:
+    """A refund's part of each shipping line: refunds use up the lines in their order."""
+    order, rows, end = refund.order, list[Payload](), ZERO
+    before = sum((each.shipping for each in order.refunds if each.number < refund.number), ZERO)
+    for line in order.shippings:
+        start, end = end, end + line.discounted_price
+        first = max(start, before)
+        part = min(end, before + refund.shipping) - first
+        if part > 0:
+            row = {
+                "id": f"gid://shopify/RefundShippingLine/{refund.number}{len(rows)}",
+                "shipping_line": shipping_line(order, line),
+                "subtotal_amount_set": order.bag(part),
+                "tax_amount_set": order.bag(amounts.shipping_tax(order, part, first)),
+            }
+            rows.append(row)
+    return rows
 
 
 def _sent_worth(sent: FulfillmentLine, _info: Info) -> object:
@@ -102,7 +113,7 @@ RESOLVERS: dict[str, Resolvers] = {
         "refundLineItems": paged(lambda refund: refund.lines),
         "refundShippingLines": _shipping_refunds,
         "return": lambda refund, _info: refund.native_return,
-        "totalRefundedSet": lambda refund, _info: refund.order.bag(refund.total),
+        "totalRefundedSet": lambda refund, _info: refund.total_bag,
         "transactions": paged(lambda refund: refund.transactions),
         "updatedAt": lambda refund, _info: refund.processed_at,
     },

@@ -115,7 +115,7 @@ def restock_location(
 def check_money(
     order: Order,
     given: RefundInput,
-    payments: list[tuple[Transaction | None, str, Decimal]],
+    payments: list[tuple[Transaction, Decimal]],
     credits_given: list[tuple[Money, datetime | None]],
 ) -> tuple[Decimal, list[Refusal]]:
     """Fills `payments` and `credits_given`; returns the shipping part and what is wrong."""
@@ -133,25 +133,24 @@ def check_money(
 
 def over_payment(
     order: Order,
-    payments: list[tuple[Transaction | None, str, Decimal]],
+    payments: list[tuple[Transaction, Decimal]],
     credits_given: list[tuple[Money, datetime | None]],
     allow_over_credit: bool,
 ) -> list[Refusal]:
     """Never more than was paid; store credit on top only when asked for. Per payment the same (text not recorded)."""
     net, currency = amounts.net_payment(order), order.presentment_currency_code
-    plain = sum((amount for _, _, amount in payments), ZERO)
+    plain = sum((amount for _, amount in payments), ZERO)
     credit = ZERO if allow_over_credit else sum((money.amount for money, _ in credits_given), ZERO)
     if plain + credit > net:
         asked, received = spoken(plain + credit, currency), spoken(net, currency)
         text = f"Refund amount {asked} is greater than net payment received {received}"
         return [Refusal(None, text)]
     by_parent: dict[int, Decimal] = {}
-    for parent, _, amount in payments:
-        if parent is not None:
-            by_parent[parent.number] = by_parent.get(parent.number, ZERO) + amount
-            if by_parent[parent.number] > amounts.left_on(parent):
-                asked, left = spoken(by_parent[parent.number], currency), spoken(amounts.left_on(parent), currency)
-                return [Refusal(["transactions"], f"Refund amount {asked} is greater than {left} left on the payment")]
+    for parent, amount in payments:
+        by_parent[parent.number] = by_parent.get(parent.number, ZERO) + amount
+        if by_parent[parent.number] > amounts.left_on(parent):
+            asked, left = spoken(by_parent[parent.number], currency), spoken(amounts.left_on(parent), currency)
+            return [Refusal(["transactions"], f"Refund amount {asked} is greater than {left} left on the payment")]
     return []
 
 
@@ -168,18 +167,17 @@ def _shipping(order: Order, given: ShippingGiven | None) -> tuple[Decimal, list[
 
 
 def _transaction(
-    order: Order, index: int, each: TransactionGiven, payments: list[tuple[Transaction | None, str, Decimal]]
+    order: Order, index: int, each: TransactionGiven, payments: list[tuple[Transaction, Decimal]]
 ) -> list[Refusal]:
     if each.kind != "REFUND":
         return [Refusal(None, f"Kind {each.kind.lower()} is not a valid transaction")]
     parsed = parse_gid(each.parent_id) if each.parent_id else None
-    parents = (paid for paid in order.payments if paid.kind in amounts.MONEY_IN and paid.status == "SUCCESS")
-    parent = next((paid for paid in parents if parsed == ("OrderTransaction", paid.number)), None)
+    parent = next((paid for paid in amounts.taken(order) if parsed == ("OrderTransaction", paid.number)), None)
     if parent is None:
         return [Refusal(["transactions"], "Transactions require a parent_id associated with the order")]
     if each.amount <= 0:
         return [Refusal(["transactions", str(index), "amount"], "Amount must be greater than zero")]
-    payments.append((parent, each.gateway, rounded(each.amount, order.presentment_currency_code)))
+    payments.append((parent, rounded(each.amount, order.presentment_currency_code)))
     return []
 
 

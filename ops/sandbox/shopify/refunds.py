@@ -25,7 +25,7 @@ class RefundPlan:
     """A refund that was checked: lines, money back to payments, store credit in its place."""
 
     lines: list[tuple[LineItem, int, str, Location | None]]
-    payments: list[tuple[Transaction | None, str, Decimal]]
+    payments: list[tuple[Transaction, Decimal]]
     credits: list[tuple[Money, datetime | None]]
     shipping: Decimal = ZERO
     note: str | None = None
@@ -67,12 +67,13 @@ def make_refund(action: Action, order: Order, plan: RefundPlan) -> Refund:
         created_at=now,
         processed_at=now,
         shipping=plan.shipping,
+        shipping_tax=amounts.shipping_tax(order, plan.shipping),
         native_return=plan.native_return,
     )
     for line, quantity, restock_type, location in plan.lines:
         _refund_line(action, refund, line, quantity, restock_type, location)
-    for parent, gateway, amount in plan.payments:
-        _pay_back(action, refund, parent, gateway, amount)
+    for parent, amount in plan.payments:
+        _pay_back(action, refund, parent, amount)
     for money, expires_at in plan.credits:
         _credit(action, refund, money, expires_at)
     _balance(action, refund, plan.reason)
@@ -85,8 +86,9 @@ def make_refund(action: Action, order: Order, plan: RefundPlan) -> Refund:
 def _refund_line(
     action: Action, refund: Refund, line: LineItem, quantity: int, restock_type: str, location: Location | None
 ) -> None:
-    worth = amounts.share(line, line.refunded, quantity)
+    worth = amounts.share(line, line.gone, quantity)
     line.refunded += quantity
+    line.unsent += min(quantity, line.quantity - line.fulfilled - line.unsent) if restock_type == "CANCEL" else 0
     cause = stock.Cause(kind="refund", reference=refund.id, line=line)
     back = restock_type in ("RETURN", "CANCEL") and location is not None
     refund.lines.append(
@@ -105,15 +107,17 @@ def _refund_line(
     )
 
 
-def _pay_back(action: Action, refund: Refund, parent: Transaction | None, gateway: str, amount: Decimal) -> None:
+def _pay_back(action: Action, refund: Refund, parent: Transaction, amount: Decimal) -> None:
+    """Back to the payment it came from, whatever gateway the caller named; at the rate of the day."""
     status, error = MONEY_FAULTS.get(action.fault or "", ("SUCCESS", None))
     paid = Transaction(
         number=action.number(Transaction),
         order=refund.order,
         kind="REFUND",
         status=status,
-        gateway=gateway,
+        gateway=parent.gateway,
         amount=amount,
+        rate=action.shop.rate_of(refund.order),
         created_at=refund.created_at,
         parent_transaction=parent,
         error_code=error,
@@ -133,7 +137,8 @@ def record_payment(action: Action, paid: Transaction, note: str | None) -> None:
             amount=paid.amount,
             currency=paid.order.presentment_currency_code,
             status=paid.status,
-            gateway=amounts.tender(paid),
+            gateway=paid.gateway,
+            shop_amount=paid.bag.shop_money.amount,
             actor=action.actor,
             key=action.key,
             note=note,
@@ -154,6 +159,7 @@ def _credit(action: Action, refund: Refund, money: Money, expires_at: datetime |
         status="SUCCESS",
         gateway="shopify_store_credit",
         amount=money.amount,
+        rate=action.shop.rate_of(refund.order),
         created_at=refund.created_at,
     )
     refund.transactions.append(action.shop.add(paid))
@@ -161,7 +167,8 @@ def _credit(action: Action, refund: Refund, money: Money, expires_at: datetime |
 
 
 def _balance(action: Action, refund: Refund, reason: str) -> None:
-    tax = ZERO if refund.order.taxes_included else sum((line.tax for line in refund.lines), ZERO)
+    taxes = sum((line.tax for line in refund.lines), ZERO) + refund.shipping_tax
+    tax = ZERO if refund.order.taxes_included else taxes
     worth = sum((line.subtotal for line in refund.lines), ZERO) + tax + refund.shipping
     if difference := refund.total - worth:
         reason = "REFUND_DISCREPANCY" if reason == "OTHER" else reason

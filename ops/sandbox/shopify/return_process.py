@@ -122,12 +122,12 @@ def _money(action: Action, native: NativeReturn, given: ProcessGiven, plan: Refu
     where = ["input", "financialTransfer", "issueRefund", "orderTransactions"]
     for index, each in enumerate(issue.order_transactions):
         parent = action.shop.find(Transaction, each.parent_id)
-        if parent is None or parent not in order.payments:
+        if parent is None or parent not in amounts.taken(order):
             return Refusal([*where, str(index), "parentId"], "Parent transaction not found.", "NOT_FOUND")
         if each.transaction_amount.currency_code != currency:
             return Refusal([*where, str(index), "transactionAmount"], "Currency does not match the order.", "INVALID")
         if each.transaction_amount.amount > 0:
-            plan.payments.append((parent, parent.gateway, rounded(each.transaction_amount.amount, currency)))
+            plan.payments.append((parent, rounded(each.transaction_amount.amount, currency)))
     for method in issue.refund_methods or []:
         credit = method.store_credit_refund
         if credit and order.customer is None:

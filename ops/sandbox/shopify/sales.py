@@ -55,7 +55,8 @@ class LineGroup(Entity):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LineItem(Entity):
-    """A line. `quantity` is as ordered; `refunded` counts units refunded or removed since."""
+    """A line. `quantity` is as ordered; `refunded` and `removed` (by an order edit) count units that are off it since,
+    `unsent` those of them that were taken off before they were sent."""
 
     typename: ClassVar[str] = "LineItem"
     order: Order
@@ -71,6 +72,10 @@ class LineItem(Entity):
     group: LineGroup | None
     refunded: int = 0
     restocked: int = 0
+    removed: int = 0
+    removed_worth: Decimal = ZERO
+    removed_tax: Decimal = ZERO
+    unsent: int = 0
 
     @property
     def discounted_total(self) -> Decimal:
@@ -78,19 +83,25 @@ class LineItem(Entity):
         return self.unit_price * self.quantity - sum((share for _, share in self.allocations), ZERO)
 
     @property
+    def gone(self) -> int:
+        """Units that are off the line."""
+        return self.refunded + self.removed
+
+    @property
     def refundable(self) -> int:
-        """Units not refunded yet."""
-        return self.quantity - self.refunded
+        """Units still on the line."""
+        return self.quantity - self.gone
 
     @property
     def unfulfilled(self) -> int:
-        """Units neither sent nor refunded."""
-        return max(0, self.refundable - self.fulfilled)
+        """Units still to be sent."""
+        return max(0, min(self.quantity - self.fulfilled - self.unsent, self.refundable))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Transaction(Entity):
-    """Money in (SALE, CAPTURE) or out (REFUND, with its parent)."""
+    """A step of a payment: promised (AUTHORIZATION), in (SALE, CAPTURE), given up (VOID) or out (REFUND). `rate`: shop
+    units per presentment unit at that moment."""
 
     typename: ClassVar[str] = "OrderTransaction"
     order: Order
@@ -98,9 +109,16 @@ class Transaction(Entity):
     status: str
     gateway: str
     amount: Decimal
+    rate: Decimal
     created_at: datetime
     parent_transaction: Transaction | None = None
     error_code: str | None = None
+
+    @property
+    def bag(self) -> MoneyBag:
+        """Its amount in both currencies, at its own moment's rate."""
+        order = self.order
+        return bag(self.amount, order.presentment_currency_code, order.currency_code, self.rate)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -127,11 +145,19 @@ class Fulfillment(Entity):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Shipping(Entity):
-    """The one shipping line of an order."""
+    """A shipping line of an order; its tax is inside the price or on top of it, as the order says."""
 
     typename: ClassVar[str] = "ShippingLine"
     title: str
     price: Decimal
+    allocations: list[tuple[Discount, Decimal]]
+    tax_rate: Decimal
+    tax: Decimal
+
+    @property
+    def discounted_price(self) -> Decimal:
+        """After its discounts."""
+        return self.price - sum((share for _, share in self.allocations), ZERO)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -156,7 +182,9 @@ class Order(Entity):
     attributes: list[tuple[str, str]] = field(default_factory=list)
     lines: list[LineItem] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
-    shipping: Shipping | None = None
+    shippings: list[Shipping] = field(default_factory=list)
+    original_total: Decimal = ZERO
+    edited: bool = False
     payments: list[Transaction] = field(default_factory=list)
     fulfillments: list[Fulfillment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """One Shopify shop: its settings and everything in it, found by GID. Holds state, decides nothing."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TypeVar
 
 from graphql import GraphQLError
@@ -10,7 +11,7 @@ from ops.sandbox.shopify.catalogue import Entity, Variant
 from ops.sandbox.shopify.cost import Bucket
 from ops.sandbox.shopify.idempotency import KeyMemory
 from ops.sandbox.shopify.sales import Order
-from ops.sandbox.shopify.values import parse_gid
+from ops.sandbox.shopify.values import MoneyBag, bag, parse_gid
 from ops.sandbox.shopify.wallet import Metafield
 
 SERVED_VERSION = "2026-04"
@@ -19,7 +20,8 @@ T = TypeVar("T", bound=Entity)
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Shop:
-    """A shop. `state` open, frozen, locked or uninstalled; `issue_limit` caps a gift card, in shop currency."""
+    """A shop. `state` open, frozen, locked or uninstalled; `issue_limit` caps a gift card, in shop currency; `rates`:
+    shop units per unit of a foreign currency, today."""
 
     domain: str
     currency_code: str
@@ -39,6 +41,7 @@ class Shop:
     by_sku: dict[str, Variant] = field(default_factory=dict)
     by_name: dict[str, Order] = field(default_factory=dict)
     metafields: dict[tuple[str, str, str], Metafield] = field(default_factory=dict)
+    rates: dict[str, Decimal] = field(default_factory=dict)
     gift_card_codes: set[str] = field(default_factory=set)
     entities: dict[str, dict[int, Entity]] = field(default_factory=dict)
 
@@ -72,6 +75,14 @@ class Shop:
         if parsed is None:
             raise GraphQLError(f"Invalid global id '{gid}'", extensions={"code": "argumentLiteralsIncompatible"})
         return self.entities.get(parsed[0], {}).get(parsed[1])
+
+    def rate_of(self, order: Order) -> Decimal:
+        """Shop units per unit of an order's currency now; the order's own where the shop knows no newer one."""
+        return self.rates.get(order.presentment_currency_code, order.rate)
+
+    def today(self, order: Order, amount: Decimal) -> MoneyBag:
+        """An amount of an order in both currencies at today's rate."""
+        return bag(amount, order.presentment_currency_code, order.currency_code, self.rate_of(order))
 
     def order_named(self, name: str) -> Order | None:
         """An order by its name or its number."""

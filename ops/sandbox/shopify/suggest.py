@@ -12,7 +12,8 @@ from ops.sandbox.shopify.refund_input import LineGiven
 from ops.sandbox.shopify.return_process import ShippingGiven
 from ops.sandbox.shopify.sales import LineItem, Order
 from ops.sandbox.shopify.session import Info
-from ops.sandbox.shopify.values import ZERO, Payload
+from ops.sandbox.shopify.shop import Shop
+from ops.sandbox.shopify.values import ZERO, Payload, gateway_name
 
 
 class QuantityGiven(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class Worth:
     @property
     def amount(self) -> Decimal:
         """What to refund."""
-        tax = ZERO if self.order.taxes_included else self.tax
+        tax = ZERO if self.order.taxes_included else self.tax + amounts.shipping_tax(self.order, self.shipping)
         return min(self.subtotal + tax + self.shipping, amounts.net_payment(self.order))
 
 
@@ -61,14 +62,14 @@ class AskedOfReturn(TypedDict, total=False):
     refund_method_allocation: str | None
 
 
-def suggested_refund(order: Order, _info: Info, **asked: Unpack[Asked]) -> Payload:
-    """Order.suggestedRefund: for the given units, or for all that is left."""
-    worth = _asked_worth(order, asked)
-    methods, transactions = _ways(worth, asked.get("refund_method_allocation"))
+def suggested_refund(order: Order, info: Info, **asked: Unpack[Asked]) -> Payload:
+    """Order.suggestedRefund: for the given units, or for all that is left; what would move at today's rate."""
+    shop, worth = info.context.shop, _asked_worth(order, asked)
+    methods, transactions = _ways(shop, worth, asked.get("refund_method_allocation"))
     return {
-        "amount_set": order.bag(worth.amount),
+        "amount_set": shop.today(order, worth.amount),
         "discounted_subtotal_set": order.bag(worth.subtotal),
-        "maximum_refundable_set": order.bag(amounts.net_payment(order)),
+        "maximum_refundable_set": shop.today(order, amounts.net_payment(order)),
         "refund_duties": [],
         "refund_line_items": [_suggested_line(*each) for each in worth.lines],
         "shipping": _shipping(order, worth.shipping),
@@ -95,19 +96,19 @@ def _asked_worth(order: Order, asked: Asked) -> Worth:
 
 def suggested_financial_outcome(native: NativeReturn, info: Info, **asked: Unpack[AskedOfReturn]) -> Payload:
     """Return.suggestedFinancialOutcome: for the given units of the return."""
-    order = native.order
+    order, shop = native.order, info.context.shop
     worth = _worth(order, _return_lines(native, info, asked), _return_shipping(order, asked.get("refund_shipping")))
-    methods, transactions = _ways(worth, asked.get("refund_method_allocation"))
+    methods, transactions = _ways(shop, worth, asked.get("refund_method_allocation"))
     transfer = {
         "__typename": "RefundReturnOutcome",
-        "amount": order.bag(worth.amount),
+        "amount": shop.today(order, worth.amount),
         "suggested_refund_methods": methods,
         "suggested_transactions": transactions,
     }
     return {
         "discounted_subtotal": order.bag(worth.subtotal),
         "financial_transfer": transfer if worth.amount > 0 else None,
-        "maximum_refundable": order.bag(amounts.net_payment(order)),
+        "maximum_refundable": shop.today(order, amounts.net_payment(order)),
         "refund_duties": [],
         "shipping": _shipping(order, worth.shipping),
         "total_cart_discount_amount": order.bag(ZERO),
@@ -131,7 +132,7 @@ def _worth(order: Order, lines: list[tuple[LineItem, int, str]], shipping: Decim
     taken: dict[int, int] = {}
     subtotal = tax = ZERO
     for line, units, _ in lines:
-        before = line.refunded + taken.get(line.number, 0)
+        before = line.gone + taken.get(line.number, 0)
         part = amounts.share(line, before, units)
         taken[line.number] = taken.get(line.number, 0) + units
         subtotal, tax = subtotal + part.subtotal, tax + part.tax
@@ -150,23 +151,23 @@ def _return_shipping(order: Order, given: dict[str, object] | None) -> Decimal:
     )
 
 
-def _ways(worth: Worth, allocation: str | None) -> tuple[list[Payload], list[Payload]]:
+def _ways(shop: Shop, worth: Worth, allocation: str | None) -> tuple[list[Payload], list[Payload]]:
     order = worth.order
     if allocation == "STORE_CREDIT":
         method = {
             "__typename": "SuggestedStoreCreditRefund",
-            "amount": order.bag(worth.amount),
+            "amount": shop.today(order, worth.amount),
             "expires_at": None,
-            "maximum_refundable": order.bag(amounts.net_payment(order)),
+            "maximum_refundable": shop.today(order, amounts.net_payment(order)),
         }
         return [method], []
     transactions = [
         {
-            "amount_set": order.bag(part),
-            "formatted_gateway": parent.gateway,
+            "amount_set": shop.today(order, part),
+            "formatted_gateway": gateway_name(parent.gateway),
             "gateway": parent.gateway,
             "kind": "SUGGESTED_REFUND",
-            "maximum_refundable_set": order.bag(amounts.left_on(parent)),
+            "maximum_refundable_set": shop.today(order, amounts.left_on(parent)),
             "parent_transaction": parent,
         }
         for parent, part in amounts.spread(order, worth.amount)
@@ -175,7 +176,7 @@ def _ways(worth: Worth, allocation: str | None) -> tuple[list[Payload], list[Pay
 
 
 def _suggested_line(line: LineItem, units: int, kind: str) -> Payload:
-    part = amounts.share(line, line.refunded, units)
+    part = amounts.share(line, line.gone, units)
     return {
         "id": None,
         "line_item": line,
@@ -193,5 +194,5 @@ def _shipping(order: Order, amount: Decimal) -> Payload:
     return {
         "amount_set": order.bag(amount),
         "maximum_refundable_set": order.bag(amounts.shipping_left(order)),
-        "tax_set": order.bag(ZERO),
+        "tax_set": order.bag(amounts.shipping_tax(order, amount)),
     }

@@ -9,6 +9,7 @@ ZERO = Decimal(0)
 _NO_DECIMALS = frozenset({"CLP", "ISK", "JPY", "KRW", "UGX", "VND"})
 _THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 _SYMBOLS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "ZAR": "R"}
+_GATEWAYS = {"shopify_payments": "Shopify Payments", "paypal": "PayPal", "gift_card": "Gift Card"}
 _GID = re.compile(r"gid://shopify/(\w+)/(\d+)(\?.*)?")
 
 Payload: TypeAlias = dict[str, object]
@@ -56,6 +57,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 def bag(amount: Decimal, presentment: str, shop: str, rate: Decimal) -> MoneyBag:
     """An amount in the presentment currency, with its worth in the shop's: `rate` shop units per presentment unit."""
     return MoneyBag(Money(rounded(amount * rate, shop), shop), Money(rounded(amount, presentment), presentment))
+
+
+def gateway_name(gateway: str) -> str:
+    """How a payment method is shown to people."""
+    return _GATEWAYS.get(gateway, gateway.replace("_", " ").title())
 
 
 def amount_text(amount: Decimal) -> str:

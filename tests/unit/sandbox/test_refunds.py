@@ -48,7 +48,8 @@ async def test_a_refund_pays_and_restocks_and_the_books_say_so(box: Box) -> None
         "money_out": {"refund.shopify_payments.ZAR": "398.00"},
     }
     assert books["orders"]["#1001"]["units"][0] | {"line_item_id": 0} == {
-        "line_item_id": 0, "sku": "TEE-M", "bought": 3, "refunded": 2, "restocked_by_refund_or_return": 1,
+        "line_item_id": 0, "sku": "TEE-M", "bought": 3, "refunded": 2, "removed": 0, "sent": 3,
+            "restocked_by_refund_or_return": 1,
     }  # fmt: skip
     assert books["findings"] == []
 
