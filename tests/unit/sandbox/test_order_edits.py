@@ -53,7 +53,7 @@ def amount(bag: dict[str, Any]) -> str:
 def lines(seen: dict[str, Any]) -> list[tuple[int, int, int, int]]:
     """Ordered, current, refundable, unsent of each line."""
     names = ("quantity", "currentQuantity", "refundableQuantity", "unfulfilledQuantity")
-    return [tuple(each[name] for name in names) for each in seen["lineItems"]["nodes"]]  # type: ignore[misc]
+    return [tuple(each[name] for name in names) for each in seen["lineItems"]["nodes"]]
 
 
 async def test_an_edit_adds_lines_and_leaves_what_it_took_off_on_the_order(box: Box) -> None:
@@ -146,7 +146,7 @@ async def test_refunded_shipping_takes_its_tax_with_it_and_the_parts_add_up(box:
     await box.place("#2", lines=[{"sku": "MUG"}], shipping_lines=shipping, taxes_included=False)
     for key, part in (("a", "5.00"), ("b", "5.00")):
         paid = {"orderId": box.order("#2"), "parentId": box.payment(0, "#2"), "gateway": "g", "kind": "REFUND"}
-        given = {"orderId": box.order("#2"), "currency": "ZAR", "shipping": {"amount": part}}
+        given: dict[str, Any] = {"orderId": box.order("#2"), "currency": "ZAR", "shipping": {"amount": part}}
         given["transactions"] = [{**paid, "amount": "5.95"}]
         made = (await box.data(REFUND, input=given, key=key))["refundCreate"]
         assert made["userErrors"] == []
