@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from ops.bench.figure import Figure, Kafka
+from ops.bench.shop import HOUR_MS, MERCHANT, NOW_MS, ORDER, event, merchant, order
 from schemas.commands import Annotate, CommandKind, CommandResult, Refund
-from schemas.facts import OrderLine, OrderSnapshot, Payment, ReturnedUnit, ReturnEvent, ReturnKind
+from schemas.facts import OrderLine, OrderSnapshot, ReturnedUnit, ReturnKind
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent, StockItem, StockLevel
 from streams.domain import row as rows
@@ -24,9 +25,6 @@ F = TypeVar("F")
 Ordered = Refund | RestockIntent | Annotate
 ROUNDS = 300
 LINES = 3
-_NOW = 1_772_000_000_000
-_HOUR = 3_600_000
-_MERCHANT, _ORDER = "bench", "5001"
 _UNITS = tuple(
     ReturnedUnit(unit_id=f"u{i}", line_id=f"L{i}", sku=f"SKU-{i}", resolution="refund", reason="Does not fit")
     for i in range(LINES)
@@ -35,7 +33,7 @@ _UNITS = tuple(
 
 def run(_: Kafka) -> Sequence[Figure]:
     """No broker: a case of three lines and twelve facts, and the SKU of one of them."""
-    rules = _merchant()
+    rules = merchant("returngo")
     case_facts = _case_facts(rules)
 
     def on_case(row: bytes | None, fact: Fact) -> bytes:
@@ -91,26 +89,6 @@ def _mean(per_fact: list[list[float]]) -> str:
     return f"{statistics.mean(statistics.median(times) for times in per_fact):.0f}"
 
 
-def _merchant() -> Merchant:
-    returngo = {
-        "base_url": "http://127.0.0.1:1/returngo",
-        "shop": "bench",
-        "api_key": "env:A",
-        "webhook_token": "env:B",
-    }
-    shopify = {
-        "base_url": "http://127.0.0.1:1/shopify", "shop": "bench", "access_token": "env:C",
-        "webhook_secrets": ["env:D"], "gift_card_secret": "env:E",
-    }  # fmt: skip
-    return Merchant.model_validate(
-        {
-            "merchant": "bench", "time_zone": "Europe/Berlin", "currency": "EUR",
-            "systems": {"returngo": returngo, "shopify": shopify},
-            "locations": [{"source": "returngo", "code": "dock", "location_id": "11"}],
-        }
-    )  # fmt: skip
-
-
 def _order() -> OrderSnapshot:
     lines = tuple(
         OrderLine(
@@ -119,26 +97,14 @@ def _order() -> OrderSnapshot:
         )
         for i in range(LINES)
     )  # fmt: skip
-    paid = Payment(payment_id="P1", tender="card", status="success", amount_minor=1999 * LINES)
-    return OrderSnapshot(
-        fact_id="order", merchant=_MERCHANT, order_id=_ORDER, system="shopify", version_ms=_NOW, name="1001",
-        created_at_ms=_NOW - 90 * _HOUR,
-        currency="EUR", shop_currency="EUR", taxes_included=True, lines=lines, payments=(paid,), customer_id="C1",
-    )  # fmt: skip
-
-
-def _event(kind: ReturnKind, hours: int, *units: ReturnedUnit) -> ReturnEvent:
-    return ReturnEvent(
-        fact_id=f"{kind}/{hours}", merchant=_MERCHANT, order_id=_ORDER, rma_id="100", system="returngo", kind=kind,
-        occurred_at_ms=_NOW + hours * _HOUR, units=units,
-    )  # fmt: skip
+    return order(lines, 1999 * LINES)
 
 
 def _case_facts(rules: Merchant) -> list[Fact]:
     """From the order to the last result: the results answer what the facts before them led to."""
     seen = [replace(unit, disposition="sellable", location="dock") for unit in _UNITS]
-    facts: list[Fact] = [_order(), *(_event(kind, i + 1, *_UNITS) for i, kind in enumerate(_MILESTONES))]
-    facts += [_event("inspected", 6 + i, unit) for i, unit in enumerate(seen)]
+    facts: list[Fact] = [_order(), *(event(kind, i + 1, *_UNITS) for i, kind in enumerate(_MILESTONES))]
+    facts += [event("inspected", 6 + i, unit) for i, unit in enumerate(seen)]
     return facts + [_result(command) for command in _commanded(facts, rules) if not isinstance(command, Annotate)]
 
 
@@ -158,8 +124,8 @@ def _result(command: Ordered) -> CommandResult:
     kind, named = _ANSWERS[type(command)]
     return CommandResult(
         command_id=command.intent_id if isinstance(command, RestockIntent) else command.command_id,
-        merchant=_MERCHANT, order_id=_ORDER, system="shopify", rma_id="100", unit_ids=command.unit_ids, kind=kind,
-        outcome="applied", settled_at_ms=_NOW + 20 * _HOUR, attempts=1,
+        merchant=MERCHANT, order_id=ORDER, system="shopify", rma_id="100", unit_ids=command.unit_ids, kind=kind,
+        outcome="applied", settled_at_ms=NOW_MS + 20 * HOUR_MS, attempts=1,
         external_ids={named: "gid://shopify/Thing/1"} if named else {},
     )  # fmt: skip
 
@@ -172,12 +138,12 @@ _ANSWERS: dict[type[Ordered], tuple[CommandKind, str]] = {
 def _stock_facts(rules: Merchant, facts: Sequence[Fact]) -> list[StockFact]:
     intent = next(c for c in _commanded(facts, rules) if isinstance(c, RestockIntent))
     item = StockItem(
-        fact_id="item", merchant=_MERCHANT, sku=intent.sku, system="shopify", version_ms=_NOW, item_id="I0",
+        fact_id="item", merchant=MERCHANT, sku=intent.sku, system="shopify", version_ms=NOW_MS, item_id="I0",
         variant_id="V0",
     )  # fmt: skip
     level = StockLevel(
-        fact_id="level", merchant=_MERCHANT, sku=intent.sku, system="shopify", item_id="I0", location_id="11",
-        observed_at_ms=_NOW, available=3,
+        fact_id="level", merchant=MERCHANT, sku=intent.sku, system="shopify", item_id="I0", location_id="11",
+        observed_at_ms=NOW_MS, available=3,
     )  # fmt: skip
     others = [replace(intent, intent_id=f"intent-{i}", order_id=str(i)) for i in range(9)]
     return [item, level, intent, *others]

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.facts import Disposition
-from streams.domain.decided import Restocking, graded
-from streams.domain.learnt import Claim, Inspection, Learnt, Rma, Stamp, Unit
-from streams.domain.seat import GONE, Seat
+from streams.domain.counted import Stocked, Subject, Units, subject
+from streams.domain.decided import Restocking
+from streams.domain.learnt import Claim, Inspection, Learnt
+from streams.domain.queues import Queue
+from streams.domain.seat import Seat
 
 # Sellable goods first: units that are paid already are the ones that came back in order.
 _RANK: dict[Disposition | None, int] = {"sellable": 0, "damaged": 1, "missing": 2, "not_returned": 3}
@@ -42,83 +44,105 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, restocks: Iterable[Restocking
         (c for c in learnt.claims if c.disposition is not None and c.source != _PLATFORM),
         key=lambda c: (_RANK[c.disposition], c),
     )
-    over = _allotted([(c, c.quantity) for c in claims], seats)
+    if not claims:
+        return []
+    units = Units(seats)
+    over = Allotment(units).all((c, c.quantity) for c in claims)
     if over:
-        over = _allotted_again(claims, seats, restocks, source)
-    return [_spare(claim, over[claim], seats) for claim in claims if claim in over]
+        over = _allotted_again(claims, seats, units, restocks, source)
+    return _spares([(claim, over[claim]) for claim in claims if claim in over], units)
 
 
-def _allotted(pieces: Iterable[tuple[Claim, int]], seats: Sequence[Seat]) -> dict[Claim, int]:
-    """Allots so many pieces of each; how many of which are left over."""
-    over: dict[Claim, int] = {}
-    for claim, quantity in pieces:
-        left = _allot(claim, quantity, seats) if quantity else 0
-        if left:
-            over[claim] = over.get(claim, 0) + left
-    return over
+class Allotment:
+    """One round of giving pieces to the units of a case, of which none has one yet."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+        self._free: dict[tuple[Subject, Disposition | None], Queue] = {}
+
+    def all(self, pieces: Iterable[tuple[Claim, int]]) -> dict[Claim, int]:
+        """Allots so many pieces of each; how many of which are left over."""
+        over: dict[Claim, int] = {}
+        for claim, quantity in pieces:
+            left = self.some(claim, quantity) if quantity else 0
+            if left:
+                over[claim] = over.get(claim, 0) + left
+        return over
+
+    def some(self, claim: Claim, left: int) -> int:
+        """Allots so many pieces of the claim; how many are left over."""
+        for seat, size in self.free(claim).take(left):
+            left -= size
+            seat.counted = True
+            if seat.found is None:
+                seat.found = Inspection(claim.stamp, claim.disposition or "missing", claim.location, claim.reason)
+                seat.source = claim.source
+            elif seat.found.disposition != claim.disposition:
+                seat.dispute = f"{seat.source}: {seat.found.disposition} / {claim.source}: {claim.disposition}"
+        return left
+
+    def free(self, claim: Claim) -> Queue:
+        """Units that the claim can mean and that no piece was given to."""
+        key = (subject(claim), claim.disposition)
+        if key not in self._free:
+            self._free[key] = Queue(lambda seat: not seat.counted)
+            for seat in self._units.places(claim):
+                self._free[key].push(_preference(claim, seat), seat.unit.said.quantity, seat)
+        return self._free[key]
 
 
 def _allotted_again(
-    claims: Sequence[Claim], seats: Sequence[Seat], restocks: Iterable[Restocking], source: str
+    claims: Sequence[Claim], seats: Sequence[Seat], units: Units, restocks: Iterable[Restocking], source: str
 ) -> dict[Claim, int]:
     """Too many pieces: those that were put back come first, and what is then left over stays out of the allotment."""
-    out = _put_back_first(claims, _afresh(seats, source), restocks)
-    if _allotted([(c, c.quantity - out.get(c, 0)) for c in claims], _afresh(seats, source)):
-        return _put_back_first(claims, _afresh(seats, source), restocks)  # they fit in this sequence only
+    stocked = list(restocks)
+    out = _put_back_first(claims, units, _afresh(seats, units, source), stocked)
+    if _afresh(seats, units, source).all((c, c.quantity - out.get(c, 0)) for c in claims):
+        again = _afresh(seats, units, source)
+        return _put_back_first(claims, units, again, stocked)  # they fit in this sequence only
     return out
 
 
-def _afresh(seats: Sequence[Seat], source: str) -> Sequence[Seat]:
+def _afresh(seats: Sequence[Seat], units: Units, source: str) -> Allotment:
     for seat in seats:
         seat.found, seat.source, seat.dispute, seat.counted = None, "", "", False
         _named(seat, source)
-    return seats
+    return Allotment(units)
 
 
-def _put_back_first(claims: Sequence[Claim], seats: Sequence[Seat], restocks: Iterable[Restocking]) -> dict[Claim, int]:
+def _put_back_first(
+    claims: Sequence[Claim], units: Units, allotment: Allotment, restocks: Iterable[Restocking]
+) -> dict[Claim, int]:
     """Allots pieces that went into stock and were not taken out again, for their own return if it can be; then the
     others. Claims that name their return go first: the rest fit wherever a unit is left."""
     named_first = sorted(claims, key=lambda c: not c.rma_id)
-    stocked = {d.moved: (d, d.quantity) for d in sorted(restocks, key=lambda d: d.generation)}
+    stocked = Stocked(restocks)
     left = {c: c.quantity for c in claims}
     for own_return, claim in itertools.product((True, False), named_first):
-        places = [s for s in seats if _concerns(claim, s)]
-        for piece, (done, quantity) in stocked.items():
-            wanted = min(left[claim], quantity)
-            if wanted > 0 and _is_of(done, claim, places) and (done.rma_id == claim.rma_id or not own_return):
-                taken = wanted - _allot(claim, wanted, seats)
-                left[claim] -= taken
-                stocked[piece] = done, quantity - taken
-    return _allotted([(c, left[c]) for c in named_first], seats)
+        seats, free = units.concerned(claim), allotment.free(claim)
+        for piece, wanted in stocked.like(claim, seats, free, left[claim], claim.rma_id if own_return else None):
+            taken = wanted - allotment.some(claim, wanted)
+            left[claim] -= taken
+            stocked.took(piece, taken)
+    return allotment.all((c, left[c]) for c in named_first)
 
 
-def _is_of(done: Restocking, claim: Claim, places: Iterable[Seat]) -> bool:
-    return done.grade == graded(claim.disposition, claim.source, claim.location) and any(
-        s.sku == done.sku or (s.line is not None and s.line.line_id == done.line_id) for s in places
-    )
-
-
-def _spare(claim: Claim, left: int, seats: Iterable[Seat]) -> Spare:
-    places = _places(claim, seats)
-    known = any("requested" in s.rma.marks or "approved" in s.rma.marks for s in places)
-    others = {s.found.disposition for s in places if s.found is not None} - {claim.disposition}
-    return Spare(claim=claim, quantity=left, line_known=known, others=tuple(sorted(others)))
-
-
-def arrival(learnt: Learnt, rma: Rma, unit: Unit, *, by_order: bool = True) -> Stamp | None:
-    """Earliest arrival of the unit by anyone, named or counted; `by_order`: also of pieces that name no return. Who
-    counts goods as missing has not received them."""
-    first = unit.received
-    marked = rma.marks.get("received")
-    if marked is not None and (first is None or marked < first):
-        first = marked
-    for claim in learnt.claims:
-        same_line = claim.line_id == unit.said.line_id if claim.line_id else claim.sku == unit.said.sku
-        mine = claim.rma_id == rma.rma_id or (by_order and not claim.rma_id)
-        here = same_line and mine and claim.disposition not in GONE
-        if here and (first is None or claim.stamp < first):
-            first = claim.stamp
-    return first
+def _spares(over: Sequence[tuple[Claim, int]], units: Units) -> list[Spare]:
+    known: dict[Subject, bool] = {}
+    graded: dict[Subject, set[Disposition]] = {}
+    for claim, _ in over:
+        about = subject(claim)
+        if about not in known:
+            places = units.places(claim)
+            known[about] = any("requested" in s.rma.marks or "approved" in s.rma.marks for s in places)
+            graded[about] = {s.found.disposition for s in places if s.found is not None}
+    return [
+        Spare(
+            claim=claim, quantity=left, line_known=known[subject(claim)],
+            others=tuple(sorted(graded[subject(claim)] - {claim.disposition})),
+        )
+        for claim, left in over
+    ]  # fmt: skip
 
 
 def _named(seat: Seat, source: str) -> None:
@@ -132,36 +156,6 @@ def _named(seat: Seat, source: str) -> None:
     seat.found, seat.source = counted[-1]
     if len(counted) > 1 and len({found.disposition for found, _ in counted}) > 1:
         seat.dispute = " / ".join(f"{who}: {found.disposition}" for found, who in counted)
-
-
-def _allot(claim: Claim, left: int, seats: Sequence[Seat]) -> int:
-    for seat in sorted(_places(claim, seats), key=lambda s: _preference(claim, s)):
-        size = seat.unit.said.quantity
-        if size > left or seat.counted:
-            continue
-        left -= size
-        seat.counted = True
-        if seat.found is None:
-            seat.found = Inspection(claim.stamp, claim.disposition or "missing", claim.location, claim.reason)
-            seat.source = claim.source
-        elif seat.found.disposition != claim.disposition:
-            seat.dispute = f"{seat.source}: {seat.found.disposition} / {claim.source}: {claim.disposition}"
-    return left
-
-
-def _places(claim: Claim, seats: Iterable[Seat]) -> list[Seat]:
-    return [s for s in seats if s.unit.said.ships and _concerns(claim, s)]
-
-
-def _concerns(claim: Claim, seat: Seat) -> bool:
-    if claim.rma_id and claim.rma_id != seat.rma.rma_id:
-        return False
-    said = seat.unit.said
-    if claim.line_id:
-        # a part of a bundle is not the bundle
-        whole = any(line.line_id == claim.line_id and said.sku in (line.sku, claim.sku) for line, _ in seat.parts)
-        return claim.line_id == said.line_id or whole
-    return bool(claim.sku) and claim.sku == seat.sku
 
 
 def _preference(claim: Claim, seat: Seat) -> tuple[bool, int, bool, str, str]:

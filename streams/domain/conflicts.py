@@ -8,8 +8,9 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from schemas.working_hours import HOUR_MS
 from streams.domain import movements
-from streams.domain.allot import Spare, arrival
+from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
+from streams.domain.counted import Arrivals
 from streams.domain.cover import Foreign
 from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
 from streams.domain.echoes import by_line
@@ -48,11 +49,16 @@ def of_seat(seat: Seat) -> list[Cause]:
 
 def of_stops(seating: Seating, learnt: Learnt) -> Iterable[Cause]:
     """Goods that were received or inspected after their return had ended: nothing happens to them any more."""
-    for seat in seating.seats:
-        since = ended(seat.rma) if seat.stopped and not withdrawn(seat.unit, seat.rma) else None
+    stopped = [seat for seat in seating.seats if seat.stopped]
+    if not stopped:
+        return
+    still_open = {seat.subject for seat in seating.seats if not seat.stopped}
+    arrivals = Arrivals(learnt)
+    for seat in stopped:
+        since = ended(seat.rma) if not withdrawn(seat.unit, seat.rma) else None
         if since is None or _moved(seat) or seat.restocked == "elsewhere" or not seat.unit.said.ships:
             continue
-        seen = _last_seen(seat, seating, learnt)
+        seen = _last_seen(seat, arrivals, elsewhere=seat.subject in still_open)
         if seen is not None and seen.at_ms > since.at_ms:
             nothing = "put into stock" if seat.money == "elsewhere" else "put into stock or paid for"
             detail = f"goods were received or inspected after the return was {seat.stopped}"
@@ -67,12 +73,12 @@ def _moved(seat: Seat) -> bool:
     return stocked or seat.money in ("open", "applied")
 
 
-def _last_seen(seat: Seat, seating: Seating, learnt: Learnt) -> Stamp | None:
+def _last_seen(seat: Seat, arrivals: Arrivals, *, elsewhere: bool) -> Stamp | None:
     """The newest word that its goods are there. A piece that names no return is not its own while another return of
-    the line is open."""
+    the line is open `elsewhere`."""
     arrived = seat.arrived
-    if arrived is not None and any(s.subject == seat.subject and not s.stopped for s in seating.seats):
-        arrived = arrival(learnt, seat.rma, seat.unit, by_order=False)
+    if arrived is not None and elsewhere:
+        arrived = arrivals.of(seat.rma, seat.unit, by_order=False)
     if seat.found is None:
         return arrived
     if gone(seat):

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.merchant import Merchant
 from streams.domain import allot, books, bundles, cover, movements, places
+from streams.domain.counted import Arrivals
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
@@ -44,6 +45,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
 
 def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
     order, model = learnt.order, model_of(learnt.order, rules)
+    arrivals = Arrivals(learnt)
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
@@ -53,7 +55,7 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
             parts = parts_of(unit, order)
             seat = Seat(
                 f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
-                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), allot.arrival(learnt, rma, unit),
+                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), arrivals.of(rma, unit),
             )  # fmt: skip
             found.append(seat)
     return found

@@ -1,0 +1,96 @@
+"""How the price of one decision grows with its case: ms per decision at four sizes, for each shape of a large case.
+
+A shape is the facts of a case of `n`; they are learnt in one go, and the decision on the last of them is timed. The
+exponent is that of n between the two largest sizes: 1 grows with the case, 2 with its square.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from ops.bench.figure import Figure, Kafka
+from ops.bench.shapes import SHAPES, Shape
+from ops.bench.shop import HOUR_MS, MERCHANT, NOW_MS, ORDER, merchant
+from schemas.commands import CommandKind, CommandResult, Exchange, Refund
+from schemas.merchant import Merchant
+from schemas.money import Money
+from schemas.stock import RestockIntent
+from streams.domain.case import decide_case
+from streams.domain.learn import learn
+from streams.domain.output import Output
+from streams.domain.state import Case
+
+SIZES = (250, 500, 1000, 2000)
+
+
+def run(_: Kafka) -> Sequence[Figure]:
+    """No broker."""
+    rules = merchant()
+    return [_figure(name, shape, rules) for name, shape in SHAPES.items()]
+
+
+def decided(shape: Shape, n: int, rules: Merchant) -> tuple[float, Case | None, list[Output]]:
+    """Seconds that the decision on the last fact of a case of `n` takes, and what came of it."""
+    *before, last = shape(n)
+    learnt = None
+    for fact in before:
+        learnt = learn(learnt, fact)
+    case = None if learnt is None else Case(None, learnt)
+    gc.collect()
+    start = time.perf_counter()
+    case, outputs = decide_case(case, last, rules)
+    return time.perf_counter() - start, case, outputs
+
+
+def settled(shape: Shape, n: int, rules: Merchant) -> float:
+    """Seconds that a further decision takes once all that was decided has its result."""
+    _, case, outputs = decided(shape, n, rules)
+    results = [r for r in (_result(o.record) for o in outputs) if r is not None]
+    if case is None or not results:
+        return 0.0
+    learnt = case.learnt
+    for result in results[:-1]:
+        learnt = learn(learnt, result)
+    case = replace(case, learnt=learnt)
+    gc.collect()
+    start = time.perf_counter()
+    decide_case(case, results[-1], rules)
+    return time.perf_counter() - start
+
+
+def _figure(name: str, shape: Shape, rules: Merchant) -> Figure:
+    decided(shape, 20, rules)  # warm
+    first = [decided(shape, n, rules)[0] for n in SIZES]
+    after = [settled(shape, n, rules) for n in SIZES]
+    return Figure(name=name, value=f"{_row(first)}  then {_row(after)}", target="500: ≤ 50 ms, 2 000: ≤ 250 ms")
+
+
+def _row(seconds: Sequence[float]) -> str:
+    exponent = math.log2(seconds[-1] / seconds[-2]) if seconds[-2] > 0 else 0.0
+    return " ".join(f"{1000 * each:.0f}" for each in seconds) + f" ms, n^{exponent:.1f}"
+
+
+def _result(record: object) -> CommandResult | None:
+    match record:
+        case RestockIntent():
+            return _applied(record, record.intent_id, "restock", None)
+        case Refund():
+            return _applied(record, record.command_id, "refund", record.amount_minor)
+        case Exchange():
+            return _applied(record, record.command_id, "exchange", 0)
+        case _:
+            return None
+
+
+def _applied(
+    record: RestockIntent | Refund | Exchange, command_id: str, kind: CommandKind, minor: int | None
+) -> CommandResult:
+    return CommandResult(
+        command_id=command_id, merchant=MERCHANT, system="shopify", order_id=ORDER, rma_id=record.rma_id,
+        unit_ids=record.unit_ids, kind=kind, outcome="applied", settled_at_ms=NOW_MS + 50 * HOUR_MS, attempts=1,
+        external_ids={f"{kind}_id": f"x-{command_id}"},
+        amount=None if minor is None else Money(minor=minor, currency="EUR"),
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Pieces that a source counted: which units they can be, when the first of them arrived, which went into stock."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from streams.domain.decided import Restocking, graded
+from streams.domain.learnt import Claim, Learnt, Rma, Stamp, Unit
+from streams.domain.queues import Queue
+from streams.domain.seat import GONE, Seat
+
+Subject = tuple[str, str, str]  # return, line and SKU that a claim names, "" for what it does not name
+
+
+def subject(claim: Claim) -> Subject:
+    """What the claim is about, as far as it says."""
+    return claim.rma_id, claim.line_id, claim.sku
+
+
+class Arrivals:
+    """When counted pieces arrived, by return and line or SKU."""
+
+    def __init__(self, learnt: Learnt) -> None:
+        self._first: dict[tuple[str, str, str], Stamp] = {}
+        for claim in learnt.claims:
+            if claim.disposition in GONE:
+                continue  # who counts goods as missing has not received them
+            key = ("line", claim.rma_id, claim.line_id) if claim.line_id else ("sku", claim.rma_id, claim.sku)
+            if key not in self._first or claim.stamp < self._first[key]:
+                self._first[key] = claim.stamp
+
+    def of(self, rma: Rma, unit: Unit, *, by_order: bool = True) -> Stamp | None:
+        """Earliest arrival of the unit by anyone, named or counted; `by_order`: also of pieces that name no return."""
+        seen = [unit.received, rma.marks.get("received")]
+        for rma_id in (rma.rma_id, "") if by_order and self._first else (rma.rma_id,):
+            seen += [
+                self._first.get(("line", rma_id, unit.said.line_id or "")),
+                self._first.get(("sku", rma_id, unit.said.sku)),
+            ]
+        return min((each for each in seen if each is not None), default=None)
+
+
+class Units:
+    """The units of a case by what a claim can name."""
+
+    def __init__(self, seats: Iterable[Seat]) -> None:
+        self._by_name: dict[tuple[str, str, str], list[Seat]] = {}
+        self._concerned: dict[Subject, list[Seat]] = {}
+        for seat in seats:
+            names = {("line", line.line_id) for line, _ in seat.parts}
+            names |= {("line", seat.unit.said.line_id or ""), ("sku", seat.sku)}
+            for kind, name in names:
+                for rma_id in ("", seat.rma.rma_id) if name else ():
+                    self._by_name.setdefault((rma_id, kind, name), []).append(seat)
+
+    def concerned(self, claim: Claim) -> list[Seat]:
+        """Those that the claim can mean."""
+        about = subject(claim)
+        if about not in self._concerned:
+            kind, name = ("line", claim.line_id) if claim.line_id else ("sku", claim.sku)
+            named = self._by_name.get((claim.rma_id, kind, name), ())
+            self._concerned[about] = [seat for seat in named if not claim.line_id or _of_line(claim, seat)]
+        return self._concerned[about]
+
+    def places(self, claim: Claim) -> list[Seat]:
+        """Those of them that come back at all."""
+        return [seat for seat in self.concerned(claim) if seat.unit.said.ships]
+
+
+def _of_line(claim: Claim, seat: Seat) -> bool:
+    said = seat.unit.said
+    # a part of a bundle is not the bundle
+    whole = any(line.line_id == claim.line_id and said.sku in (line.sku, claim.sku) for line, _ in seat.parts)
+    return claim.line_id == said.line_id or whole
+
+
+class Stocked:
+    """Pieces that we put into stock and did not take out again, each as often as it is there."""
+
+    def __init__(self, restocks: Iterable[Restocking]) -> None:
+        pieces = {each.moved: each for each in sorted(restocks, key=lambda d: d.generation)}
+        self._left = {name: piece.quantity for name, piece in pieces.items()}
+        self._by_name: dict[tuple[str, str | None, str, str], list[tuple[int, Restocking]]] = {}
+        self._waiting: dict[tuple[str, str | None, Subject], list[Restocking]] = {}
+        for ordinal, piece in enumerate(pieces.values()):
+            for rma_id in (None, piece.rma_id):
+                for kind, name in (("sku", piece.sku), ("line", piece.line_id or "")):
+                    self._by_name.setdefault((piece.grade, rma_id, kind, name), []).append((ordinal, piece))
+
+    def like(
+        self, claim: Claim, seats: Sequence[Seat], free: Queue, left: int, rma_id: str | None
+    ) -> Iterator[tuple[str, int]]:
+        """Pieces of the claim's grade that can lie for one of its seats, and how many of each to place now; `rma_id`:
+        of this return, None: of any. `took` says what was placed. Ends once no seat is free for what is left."""
+        waiting = self._of(claim, seats, rma_id)
+        while waiting and self._left[waiting[-1].moved] <= 0:
+            waiting.pop()
+        for piece in reversed(waiting):
+            if not free.fits(left):
+                return
+            wanted = min(left, self._left[piece.moved])
+            if wanted > 0:
+                before = self._left[piece.moved]
+                yield piece.moved, wanted
+                left -= before - self._left[piece.moved]
+
+    def took(self, piece: str, count: int) -> None:
+        """So many of the piece have their unit."""
+        self._left[piece] -= count
+
+    def _of(self, claim: Claim, seats: Sequence[Seat], rma_id: str | None) -> list[Restocking]:
+        """The last comes first."""
+        grade = graded(claim.disposition, claim.source, claim.location)
+        key = (grade, rma_id, subject(claim))
+        if key not in self._waiting:
+            names = {("sku", seat.sku) for seat in seats}
+            names |= {("line", seat.line.line_id) for seat in seats if seat.line is not None}
+            found = {
+                ordinal: piece for name in names for ordinal, piece in self._by_name.get((grade, rma_id, *name), ())
+            }
+            self._waiting[key] = [found[ordinal] for ordinal in sorted(found, reverse=True)]
+        return self._waiting[key]
