@@ -1,5 +1,6 @@
 """Seeding a shop and its ReturnGO store from a description."""
 
+from datetime import timedelta
 from functools import partial
 
 from ops.sandbox.control.specs import CustomerSpec, LocationSpec, ProductSpec, ShopSpec, VariantSpec
@@ -9,6 +10,7 @@ from ops.sandbox.shopify.action import Action
 from ops.sandbox.shopify.aftersales import ReasonDefinition
 from ops.sandbox.shopify.catalogue import Component, Item, Level, Location, Product, Variant
 from ops.sandbox.shopify.cost import Bucket
+from ops.sandbox.shopify.index import Index
 from ops.sandbox.shopify.ordering import OrderSpec, place_order
 from ops.sandbox.shopify.sales import Customer, Order
 from ops.sandbox.shopify.shop import Shop
@@ -43,6 +45,7 @@ def open_shop(world: World, spec: ShopSpec) -> Payload:
         idempotency_errors=spec.idempotency_errors,
         issue_limit=spec.gift_card_limit,
         rates=dict(spec.rates),
+        index=Index(timedelta(seconds=spec.search_lag_seconds)),
     )
     action = Action(world, shop, "seed")
     for handle in REASONS:
@@ -94,6 +97,9 @@ def add_products(action: Action, specs: list[ProductSpec]) -> None:
         action.shop.add(product)
         for variant in spec.variants:
             _add_variant(action, product, variant)
+        for thing in (product, *product.variants, *(each.inventory_item for each in product.variants)):
+            # a shop's goods are there since long before it opens here
+            action.shop.index.note(thing, now - action.shop.index.lag if action.actor == "seed" else now)
 
 
 def _add_variant(action: Action, product: Product, spec: VariantSpec) -> None:

@@ -57,7 +57,7 @@ class CustomerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class ShopSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A shop. `client_secret` signs its webhooks; stores with one `returngo_key` share its quota; `rates`: shop
-    units per unit of a foreign currency."""
+    units per unit of a foreign currency; searches see a change after `search_lag_seconds`."""
 
     domain: str
     currency: str = "ZAR"
@@ -73,6 +73,7 @@ class ShopSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     creates_native_return: bool = False
     read_all_orders: bool = True
     idempotency_errors: str = "user_errors"
+    search_lag_seconds: float = 1.0
     rates: dict[str, Decimal] = {}
     gift_card_limit: int = 50_000
     without_scopes: list[str] = []

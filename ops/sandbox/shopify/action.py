@@ -111,4 +111,5 @@ class Action:
 def touch(action: Action, order: Order) -> None:
     """An order changed: its updatedAt moves and orders/updated follows."""
     order.updated_at = action.now()
+    action.shop.index.note(order, order.updated_at)
     action.emit("ORDERS_UPDATED", order, lambda: payloads.order(order))

@@ -57,6 +57,7 @@ def gift_card_create(action: Action, args: dict[str, object]) -> Payload:
         )
     )
     shop.gift_card_codes.add(code)
+    shop.index.note(card, card.created_at)
     _record(action, "gift_card", card.number, value, given.note, None, customer)
     return {"gift_card": card, "gift_card_code": code, "user_errors": []}
 

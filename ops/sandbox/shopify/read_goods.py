@@ -1,15 +1,17 @@
 """How catalogue and stock read: resolvers of fields that are more than an attribute."""
 
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from ops.sandbox.shopify.aftersales import ReasonDefinition
-from ops.sandbox.shopify.catalogue import ALL_NAMES, Item, Level, Location, Product, Variant
+from ops.sandbox.shopify.catalogue import ALL_NAMES, Entity, Item, Level, Location, Product, Variant
 from ops.sandbox.shopify.connections import Page, connection, paged
 from ops.sandbox.shopify.inventory import AdjustmentGroup, Change
 from ops.sandbox.shopify.search import search
 from ops.sandbox.shopify.session import Info, Resolvers
 from ops.sandbox.shopify.shop import Shop
 from ops.sandbox.shopify.values import Payload
+
+T = TypeVar("T", bound=Entity)
 
 
 def _total(variant: Variant) -> int:
@@ -81,35 +83,26 @@ def _changes(
     ]
 
 
+def _found(kind: type[T], info: Info, query: str | None) -> list[T]:
+    return search(info.context.shop.searched(kind, query, info.context.world.clock.now()), query)
+
+
 def _inventory_items(_root: object, info: Info, query: str | None = None, **page: Unpack[Page]) -> Payload:
-    fields = {"sku": lambda item: item.sku, "id": lambda item: item.number, "updated_at": lambda item: item.updated_at}
-    return connection(search(info.context.shop.all(Item), query, fields), **page)
+    return connection(_found(Item, info, query), **page)
 
 
 def _variants(
     _root: object, info: Info, query: str | None = None, sort_key: str | None = None, **page: Unpack[Page]
 ) -> Payload:
     del sort_key
-    fields = {
-        "sku": lambda variant: variant.sku,
-        "id": lambda variant: variant.number,
-        "barcode": lambda variant: variant.barcode,
-        "product_id": lambda variant: variant.product.number,
-        "updated_at": lambda variant: variant.updated_at,
-    }
-    return connection(search(info.context.shop.all(Variant), query, fields), **page)
+    return connection(_found(Variant, info, query), **page)
 
 
 def _products(
     _root: object, info: Info, query: str | None = None, sort_key: str | None = None, **page: Unpack[Page]
 ) -> Payload:
     del sort_key
-    fields = {
-        "sku": lambda product: [variant.sku for variant in product.variants],
-        "id": lambda product: product.number,
-        "updated_at": lambda product: product.updated_at,
-    }
-    return connection(search(info.context.shop.all(Product), query, fields), **page)
+    return connection(_found(Product, info, query), **page)
 
 
 def _locations(
@@ -123,7 +116,7 @@ def _locations(
 ) -> Payload:
     del include_legacy, sort_key
     shown = [location for location in info.context.shop.all(Location) if location.is_active or include_inactive]
-    return connection(search(shown, query, {"name": lambda location: location.name}), **page)
+    return connection(search([(each, {"name": each.name}) for each in shown], query), **page)
 
 
 def _one_location(_root: object, info: Info, gid: str | None = None) -> Location | None:

@@ -31,26 +31,18 @@ def _orders(
     _root: object, info: Info, query: str | None = None, sort_key: str | None = None, **page: Unpack[Page]
 ) -> Payload:
     shop, now = info.context.shop, info.context.world.clock.now()
-    shown = [
-        each for each in shop.all(Order) if shop.read_all_orders or now - each.created_at < SEEN_WITHOUT_ALL_ORDERS
+    rows = [
+        (order, terms)
+        for order, terms in shop.searched(Order, query, now)
+        if shop.read_all_orders or now - order.created_at < SEEN_WITHOUT_ALL_ORDERS
     ]
-    fields: dict[str, Resolver] = {
-        "updated_at": lambda order: order.updated_at,
-        "created_at": lambda order: order.created_at,
-        "name": lambda order: order.name,
-        "id": lambda order: order.number,
-        "tag": lambda order: order.tags,
-        "financial_status": lambda order: amounts.financial_status(order).lower(),
-        "return_status": lambda order: amounts.return_status(order).lower(),
-        "customer_id": lambda order: order.customer.number if order.customer else None,
-        "source_name": lambda order: order.source_name,
-    }
+    seen, by = dict(rows), "updated_at" if sort_key == "UPDATED_AT" else "created_at"
 
     def key(order: Order) -> str:
-        moment = order.updated_at if sort_key == "UPDATED_AT" else order.created_at
-        return f"{'' if sort_key == 'ID' else moment.isoformat()}|{order.number:020d}"
+        moment = "" if sort_key == "ID" else f"{seen[order][by]:%Y-%m-%dT%H:%M:%S.%f}"
+        return f"{moment}|{order.number:020d}"
 
-    return connection(sorted(search(shown, query, fields), key=key), **page, key=key)
+    return connection(sorted(search(rows, query), key=key), **page, key=key)
 
 
 def _transactions(

@@ -84,14 +84,8 @@ def _gift_cards(
     _root: object, info: Info, query: str | None = None, sort_key: str | None = None, **page: Unpack[Page]
 ) -> Payload:
     del sort_key
-    fields = {
-        "id": lambda card: card.number,
-        "created_at": lambda card: card.created_at,
-        "code": lambda card: card.code,
-        "last_characters": lambda card: card.code[-4:],
-        "customer_id": lambda card: card.customer.number if card.customer else None,
-    }
-    return connection(search(info.context.shop.all(GiftCard), query, fields), **page)
+    rows = info.context.shop.searched(GiftCard, query, info.context.world.clock.now())
+    return connection(search(rows, query), **page)
 
 
 def _gift_limits(_root: object, info: Info) -> Payload:

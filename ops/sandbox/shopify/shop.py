@@ -1,6 +1,7 @@
 """One Shopify shop: its settings and everything in it, found by GID. Holds state, decides nothing."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from ops.sandbox.books import Books
 from ops.sandbox.shopify.catalogue import Entity, Variant
 from ops.sandbox.shopify.cost import Bucket
 from ops.sandbox.shopify.idempotency import KeyMemory
+from ops.sandbox.shopify.index import Index, Terms, terms_of
 from ops.sandbox.shopify.sales import Order
 from ops.sandbox.shopify.values import MoneyBag, bag, parse_gid
 from ops.sandbox.shopify.wallet import Metafield
@@ -42,6 +44,7 @@ class Shop:
     by_name: dict[str, Order] = field(default_factory=dict)
     metafields: dict[tuple[str, str, str], Metafield] = field(default_factory=dict)
     rates: dict[str, Decimal] = field(default_factory=dict)
+    index: Index = field(default_factory=lambda: Index(timedelta()))
     gift_card_codes: set[str] = field(default_factory=set)
     entities: dict[str, dict[int, Entity]] = field(default_factory=dict)
 
@@ -56,6 +59,13 @@ class Shop:
     def all(self, kind: type[T]) -> list[T]:
         """All entities of a type, oldest first."""
         return [entity for entity in self.entities.get(kind.typename, {}).values() if isinstance(entity, kind)]
+
+    def searched(self, kind: type[T], query: str | None, now: datetime) -> list[tuple[T, Terms]]:
+        """All entities of a type as a search sees them; without a query as they are."""
+        rows = self.all(kind)
+        if not query:
+            return [(each, terms_of(each)) for each in rows]
+        return [(each, terms) for each in rows if (terms := self.index.terms(each, now)) is not None]
 
     def find(self, kind: type[T], gid: str) -> T | None:
         """By GID. Another type's GID is Shopify's top-level error, not None."""

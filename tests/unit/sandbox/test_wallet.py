@@ -86,6 +86,7 @@ async def test_the_newer_input_is_refused_before_it_runs(box: Box) -> None:
 async def test_cards_can_be_found_by_their_last_characters(box: Box) -> None:
     await card(box, code="abcd1234")
     await card(box, code="efgh5678", note="RMA 2")
+    await box.control("/clock", advance_seconds=60)
     seen = await box.data('{ giftCards(first: 5, query: "last_characters:5678") { nodes { note maskedCode } }'
                           " giftCardConfiguration { issueLimit { amount } } }")  # fmt: skip
     assert seen["giftCards"]["nodes"] == [{"note": "RMA 2", "maskedCode": "•••• •••• •••• 5678"}]
