@@ -1,4 +1,4 @@
-"""How the price of one decision grows with its case: ms per decision at four sizes, for each shape of a large case.
+"""How the price of one decision grows with its case: CPU ms per decision at four sizes, for each shape of a large case.
 
 A shape is the facts of a case of `n`; they are learnt in one go, and the decision on the last of them is timed. The
 exponent is that of n between the two largest sizes: 1 grows with the case, 2 with its square.
@@ -33,20 +33,20 @@ def run(_: Kafka) -> Sequence[Figure]:
 
 
 def decided(shape: Shape, n: int, rules: Merchant) -> tuple[float, Case | None, list[Output]]:
-    """Seconds that the decision on the last fact of a case of `n` takes, and what came of it."""
+    """CPU seconds that the decision on the last fact of a case of `n` takes, and what came of it."""
     *before, last = shape(n)
     learnt = None
     for fact in before:
         learnt = learn(learnt, fact)
     case = None if learnt is None else Case(None, learnt)
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     case, outputs = decide_case(case, last, rules)
-    return time.perf_counter() - start, case, outputs
+    return time.process_time() - start, case, outputs
 
 
 def settled(shape: Shape, n: int, rules: Merchant) -> float:
-    """Seconds that a further decision takes once all that was decided has its result."""
+    """CPU seconds that a further decision takes once all that was decided has its result."""
     _, case, outputs = decided(shape, n, rules)
     results = [r for r in (_result(o.record) for o in outputs) if r is not None]
     if case is None or not results:
@@ -56,9 +56,9 @@ def settled(shape: Shape, n: int, rules: Merchant) -> float:
         learnt = learn(learnt, result)
     case = replace(case, learnt=learnt)
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     decide_case(case, results[-1], rules)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _figure(name: str, shape: Shape, rules: Merchant) -> Figure:

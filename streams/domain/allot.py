@@ -71,7 +71,9 @@ class Allotment:
 
     def some(self, claim: Claim, left: int) -> int:
         """Allots so many pieces of the claim; how many are left over."""
-        for seat, size in self.free(claim).take(left):
+        free = self.free(claim)
+        while (taken := free.take(left)) is not None:
+            seat, size = taken
             left -= size
             seat.counted = True
             if seat.found is None:

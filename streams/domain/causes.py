@@ -38,13 +38,15 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 def merged(causes: Iterable[Cause], learnt: Learnt) -> dict[str, Cause]:
     """By exception id; the units of one cause are gathered."""
     found: dict[str, Cause] = {}
+    units: dict[str, set[str]] = {}
     for cause in causes:
         exception_id = cause.exception_id(learnt)
-        known = found.get(exception_id)
-        if known is not None:
-            units = tuple(sorted({*known.unit_ids, *cause.unit_ids}))
-            cause = msgspec.structs.replace(known, unit_ids=units)
-        found[exception_id] = cause
+        if exception_id in found:
+            units.setdefault(exception_id, set(found[exception_id].unit_ids)).update(cause.unit_ids)
+        else:
+            found[exception_id] = cause
+    for exception_id, gathered in units.items():
+        found[exception_id] = msgspec.structs.replace(found[exception_id], unit_ids=tuple(sorted(gathered)))
     return found
 
 

@@ -5,16 +5,18 @@ A refund or restock names lines and quantities, not units. It covers units of th
 before it, those of its own RMA first. What is left over counts against the line: that many units fewer can come back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from streams.domain.coverable import Coverable
 from streams.domain.decided import repays
 from streams.domain.echoes import by_line
-from streams.domain.learnt import Effect, Moved, Step
+from streams.domain.learnt import Effect, Moved, Rma, Step
 from streams.domain.own import Own
 from streams.domain.seat import Seat
 
+EVERY_UNIT = ""  # a step that names no unit
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
 
 
@@ -47,28 +49,31 @@ def paid(seats: Sequence[Seat], own: Own) -> Covered:
         if step.external_id and step.status == "success"
     }
     earlier: dict[str, int] = {}
-    nothing_left = _nothing_left(own)
-    refunds = [_refund(each, steps, seats, earlier, nothing_left) for each in own.foreign if each.kind in PAID_KINDS]
+    # what others have paid back is all that was captured: then every unit is paid for, named or not
+    unnamed = [s for s in seats if _unpaid(s)] if _nothing_left(own) else []
+    units = Coverable(seats, _payable)
+    refunds = [_refund(each, steps, units, unnamed, earlier) for each in own.foreign if each.kind in PAID_KINDS]
     _reported(seats, own)
     return Covered(refunds=tuple(refunds), restocks=(), earlier=earlier)
 
 
 def put_back(seats: Sequence[Seat], own: Own) -> tuple[Foreign, ...]:
     """Marks the units that others put into stock."""
-    return tuple(found for each in own.foreign if (found := _restock(each, seats, own)) is not None)
+    units, under_way = Coverable(seats, _stockable), _under_way(own)
+    return tuple(found for each in own.foreign if (found := _restock(each, units, under_way)) is not None)
 
 
 def _refund(
-    effect: Effect, steps: dict[str, Step], seats: Sequence[Seat], earlier: dict[str, int], nothing_left: bool
+    effect: Effect, steps: dict[str, Step], units: Coverable, unnamed: list[Seat], earlier: dict[str, int]
 ) -> Foreign:
     step = steps.get(effect.external_id)
     taken: dict[str, Seat] = {}
     beyond = 0
-    if not effect.moved and effect.total_minor > 0 and nothing_left:
-        unpaid = [s for s in seats if s.money in ("undecided", "refused") and s.kind not in ("none", "unknown")]
-        taken = {s.key: s for s in unpaid}
+    if not effect.moved and effect.total_minor > 0 and unnamed:
+        taken = {s.key: s for s in unnamed if _unpaid(s)}
+        unnamed.clear()
     for line_id, count in by_line(effect.moved).items():
-        found, left = _take(line_id, count, effect, seats, _payable, step)
+        found, left = units.take(line_id, count, effect, () if step is None else step.unit_ids)
         taken |= found
         if left:
             earlier[line_id] = earlier.get(line_id, 0) + left
@@ -77,6 +82,10 @@ def _refund(
         seat.money, seat.paid_by = "elsewhere", effect
     by_returngo = step is not None or effect.actor == "returngo"
     return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=by_returngo, beyond=beyond)
+
+
+def _unpaid(seat: Seat) -> bool:
+    return seat.money in ("undecided", "refused") and seat.kind not in ("none", "unknown")
 
 
 def _nothing_left(own: Own) -> bool:
@@ -90,25 +99,31 @@ def _nothing_left(own: Own) -> bool:
     return 0 < paid <= gone
 
 
-def _restock(effect: Effect, seats: Sequence[Seat], own: Own) -> Foreign | None:
+def _restock(effect: Effect, units: Coverable, under_way: dict[str, int]) -> Foreign | None:
     taken: dict[str, Seat] = {}
     back = [m for m in effect.moved if m.restocked or effect.kind == "restock"]
-    theirs = [m for m in back if effect.kind != "restock" or _theirs(m, effect, own)]
+    theirs = [m for m in back if effect.kind != "restock" or not _ours(m, effect, under_way)]
     for line_id, count in by_line(theirs).items():
-        found, _ = _take(line_id, count, effect, seats, _stockable, None)
+        found, _ = units.take(line_id, count, effect)
         taken |= found
     for seat in taken.values():
         seat.restocked = "elsewhere"
     return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=False) if theirs else None
 
 
-def _theirs(moved: Moved, effect: Effect, own: Own) -> bool:
-    """Not while a restock of ours for the line is under way since before: a disposal may be seen before its result.
-    One that the stock agent found impossible is not under way."""
-    return not any(
-        d.line_id == moved.line_id and d.decided_at_ms <= effect.stamp.at_ms and own.restocked(d)[:2] == ("open", None)
-        for d in own.restocks
-    )  # fmt: skip
+def _ours(moved: Moved, effect: Effect, under_way: dict[str, int]) -> bool:
+    """Maybe, while a restock of ours for the line is under way: a disposal may be seen before its result."""
+    since_ms = under_way.get(moved.line_id)
+    return since_ms is not None and since_ms <= effect.stamp.at_ms
+
+
+def _under_way(own: Own) -> dict[str, int]:
+    """Since when a restock of ours is, per line. One that the stock agent found impossible is not."""
+    since: dict[str, int] = {}
+    for d in own.restocks:
+        if d.line_id is not None and own.restocked(d)[:2] == ("open", None):
+            since[d.line_id] = min(d.decided_at_ms, since.get(d.line_id, d.decided_at_ms))
+    return since
 
 
 def released(seat: Seat) -> bool:
@@ -124,44 +139,25 @@ def _stockable(seat: Seat) -> bool:
     return seat.restocked in ("undecided", "open", "refused") and seat.unit.said.ships
 
 
-def _take(
-    line_id: str, left: int, effect: Effect, seats: Sequence[Seat], free: Callable[[Seat], bool], step: Step | None
-) -> tuple[dict[str, Seat], int]:
-    """Units of the line for an effect, and how many units of it no return is known for."""
-    here = [s for s in seats if free(s) and any(line.line_id == line_id for line, _ in s.parts)]
-    named = step.unit_ids if step is not None else ()
-    fitting = [s for s in here if _asked_before(s, effect) and effect.rma_id in (None, s.rma.rma_id)]
-    taken: dict[str, Seat] = {}
-    for seat in sorted(fitting, key=lambda s: _preference(s, named)):
-        size = sum(count for line, count in seat.parts if line.line_id == line_id)
-        if size <= left:
-            taken[seat.key] = seat
-            left -= size
-    return taken, left
-
-
-def _preference(seat: Seat, named: tuple[str, ...]) -> tuple[bool, bool, bool, bool, bool, str, str]:
-    # a unit whose own payment is under way comes last: its result is still to come
-    return (
-        seat.unit.unit_id not in named, bool(seat.stopped), seat.money == "open", seat.kind != "refund",
-        seat.found is None, seat.rma.rma_id, seat.unit.unit_id,
-    )  # fmt: skip
-
-
-def _asked_before(seat: Seat, effect: Effect) -> bool:
-    asked = seat.rma.marks.get("requested")
-    return asked is None or asked.at_ms <= effect.stamp.at_ms
-
-
 def _reported(seats: Sequence[Seat], own: Own) -> None:
     """Units that ReturnGO says it has paid, whether or not the shop shows the refund yet."""
     ours = own.names
+    paid = {rma_id: _paid_steps(rma, ours) for rma_id, rma in own.learnt.rmas.items()}
     for seat in seats:
         if seat.kind == "exchange" and seat.money == "undecided" and released(seat):
             seat.money = "elsewhere"
         if seat.money in ("applied", "elsewhere") or seat.kind not in ("refund", "credit"):
             continue
-        for step in seat.rma.steps.values():
-            named = not step.unit_ids or seat.unit.unit_id in step.unit_ids
-            if named and repays(step) and step.external_id not in ours:
-                seat.money, seat.paid_step = "elsewhere", step
+        steps = paid[seat.rma.rma_id]
+        said = [steps[name] for name in (seat.unit.unit_id, EVERY_UNIT) if name in steps]
+        if said:
+            seat.money, seat.paid_step = "elsewhere", max(said, key=lambda each: each[0])[1]
+
+
+def _paid_steps(rma: Rma, ours: set[str]) -> dict[str, tuple[int, Step]]:
+    """The last step by which ReturnGO has paid, per unit, with its place among all of them."""
+    found: dict[str, tuple[int, Step]] = {}
+    for place, step in enumerate(rma.steps.values()):
+        if repays(step) and step.external_id not in ours:
+            found |= dict.fromkeys(step.unit_ids or (EVERY_UNIT,), (place, step))
+    return found

@@ -5,6 +5,7 @@ and the same amount, and both together would be more than was bought. Whatever c
 the worst that follows is that a person looks, and never that something is paid or counted a second time.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -17,33 +18,63 @@ _RETURNS = ("refund", "store_return")
 def told_once(foreign: Sequence[Effect], ours: Iterable[Effect], order: Order | None) -> tuple[Effect, ...]:
     """The foreign effects without echoes. What an echo adds, that goods went into stock, is added to its original; of
     an echo of our own refund it is all that is left."""
-    if order is None or len({e.system for e in (*foreign, *ours)} - {""}) < 2:
+    own = list(ours)
+    if order is None or len({e.system for e in (*foreign, *own)} - {""}) < 2:
         return tuple(foreign)
     bought = {line.line_id: line.quantity for line in order.lines}
-    own, kept = list(ours), list[Effect]()
+    mine, theirs, kept = Told(bought), Told(bought), list[Effect]()
+    for place, effect in enumerate(own):
+        mine.add(effect, place)
     for effect in foreign:
-        mine = next((other for other in own if _repeats(effect, other, bought)), None)
-        if mine is not None:
-            if put := _put_back(effect, mine):
+        ours_at = mine.original(effect)
+        if ours_at is not None:
+            if put := _put_back(effect, own[ours_at]):
                 kept.append(replace(effect, kind="restock", total_minor=0, tenders=(), shop=(), moved=put))
             continue
-        original = next((i for i, other in enumerate(kept) if _repeats(effect, other, bought)), None)
-        if original is None:
+        at = theirs.original(effect)
+        if at is None:
+            theirs.add(effect, len(kept))
             kept.append(effect)
         else:
-            kept[original] = _with(kept[original], effect)
+            theirs.drop(kept[at], at)
+            kept[at] = _with(kept[at], effect)
+            theirs.add(kept[at], at)
     return tuple(kept)
 
 
-def _repeats(effect: Effect, other: Effect, bought: dict[str, int]) -> bool:
-    if effect.kind not in _RETURNS or other.kind not in _RETURNS or "" in (effect.system, other.system):
-        return False
-    units = by_line(effect.moved)
-    if effect.system == other.system or not units or units != by_line(other.moved):
-        return False
-    if effect.total_minor and other.total_minor and effect.total_minor != other.total_minor:
-        return False
-    return any(2 * count > bought.get(line_id, 0) for line_id, count in units.items())
+class Told:
+    """Effects that a later one may repeat: by what they cover, their system and amount, the first of equals."""
+
+    def __init__(self, bought: dict[str, int]) -> None:
+        self._bought = bought
+        self._first: dict[frozenset[tuple[str, int]], dict[str, dict[int, list[int]]]] = {}
+
+    def add(self, effect: Effect, place: int) -> None:
+        units = by_line(effect.moved)
+        if effect.kind in _RETURNS and effect.system and units:
+            amounts = self._first.setdefault(frozenset(units.items()), {}).setdefault(effect.system, {})
+            insort(amounts.setdefault(effect.total_minor, []), place)
+
+    def drop(self, effect: Effect, place: int) -> None:
+        """Of one that was added."""
+        amounts = self._first[frozenset(by_line(effect.moved).items())][effect.system]
+        amounts[effect.total_minor].remove(place)
+
+    def original(self, effect: Effect) -> int | None:
+        """Place of the first effect that another system told: of the same units, and both together would be more than
+        was bought. Amounts agree where both tell one."""
+        units = by_line(effect.moved)
+        if effect.kind not in _RETURNS or not effect.system or not self._more_than_bought(units):
+            return None
+        found = []
+        for system, amounts in self._first.get(frozenset(units.items()), {}).items():
+            if system != effect.system:
+                alike = (effect.total_minor, 0) if effect.total_minor else tuple(amounts)
+                found += [amounts[each][0] for each in alike if amounts.get(each)]
+        return min(found, default=None)
+
+    def _more_than_bought(self, units: dict[str, int]) -> bool:
+        return any(2 * count > self._bought.get(line_id, 0) for line_id, count in units.items())
 
 
 def by_line(moved: Iterable[Moved]) -> dict[str, int]:

@@ -111,16 +111,19 @@ def _effects(learnt: Learnt) -> tuple[dict[str, Effect], tuple[Effect, ...]]:
     }
     marked: dict[str, Effect] = {}
     foreign = []
-    by_time = sorted(learnt.effects.values(), key=lambda e: (e.stamp.at_ms, e.kind, e.external_id))
     # what a result names is ours before anything else that carries the same mark
-    for effect in sorted(by_time, key=lambda e: e.external_id not in named):
+    for effect in sorted(learnt.effects.values(), key=lambda e: (e.external_id not in named, *_by_time(e))):
         command = effect.command_id or named.get(effect.external_id)
         if command is None or (effect.external_id not in named and _twice(effect, marked.get(command))):
             foreign.append(effect)
         else:
             marked[command] = effect
-    foreign.sort(key=by_time.index)
+    foreign.sort(key=_by_time)
     return marked, told_once(foreign, marked.values(), learnt.order)
+
+
+def _by_time(effect: Effect) -> tuple[int, str, str]:
+    return effect.stamp.at_ms, effect.kind, effect.external_id
 
 
 def _twice(effect: Effect, other: Effect | None) -> bool:

@@ -1,7 +1,7 @@
 """Units that wait to be taken, the preferred first: one by one, without asking all of them again for each."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from streams.domain.seat import Seat
@@ -22,11 +22,10 @@ class Queue:
         self._pushed += 1  # seats are not compared
         heapq.heappush(self._by_size.setdefault(size, []), (preference, self._pushed, seat))
 
-    def take(self, left: int) -> Iterator[tuple[Seat, int]]:
-        """The seats that so many are enough for, with their sizes: each as soon as it is preferred to all that fit."""
-        while (size := self._next(left)) is not None:
-            yield heapq.heappop(self._by_size[size])[-1], size
-            left -= size
+    def take(self, left: int) -> tuple[Seat, int] | None:
+        """The preferred seat of those that so many are enough for, with its size; it waits no more."""
+        size = self._next(left)
+        return None if size is None else (heapq.heappop(self._by_size[size])[-1], size)
 
     def fits(self, left: int) -> bool:
         """Whether so many are enough for any seat."""

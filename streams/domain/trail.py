@@ -71,11 +71,12 @@ def of_decision(decision: Money | Booking, learnt: Learnt, whole: CaseStep) -> I
         whole, actor=OURSELVES, line_id=one_line, sku=lines.get(one_line or "") or None, external_id=_origin(decision),
         tender=tenders[0].payment_id if len(tenders) == 1 else None,
     )  # fmt: skip
+    units = _units(decision, learnt) if one_line is None else {}
     for share in decision.shares if one_line is None else ():
         yield _part(
             whole, share.line_id, actor=OURSELVES, what=f"{whole.what}_line", detail=f"{share.quantity} unit(s)",
             line_id=share.line_id, sku=lines.get(share.line_id) or None, amount_minor=share.amount_minor,
-            unit_ids=_units(decision, share.line_id, learnt),
+            unit_ids=tuple(units.get(share.line_id, ())),
         )  # fmt: skip
     for repaid in tenders if len(tenders) > 1 else ():
         yield _part(
@@ -99,7 +100,12 @@ def _origin(decision: Money | Booking) -> str | None:
     return decision.exchange_id or None if isinstance(decision, Paying) else None
 
 
-def _units(decision: Money | Booking, line_id: str, learnt: Learnt) -> tuple[str, ...]:
+def _units(decision: Money | Booking, learnt: Learnt) -> dict[str | None, list[str]]:
+    """Its units by line."""
     rma = learnt.rmas.get(decision.rma_id)
     units = rma.units if rma is not None else {}
-    return tuple(u for u in decision.unit_ids if u in units and units[u].said.line_id == line_id)
+    found: dict[str | None, list[str]] = {}
+    for unit_id in decision.unit_ids:
+        if unit_id in units:
+            found.setdefault(units[unit_id].said.line_id, []).append(unit_id)
+    return found
