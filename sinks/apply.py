@@ -176,8 +176,9 @@ class Applier:
 
     async def _follow(self, claim: InHand, outcome: Outcome, probing: Pause | None) -> Ending:
         merchant = claim.work.command.merchant
+        patience = policy.patience_of(claim.work.command, self._patience)
         step, history = policy.after(
-            outcome, claim.history, self._patience, answers=self._answers(merchant), now_ms=self._now_ms(),
+            outcome, claim.history, patience, answers=self._answers(merchant), now_ms=self._now_ms(),
             chance=self._chance(),
         )  # fmt: skip
         claim.learn(outcome)

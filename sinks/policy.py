@@ -64,6 +64,13 @@ def priority(command: Command) -> Priority:
     return "money"
 
 
+def patience_of(command: Command, patience: Patience) -> Patience:
+    """Marks for people also wait longer between attempts: a quota of a day is not spent on one that nobody takes."""
+    if priority(command) == "money":
+        return patience
+    return msgspec.structs.replace(patience, longest_seconds=12 * patience.longest_seconds)
+
+
 def after(
     outcome: Outcome, history: History, patience: Patience, *, answers: bool, now_ms: int, chance: float
 ) -> tuple[Step, History]:

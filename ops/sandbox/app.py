@@ -24,7 +24,7 @@ def build(settings: Settings, webhooks_through: httpx.AsyncBaseTransport | None 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        await app.state.world.outgoing.close()
+        await app.state.world.close()
 
     app = Starlette(
         routes=[*shopify.routes(), *returngo.routes(), *control.routes()],

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+# Statuses that no manual lists and proxies, edges and load balancers send all the same: before anything ran …
+STRAY = (402, 406, 408, 409, 410, 418, 422, 423, 425, 430, 431, 451, 499, *range(520, 531))
+# … and after it did.
+AFTER_ALL = (408, 409, 499, 500, 502, 503, 504, 520, 524)
 CALL_FAULTS = frozenset(
     [
         "timeout_before_apply",
@@ -14,6 +18,9 @@ CALL_FAULTS = frozenset(
         "lost_after_apply",
         "expired_token",
         "throttled",
+        "timeout_late_apply",
+        "unknown_error",
+        "unknown_error_after_apply",
         "slow",
         "internal_error",
         "access_denied",
@@ -30,6 +37,8 @@ CALL_FAULTS = frozenset(
         "502",
         "503",
         "504",
+        *map(str, STRAY),
+        *(f"{status}_after_apply" for status in AFTER_ALL),
     ]
 )
 WEBHOOK_FAULTS = frozenset(["drop_webhook", "duplicate_webhook", "delay_webhook", "reorder_webhook"])
@@ -46,7 +55,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`times` None: until removed. `skip`: so many matching calls pass first. `seconds`: how long it takes where
-    that means something."""
+    that means something; for `timeout_late_apply` the sandbox's time until what was asked for happens all the same."""
 
     fault: str
     match: Match = Match()

@@ -7,11 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ops.sandbox.faults import Plan
+from ops.sandbox.faults import AFTER_ALL, STRAY, Plan
 
 BEFORE = frozenset({"timeout_before_apply", "lost_before_apply"})
 AFTER = frozenset({"timeout_after_apply", "lost_after_apply"})
-_STATUSES = {
+LATE = "timeout_late_apply"
+LATE_SECONDS = 60.0
+_STATUSES: dict[str, tuple[int, dict[str, str]]] = {
+    **{str(status): (status, {"errors": "Sorry", "message": "Sorry"}) for status in STRAY},
     "expired_token": (401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}),
     "401": (
         401,
@@ -38,6 +41,17 @@ def http_fault(plan: Plan) -> Response | None:
     status, body = _STATUSES[plan.fault]
     headers = {"Retry-After": f"{plan.seconds:g}"} if plan.seconds is not None and status in (429, 503) else {}
     return Response(json.dumps(body).encode(), status_code=status, media_type="application/json", headers=headers)
+
+
+def http_fault_after(plan: Plan | None) -> Response | None:
+    """The answer of a fault that is a status, although all was applied."""
+    known = {f"{status}_after_apply": status for status in AFTER_ALL}
+    return Response(b"", status_code=known[plan.fault]) if plan and plan.fault in known else None
+
+
+def hang_seconds(plan: Plan | None, usual: float) -> float:
+    """How long a call hangs; the seconds of what comes late are until it comes."""
+    return usual if plan is None or plan.seconds is None or plan.fault == LATE else plan.seconds
 
 
 async def hang(request: Request, seconds: float) -> Response:

@@ -1,8 +1,10 @@
 """Everything one sandbox process holds: its time, its faults, its shops and stores, and the webhooks under way."""
 
+import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -53,8 +55,27 @@ class World:
         self.shops: dict[str, Shop] = {}
         self.stores: dict[str, Store] = {}
         self.accounts: dict[str, Account] = {}
+        self._late: set[asyncio.Task[None]] = set()
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self._numbers: dict[str, int] = {}
+
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Does something when the sandbox's time has moved on by so much, whatever happened meanwhile."""
+
+        async def wait() -> None:
+            await self.clock.sleep_until(self.clock.now() + timedelta(seconds=seconds))
+            do()
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def close(self) -> None:
+        """Stops everything under way."""
+        for task in list(self._late):
+            task.cancel()
+        await asyncio.gather(*self._late, return_exceptions=True)
+        await self.outgoing.close()
 
     def number(self, kind: str, first: int) -> int:
         """The next number of a kind: `first`, then one more each time."""

@@ -69,7 +69,7 @@ def change_clock(world: World, request: Request, body: bytes) -> Json:
 
 async def reset(world: World, request: Request, _body: bytes) -> Json:
     """POST /_sandbox/reset"""
-    await world.outgoing.close()
+    await world.close()
     request.app.state.world = request.app.state.anew()
     return {"ok": True}
 

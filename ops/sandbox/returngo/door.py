@@ -11,7 +11,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ops.sandbox.faults import Plan
-from ops.sandbox.mishaps import AFTER, BEFORE, hang, http_fault, lost
+from ops.sandbox.mishaps import (
+    AFTER,
+    BEFORE,
+    LATE,
+    LATE_SECONDS,
+    hang,
+    hang_seconds,
+    http_fault,
+    http_fault_after,
+    lost,
+)
 from ops.sandbox.returngo import reads, writes
 from ops.sandbox.returngo.lists import BadQuery
 from ops.sandbox.returngo.store import Account, Store
@@ -71,15 +81,20 @@ async def _carry_out(
     )
     if delay := world.latency_seconds + (plan.seconds or 1.0 if plan and fault == "slow" else 0.0):
         await asyncio.sleep(delay)
-    if fault not in BEFORE:
+    if plan and fault == LATE:
+        world.later(plan.seconds or LATE_SECONDS, lambda: _reply(endpoint, visit))
+    elif fault not in BEFORE:
         reply = _reply(endpoint, visit)
+        if after := http_fault_after(plan):
+            _log(world, store.shop, operation, after.status_code, fault)
+            return after
         if fault not in AFTER:
             _log(world, store.shop, operation, reply[0], fault)
             return Response(b'{"rmas": [', media_type="application/json") if fault == "malformed" else _answer(reply)
     _log(world, store.shop, operation, 0, fault)
     if fault in ("lost_before_apply", "lost_after_apply"):
         return lost()
-    return await hang(request, plan.seconds if plan and plan.seconds is not None else world.settings.hang_seconds)
+    return await hang(request, hang_seconds(plan, world.settings.hang_seconds))
 
 
 def _reply(endpoint: Endpoint, visit: Visit) -> Reply:

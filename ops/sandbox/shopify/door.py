@@ -11,7 +11,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ops.sandbox.faults import Plan
-from ops.sandbox.mishaps import AFTER, BEFORE, hang, http_fault, lost
+from ops.sandbox.mishaps import (
+    AFTER,
+    BEFORE,
+    LATE,
+    LATE_SECONDS,
+    hang,
+    hang_seconds,
+    http_fault,
+    http_fault_after,
+    lost,
+)
 from ops.sandbox.shopify import cost, execute, idempotency
 from ops.sandbox.shopify.session import Session
 from ops.sandbox.shopify.shop import Shop
@@ -96,8 +106,13 @@ async def _carry_out(
     try:
         if delay := world.latency_seconds + (plan.seconds or 1.0 if plan and fault == "slow" else 0.0):
             await asyncio.sleep(delay)
-        if plan and fault in BEFORE:
+        if plan and fault == LATE:
+            world.later(plan.seconds or LATE_SECONDS, lambda: _run_late(world, shop, asked, prepared, claims))
+        if plan and fault in BEFORE | {LATE}:
             return await _no_answer(world, shop, request, prepared, plan, claims)
+        if fault == "unknown_error":
+            _log(world, shop, "+".join(prepared.fields), 200, fault, claims)
+            return _answer(200, _unknown_error(prepared), shop)
         session = Session(
             world=world, shop=shop, claims=claims, busy=busy, fault=fault if fault in EFFECT_FAULTS else None
         )
@@ -109,7 +124,12 @@ async def _carry_out(
     _count(shop, prepared, answer)
     if plan and fault in AFTER:
         return await _no_answer(world, shop, request, prepared, plan, claims)
+    if after := http_fault_after(plan):
+        _log(world, shop, "+".join(prepared.fields), after.status_code, fault, claims)
+        return after
     _log(world, shop, "+".join(prepared.fields), 200, fault, claims)
+    if fault == "unknown_error_after_apply":
+        return _answer(200, _unknown_error(prepared), shop)
     if fault == "malformed":
         return Response(b'{"data": {"', media_type="application/json")
     return _answer(200, answer | {"extensions": _cost(shop, points, spent)}, shop)
@@ -126,7 +146,24 @@ async def _no_answer(
     _log(world, shop, "+".join(prepared.fields), 0, plan.fault, claims)
     if plan.fault.startswith("lost"):
         return lost()
-    return await hang(request, plan.seconds if plan.seconds is not None else world.settings.hang_seconds)
+    return await hang(request, hang_seconds(plan, world.settings.hang_seconds))
+
+
+def _run_late(
+    world: World, shop: Shop, asked: Asked, prepared: execute.Prepared, claims: dict[str, idempotency.Claim]
+) -> None:
+    busy = shop.keys.begin(list(claims.values()), world.clock.now())
+    try:
+        session = Session(world=world, shop=shop, claims=claims, busy=busy, fault=None)
+        execute.run(prepared, asked.variables, asked.operation_name, session)
+    finally:
+        shop.keys.release(list(claims.values()))
+
+
+def _unknown_error(prepared: execute.Prepared) -> Payload:
+    """No code, no words that anybody knows, and nothing of whether it ran."""
+    errors = [{"message": "The gremlins were here", "path": [prepared.fields[0]]}]
+    return {"data": dict.fromkeys(prepared.fields), "errors": errors}
 
 
 def _refused(shop: Shop, request: Request) -> Response | None:

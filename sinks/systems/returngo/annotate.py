@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.commands import Annotate, TransactionOutcome
 from sinks.contract import Attempt, Flow, ReadFlow
-from sinks.outcomes import AlreadyApplied, Applied, Rejected
+from sinks.outcomes import AlreadyApplied, Applied, Deferred, Rejected
 from sinks.systems.ended import Ended
 from sinks.systems.returngo import calls
 from sinks.systems.returngo.connection import Connection
@@ -38,7 +38,7 @@ def _comment(command: Annotate, c: Connection, attempt: Attempt) -> Flow:
         return Rejected(code="rejected_by_system", detail="expected a text for the comment, got none")
     if attempt.first_sent_ms is not None:
         rma = yield from _rma(command, c)
-        marks = (_COMMAND.search(str(comment.get("htmlText") or "")) for comment in rma.get("comments") or ())
+        marks = (_COMMAND.search(str(comment.get("htmlText") or "")) for comment in _rows(rma.get("comments")))
         if any(mark is not None and mark.group(1) == command.command_id for mark in marks):
             return AlreadyApplied(detail="a comment carries the mark of this command")
     body = {"htmlText": f"{html.escape(command.text)} (cmd {command.command_id})"}
@@ -51,7 +51,8 @@ def _status(command: Annotate, c: Connection) -> Flow:
     if not command.status:
         return Rejected(code="rejected_by_system", detail="expected a status, got none")
     rma = yield from _rma(command, c)
-    current = (rma.get("rmaSummary") or {}).get("status")
+    (summary,) = _rows([rma.get("rmaSummary")])
+    current = summary.get("status")
     if current == command.status:
         return AlreadyApplied(detail=f"RMA {command.rma_id} is {current}")
     if current in {"Rejected", "Canceled"}:
@@ -63,10 +64,18 @@ def _status(command: Annotate, c: Connection) -> Flow:
 
 
 def _rma(command: Annotate, c: Connection) -> ReadFlow[dict[str, Any]]:
-    rma: dict[str, Any] | None = yield from calls.read(c, "GetRma", f"/rma/{command.rma_id}", {})
+    rma = yield from calls.read(c, "GetRma", f"/rma/{command.rma_id}", {})
     if rma is None:
         raise Ended(Rejected(code="rejected_by_system", detail=f"ReturnGO has no RMA {command.rma_id}"))
-    return rma
+    (found,) = _rows([rma])
+    return found
+
+
+def _rows(found: Any) -> list[dict[str, Any]]:
+    """Objects as they have to be; whatever else a proxy or a fault makes of an answer is none."""
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise Ended(Deferred(reason="unexpected_answer"))
+    return found
 
 
 def _transaction(command: Annotate, c: Connection) -> Flow:
@@ -75,8 +84,9 @@ def _transaction(command: Annotate, c: Connection) -> Flow:
     if told is None:
         return Rejected(code="rejected_by_system", detail="expected a transaction outcome, got none")
     params = {"pagesize": "10", "ids": told.transaction_id}
-    page = (yield from calls.read(c, "ListTransactions", "/transactions", params)) or {}
-    rows = (row for row in page.get("transactions") or () if str(row.get("id")) == told.transaction_id)
+    # A list has no 404 of its own: it says nothing about the transaction.
+    (page,) = _rows([(yield from calls.read(c, "ListTransactions", "/transactions", params))])
+    rows = (row for row in _rows(page.get("transactions")) if str(row.get("id")) == told.transaction_id)
     found = next(rows, None)
     if found is None:
         detail = f"ReturnGO has no transaction {told.transaction_id}"

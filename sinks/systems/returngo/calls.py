@@ -10,16 +10,19 @@ import httpx
 import msgspec
 
 from sinks.contract import EFFECT, OPERATION, NotSent, ReadFlow, Unanswered
-from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
-from sinks.systems import retry_after
+from sinks.outcomes import Deferred, Outcome, Rejected
+from sinks.systems import statuses
 from sinks.systems.ended import Ended
 from sinks.systems.returngo.connection import Connection, budget_is_gone
+from sinks.systems.statuses import Listed
 
-# Statuses that speak of credentials or address, never of the command.
-SYSTEMIC = {
-    401: ("unauthorized", "the API key is not accepted"),
-    403: ("no_such_shop", "the API key does not reach this x-shop-name"),
-}
+LISTED = Listed(
+    system="ReturnGO",
+    systemic={
+        401: ("unauthorized", "the API key is not accepted"),
+        403: ("no_such_shop", "the API key does not reach this x-shop-name"),
+    },
+)
 
 
 def read(c: Connection, operation: str, path: str, params: dict[str, str]) -> ReadFlow[Any]:
@@ -35,11 +38,14 @@ def read(c: Connection, operation: str, path: str, params: dict[str, str]) -> Re
     if response.status_code == httpx.codes.NOT_FOUND:
         return None
     if not response.is_success:
-        raise Ended(_refused(operation, response, Deferred(reason=f"http_{response.status_code}")))
+        raise Ended(_refused(response, writes=False))
     try:
-        return json.loads(response.content, parse_float=Decimal)
+        answer = json.loads(response.content, parse_float=Decimal)
     except ValueError:
-        raise Ended(Deferred(reason="unreadable_answer")) from None
+        answer = None
+    if answer is None:  # also `null`: what is not there is answered with a status
+        raise Ended(Deferred(reason="unreadable_answer"))
+    return answer
 
 
 def write(
@@ -60,27 +66,13 @@ def write(
         raise Ended(Rejected(code=on_400, detail=f"ReturnGO calls {operation} of {path} invalid (400)"))
     if response.status_code == httpx.codes.NOT_FOUND:
         raise Ended(Rejected(code="rejected_by_system", detail=f"ReturnGO knows nothing at {path} (404)"))
-    raise Ended(_refused(operation, response, Uncertain(reason=f"http_{response.status_code}")))
+    raise Ended(_refused(response, writes=True))
 
 
-def _refused(operation: str, response: httpx.Response, transient: Outcome) -> Outcome:
-    status = response.status_code
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return _throttled(response)
-    if status in SYSTEMIC:
-        code, detail = SYSTEMIC[status]
-        return Misconfigured(code=code, detail=f"ReturnGO answered {status}: {detail}")
-    if response.is_redirect:
-        return Misconfigured(code="redirected", detail=f"ReturnGO answered {status}: the API has another address")
-    if response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT:
-        return transient
-    return Rejected(code="rejected_by_system", detail=f"ReturnGO answered {status} to {operation}")
-
-
-def _throttled(response: httpx.Response) -> Deferred:
-    if not budget_is_gone(response):
-        return Deferred(reason="throttled", after_seconds=retry_after.seconds(response.headers))
-    return Deferred(reason="daily_budget_used_up", after_seconds=_until_midnight(response.headers.get("date", "")))
+def _refused(response: httpx.Response, *, writes: bool) -> Outcome:
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS and budget_is_gone(response):
+        return Deferred(reason="daily_budget_used_up", after_seconds=_until_midnight(response.headers.get("date", "")))
+    return statuses.meaning(LISTED, response, writes=writes)
 
 
 def _until_midnight(date: str) -> float | None:

@@ -57,7 +57,7 @@ def transactions_of(c: Connection, rma_id: str) -> ReadFlow[list[Row]]:
 
 def webhooks(c: Connection) -> ReadFlow[list[Row]]:
     """Registered webhooks: `id`, `url`, `eventName`. The addresses hold our tokens: never log them."""
-    answer = (yield from calls.read(c, "ListWebhooks", "/webhooks", {})) or []
+    answer = yield from calls.read(c, "ListWebhooks", "/webhooks", {})
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise Ended(Deferred(reason="unexpected_answer"))
     return answer

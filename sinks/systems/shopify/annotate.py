@@ -20,7 +20,7 @@ class NotedOrder(Shape, frozen=True):
 
 
 class NoteLook(Shape, frozen=True):
-    order: NotedOrder | None = None
+    order: NotedOrder | None
 
 
 class Changed(Payload, frozen=True):

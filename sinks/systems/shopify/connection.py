@@ -15,6 +15,8 @@ from sinks.systems.shopify import documents
 CAPACITY = 2000.0
 PER_SECOND = 100.0
 IN_FLIGHT = 32
+# 430 comes in bursts, without Retry-After: a throttle of the shop's own.
+THROTTLES = frozenset({429, 430})
 TOKEN_HEADER = "X-Shopify-Access-Token"  # noqa: S105  a header's name
 
 
@@ -67,7 +69,7 @@ def cost(request: httpx.Request) -> dict[str, float]:
 
 def seen(request: httpx.Request, response: httpx.Response) -> dict[str, Seen]:  # noqa: ARG001  see contract
     """What the answer says about the bucket. Some plans say nothing, and refusals at the edge have no JSON."""
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+    if response.status_code in THROTTLES:
         wait = retry_after.seconds(response.headers)
         return {"points": Seen(available=0.0, retry_after_seconds=1.0 if wait is None else wait)}
     body = _body(response.content)

@@ -41,7 +41,7 @@ class CardLimit(Shape, frozen=True):
 
 class CardLook(Shape, frozen=True):
     gift_cards: Nodes[GiftCard]
-    order: CardOrder | None = None
+    order: CardOrder | None
     gift_card_configuration: CardLimit | None = None
 
 

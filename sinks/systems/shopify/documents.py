@@ -4,9 +4,12 @@ The first line of a file is a comment with its requested cost by Shopify's publi
 """
 
 import functools
+import re
 from importlib import resources
 
 import msgspec
+
+_ROOT = re.compile(r"^  (\w+)", re.MULTILINE)  # documents are written with two blanks for each level
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +19,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     cost: int
     mutation: bool
+    roots: tuple[str, ...]  # what it asks for, which an answer must have
 
 
 @functools.cache
@@ -24,7 +28,13 @@ def load(stem: str) -> Document:
     source = resources.files(__package__).joinpath("graphql", f"{stem}.graphql").read_text(encoding="utf-8")
     head, _, text = source.partition("\n")
     kind, name = text.split("(", 1)[0].split("{", 1)[0].split()
-    return Document(name=name, text=text, cost=int(head.removeprefix("# cost ")), mutation=kind == "mutation")
+    return Document(
+        name=name,
+        text=text,
+        cost=int(head.removeprefix("# cost ")),
+        mutation=kind == "mutation",
+        roots=tuple(_ROOT.findall(text)),
+    )
 
 
 @functools.cache

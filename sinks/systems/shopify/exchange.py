@@ -31,11 +31,11 @@ class Draft(Shape, frozen=True):
 
 
 class DraftLook(Shape, frozen=True):
-    draft_order: Draft | None = None
+    draft_order: Draft | None
 
 
 class OrderLook(Shape, frozen=True):
-    order: ExchangeOrder | None = None
+    order: ExchangeOrder | None
 
 
 class CompletedOrder(Shape, frozen=True):

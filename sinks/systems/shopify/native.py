@@ -145,8 +145,10 @@ def _send(command: Restock, c: Connection, cover: Cover, claim: marks.Claim, dig
         }
         reply = yield from _disposed(c, claim, variables)
         if reply.user_errors:
-            yield from _give_up(command, c, claim, digest, made)
-            return refusals.outcome("Dispose", reply.user_errors)
+            refused = refusals.outcome("Dispose", reply.user_errors)
+            if not isinstance(refused, Uncertain):  # else it may be running: the claim stays open, and is waited for
+                yield from _give_up(command, c, claim, digest, made)
+            return refused
         asked = {line.id for line, _ in chunk}
         known = {d.id for line in cover.lines for d in line.dispositions}
         for line in reply.reverse_fulfillment_order_line_items or ():

@@ -51,7 +51,7 @@ class LookedOrder(Shape, frozen=True):
 
 
 class Look(Shape, frozen=True):
-    order: LookedOrder | None = None
+    order: LookedOrder | None
 
 
 class RefundTransaction(Shape, frozen=True):
@@ -71,7 +71,7 @@ class MadeRefund(Shape, frozen=True):
 
 
 class RefundStatus(Shape, frozen=True):
-    refund: MadeRefund | None = None
+    refund: MadeRefund | None
 
 
 class RefundCreated(Payload, frozen=True):

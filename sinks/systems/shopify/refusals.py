@@ -1,13 +1,14 @@
 """What Shopify's refusals mean: by code where it gives one, by message where it does not. The only table of its texts.
 
-What is in no row is Rejected(rejected_by_system): a person reads the message. Texts come from recorded answers.
+A user error in no row is Rejected as its mutation's default says, for a person who reads the message: Shopify ran
+nothing and said so. A top-level error in no row says nothing of that kind. Texts come from recorded answers.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from sinks.outcomes import Misconfigured, Outcome, Rejected, Uncertain
+from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 
 Meaning = Callable[[str], Outcome]  # of the message
 
@@ -31,6 +32,13 @@ def _uncertain(reason: str) -> Meaning:
 
 def _misconfigured(code: str) -> Meaning:
     return lambda message: Misconfigured(code=code, detail=message)
+
+
+def _variable(message: str) -> Outcome:
+    """Whether the schema takes no such input, or this input holds a value that it does not take."""
+    if re.search(r"field is not defined on|to not be null|to be one of|isn.t a defined input", message, re.IGNORECASE):
+        return Misconfigured(code="document_refused", detail=message)
+    return Rejected(code="rejected_by_system", detail=message)
 
 
 def _new_key(message: str) -> Outcome:  # noqa: ARG001  every meaning takes the message
@@ -62,8 +70,8 @@ BY_CODE: dict[str, dict[str, Meaning]] = {
         "CURRENCY_CODE_INVALID": _rejected("currency_mismatch"),
         "INTERNAL_ERROR": _uncertain("internal_error"),
         "SERVICE_UNAVAILABLE": _uncertain("service_unavailable"),
-        "INVALID_VARIABLE": _rejected("rejected_by_system"),
-        "INVALID_FIELD_ARGUMENTS": _rejected("rejected_by_system"),
+        "INVALID_VARIABLE": _variable,
+        "INVALID_FIELD_ARGUMENTS": _misconfigured("document_refused"),
         "MAX_INPUT_SIZE_EXCEEDED": _rejected("rejected_by_system"),
         "RESOURCE_NOT_FOUND": _rejected("rejected_by_system"),
     },
@@ -113,26 +121,65 @@ BY_TEXT: tuple[tuple[frozenset[str], re.Pattern[str], Meaning], ...] = tuple(
         ("Activate", r"inventory item .*(not|wasn.t).*(found|exist)", _rejected("unknown_sku")),
         ("GiftCardCreate", r"has already been taken", _uncertain("code_taken")),
         ("GiftCardCreate", r"can.t exceed", _rejected(_BY_HAND)),
-        ("DraftOrderComplete", r".", _rejected("exchange_not_released")),
+        (
+            "",
+            r"please try again|try again (later|soon|in )|temporarily|timed? ?out|internal (server )?error"
+            r"|something went wrong|too many requests|throttled|being (processed|edited|calculated|updated)",
+            _uncertain("refused_for_now"),
+        ),
     )
 )
-DEFAULT_BY_OPERATION = {"GiftCardCreate": _rejected(_BY_HAND)}
+# User errors in no row.
+DEFAULT_BY_OPERATION = {
+    "GiftCardCreate": _rejected(_BY_HAND),
+    "DraftOrderComplete": _rejected("exchange_not_released"),
+}
+# GraphQL's own words for a document that the schema does not take, where they come without a code.
+_DOCUMENT = re.compile(
+    r"doesn.t exist on type|doesn.t accept argument|must include the following|isn.t a defined input|parse error on"
+    r"|directive is required|is not defined on",
+    re.IGNORECASE,
+)
 _LONGEST = 300  # characters of a message that go into a result
 
 
 def outcome(operation: str, errors: Iterable[Refusal]) -> Outcome:
-    """What the user errors of a payload come to; the first one decides. `operation` is the document's name."""
-    first = next(iter(errors))
+    """What the user errors of a payload come to: all of them are there. `operation` is the document's name."""
     default = DEFAULT_BY_OPERATION.get(operation, _rejected("rejected_by_system"))
-    meaning = _known(operation, first.code, first.message) or default
-    return meaning(_told(operation, first.code, first.message))
+    return weightiest(
+        [
+            (_known(operation, error.code, error.message) or default)(_told(operation, error.code, error.message))
+            for error in errors
+        ]
+    )
+
+
+def weightiest(outcomes: Sequence[Outcome]) -> Outcome:
+    """The one of several that counts: what may have been done, then what stops everybody, then what says most."""
+    return min(outcomes, key=_weight)
+
+
+def _weight(outcome: Outcome) -> int:
+    match outcome:
+        case Uncertain():
+            return 0
+        case Misconfigured():
+            return 1
+        case Deferred():
+            return 2
+        case OtherInput():
+            return 3
+        case Rejected(code="rejected_by_system"):
+            return 5
+        case _:
+            return 4
 
 
 def top_level(operation: str, code: str | None, message: str) -> Outcome | None:
     """What a top-level error comes to; None when no row knows it."""
     meaning = _known(operation, code, message)
-    if meaning is None and code and code[0].islower():
-        # Codes of GraphQL's own validation begin with a small letter: the document itself is not accepted.
+    # Codes of GraphQL's own validation begin with a small letter: the document itself is not accepted.
+    if meaning is None and ((code and code[0].islower()) or _DOCUMENT.search(message)):
         meaning = _misconfigured("document_refused")
     return meaning(_told(operation, code, message)) if meaning else None
 

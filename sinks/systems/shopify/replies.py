@@ -8,23 +8,27 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
-from sinks.systems import retry_after
+from sinks.outcomes import Deferred, Misconfigured, Outcome, Uncertain
+from sinks.systems import statuses
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import refusals
-from sinks.systems.shopify.connection import Bill, bill_of
+from sinks.systems.shopify.connection import THROTTLES, Bill, bill_of
 from sinks.systems.shopify.documents import Document
+from sinks.systems.statuses import Listed
 
 Shape = TypeVar("Shape")
 
-# Statuses that speak of credentials, address or the shop's standing, never of the command.
-SYSTEMIC = {
-    401: ("unauthorized", "the access token is not accepted"),
-    402: ("shop_frozen", "the shop is frozen for non-payment"),
-    403: ("forbidden", "the access token may not do this"),
-    404: ("not_found", "no shop or API version answers at this address"),
-    423: ("shop_locked", "the shop is locked"),
-}
+LISTED = Listed(
+    system="Shopify",
+    systemic={
+        401: ("unauthorized", "the access token is not accepted"),
+        402: ("shop_frozen", "the shop is frozen for non-payment"),
+        403: ("forbidden", "the access token may not do this"),
+        404: ("not_found", "no shop or API version answers at this address"),
+        423: ("shop_locked", "the shop is locked"),
+    },
+    throttles=THROTTLES,
+)
 TRANSIENT = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
 
 
@@ -46,19 +50,26 @@ class _Envelope(msgspec.Struct, frozen=True):
 def data(document: Document, response: httpx.Response) -> dict[str, Any]:
     """`data` of an answer whose roots are all there or truly absent; Ended for everything else."""
     if response.status_code != httpx.codes.OK:
-        raise Ended(_status(document, response))
+        raise Ended(statuses.meaning(LISTED, response, writes=document.mutation))
     try:
         body = msgspec.json.decode(response.content, type=_Envelope)
     except msgspec.MsgspecError:
         raise Ended(transient(document, "unreadable_answer")) from None
     roots = body.data
-    # An error beside a root that is there (a field we may not read) must not undo what the root reports.
-    fatal = [e for e in body.errors if roots is None or not e.path or roots.get(str(e.path[0])) is None]
+    fatal = [error for error in body.errors if _fatal(document, error, roots)]
     if fatal and not (document.mutation is False and all(e.extensions.code == "RESOURCE_NOT_FOUND" for e in fatal)):
-        raise Ended(_top_level(document, fatal[0], response))
-    if roots is None:
+        raise Ended(refusals.weightiest([_top_level(document, error, response, roots) for error in fatal]))
+    if roots is None or not roots.keys() >= set(document.roots):
         raise Ended(transient(document, "answer_without_data"))
     return roots
+
+
+def _fatal(document: Document, error: _TopError, roots: dict[str, Any] | None) -> bool:
+    """An error beside a root that is there does not undo what a mutation reports. In a read it may have taken a part
+    that then looks as if it were not there (a claim, a refund): only a field that we may not read is no such part."""
+    if roots is None or not error.path or roots.get(str(error.path[0])) is None:
+        return True
+    return not document.mutation and error.extensions.code not in ("ACCESS_DENIED", "RESOURCE_NOT_FOUND")
 
 
 def shaped(document: Document, response: httpx.Response, shape: type[Shape]) -> Shape:
@@ -95,29 +106,20 @@ def transient(document: Document, reason: str) -> Outcome:
     return Uncertain(reason=reason) if document.mutation else Deferred(reason=reason)
 
 
-def _status(document: Document, response: httpx.Response) -> Outcome:
-    status = response.status_code
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Deferred(reason="throttled", after_seconds=retry_after.seconds(response.headers))
-    if status in SYSTEMIC:
-        code, detail = SYSTEMIC[status]
-        return Misconfigured(code=code, detail=f"Shopify answered {status}: {detail}")
-    if response.is_redirect:
-        return Misconfigured(code="redirected", detail=f"Shopify answered {status}: the shop has another address")
-    if response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT or response.is_success:
-        return transient(document, f"http_{status}")
-    return Rejected(code="rejected_by_system", detail=f"Shopify answered {status} to {document.name}")
-
-
-def _top_level(document: Document, error: _TopError, response: httpx.Response) -> Outcome:
+def _top_level(document: Document, error: _TopError, response: httpx.Response, roots: dict[str, Any] | None) -> Outcome:
     code = error.extensions.code
     if code == "THROTTLED":
         return Deferred(reason="throttled", after_seconds=(bill_of(response.content) or Bill()).wait_seconds)
     if code in TRANSIENT:
         return transient(document, code.lower())
+    if document.mutation and _ran(error, roots):
+        return Uncertain(reason=f"answer_refused_{code}")
     known = refusals.top_level(document.name, code, error.message)
-    if known is not None:
-        return known
-    if document.mutation:
-        return Uncertain(reason=f"unknown_error_{code}")
-    return Rejected(code="rejected_by_system", detail=f"{document.name}: {error.message[:200]} ({code})")
+    if known is None or (isinstance(known, Uncertain) and not document.mutation):
+        return transient(document, f"unknown_error_{code}" if known is None else known.reason)
+    return known
+
+
+def _ran(error: _TopError, roots: dict[str, Any] | None) -> bool:
+    """An error inside of the payload took the payload with it, not what the mutation did."""
+    return roots is not None and len(error.path) > 1 and str(error.path[0]) in roots

@@ -49,9 +49,9 @@ class LookedOrder(Shape, frozen=True):
 
 
 class Look(Shape, frozen=True):
-    order: LookedOrder | None = None
-    inventory_item: Item | None = None
-    location: Place | None = None
+    order: LookedOrder | None
+    inventory_item: Item | None
+    location: Place | None
 
 
 class Change(Shape, frozen=True):

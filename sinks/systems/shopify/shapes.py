@@ -35,7 +35,7 @@ class UserError(Shape, frozen=True):
 class Payload(Shape, frozen=True):
     """What every mutation answers; `user_errors` not empty means that it refused."""
 
-    user_errors: tuple[UserError, ...] = ()
+    user_errors: tuple[UserError, ...]
 
 
 class Amount(Shape, frozen=True):

@@ -91,3 +91,28 @@ async def test_webhooks_go_out_over_the_network() -> None:
         await rma(box)
         await box.settle()
         assert len(box.listener.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "moved"),
+    [("430", 430, {}), ("499", 499, {}), ("520_after_apply", 520, {"MUG@11.available": 1})],
+)
+async def test_a_status_that_no_manual_lists_says_nothing_of_the_effect(
+    fault: str, status: int, moved: dict[str, int]
+) -> None:
+    async with listening() as box:
+        await box.control("/faults", match={"operation": "inventoryAdjustQuantities"}, fault=fault)
+        answer = await box.post(ADJUST, {"input": adjustment(change(box, "MUG")), "key": "k"})
+        assert answer.status_code == status
+        assert (await box.books())["totals"]["moved"] == moved
+
+
+async def test_what_was_not_answered_can_still_come_later() -> None:
+    async with listening() as box:
+        plan = {"match": {"operation": "inventoryAdjustQuantities"}, "fault": "timeout_late_apply", "seconds": 600}
+        await box.control("/faults", **plan)
+        with pytest.raises(httpx.ReadTimeout):
+            await box.post(ADJUST, {"input": adjustment(change(box, "MUG")), "key": "k"})
+        assert (await box.books())["totals"]["moved"] == {}
+        await box.control("/clock", advance_seconds=601)
+        assert (await box.books())["totals"]["moved"] == {"MUG@11.available": 1}

@@ -97,6 +97,8 @@ def test_marks_for_people_give_way(aspect: Literal["note", "tags", "transaction"
         aspect=aspect,
     )  # fmt: skip
     assert policy.priority(mark) == priority
+    longest = policy.patience_of(mark, PATIENCE).longest_seconds
+    assert longest == PATIENCE.longest_seconds * (12 if priority == "read" else 1)
 
 
 def test_money_and_stock_go_first() -> None:

@@ -50,7 +50,7 @@ async def rma(shop: SandboxShop) -> str:
 # Every effect, with the operations on its way and what the books must show in the end.
 CALL_FAULTS = (
     "timeout_before_apply", "timeout_after_apply", "429", "500", "502", "503", "504", "throttled", "malformed",
-    "internal_error",
+    "internal_error", "430", "409", "409_after_apply", "520_after_apply", "unknown_error_after_apply",
 )  # fmt: skip
 KINDS = (
     "adjust", "activate", "damaged", "native", "take_out", "take_out_native", "refund", "store_credit", "gift_card",

@@ -135,11 +135,9 @@ def test_a_transaction_that_somebody_else_settled_is_raised_not_overwritten(row:
     ("command", "answers"),
     [
         (TRANSACTION, [transactions()]),
-        (TRANSACTION, [httpx.Response(404)]),
         (STATUS, [httpx.Response(404)]),
         (COMMENT, [httpx.Response(404)]),
         (COMMENT, [httpx.Response(400)]),
-        (COMMENT, [httpx.Response(418)]),
         (msgspec.structs.replace(COMMENT, text=None), []),
         (msgspec.structs.replace(STATUS, status=None), []),
         (msgspec.structs.replace(TRANSACTION, transaction=None), []),

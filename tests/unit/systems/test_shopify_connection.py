@@ -4,6 +4,7 @@ from importlib import resources
 
 import httpx
 import pytest
+from graphql import FieldNode, OperationDefinitionNode, parse
 
 from sinks.contract import OPERATION, Limit, Seen
 from sinks.systems import shopify
@@ -28,6 +29,10 @@ def test_every_document_states_its_true_cost_and_fits_a_request(stem: str) -> No
     assert document.name.lower() == stem.replace("_", "")
     assert document.mutation is document.text.startswith("mutation")
     assert "#" not in document.text
+    (operation,) = parse(document.text).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    fields = [field for field in operation.selection_set.selections if isinstance(field, FieldNode)]
+    assert document.roots == tuple(field.name.value for field in fields)
 
 
 def test_mutations_that_shopify_de_duplicates_carry_a_key() -> None:
