@@ -98,8 +98,7 @@ def add_products(action: Action, specs: list[ProductSpec]) -> None:
         for variant in spec.variants:
             _add_variant(action, product, variant)
         for thing in (product, *product.variants, *(each.inventory_item for each in product.variants)):
-            # a shop's goods are there since long before it opens here
-            action.shop.index.note(thing, now - action.shop.index.lag if action.actor == "seed" else now)
+            action.index(thing)
 
 
 def _add_variant(action: Action, product: Product, spec: VariantSpec) -> None:

@@ -76,7 +76,7 @@ def tracking(action: Action, spec: TrackingSpec) -> Payload:
     """An item is tracked, or no longer."""
     item = named_item(action, spec.sku)
     item.tracked, item.updated_at = spec.tracked, action.now()
-    action.shop.index.note(item, item.updated_at)
+    action.index(item)
     action.emit("INVENTORY_ITEMS_UPDATE", item, lambda: payloads.inventory_item(item))
     return {"sku": item.sku, "tracked": item.tracked}
 

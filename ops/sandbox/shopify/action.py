@@ -57,6 +57,11 @@ class Action:
         """Says that something happened; the same thing twice in one action is one event."""
         self._events.setdefault((topic, about.id), payload)
 
+    def index(self, thing: Entity) -> None:
+        """From now on searches will come to see the thing like this. What a shop opens with is there for long."""
+        now, lag = self.now(), self.shop.index.lag
+        self.shop.index.note(thing, now - lag if self.actor == "seed" else now)
+
     def mark(self, kind: str, owner: str, value: str) -> None:
         """Writes a mark into the books."""
         self.shop.books.marks.append(Mark(at=self.now(), kind=kind, owner=owner, value=value, actor=self.actor))
@@ -111,5 +116,5 @@ class Action:
 def touch(action: Action, order: Order) -> None:
     """An order changed: its updatedAt moves and orders/updated follows."""
     order.updated_at = action.now()
-    action.shop.index.note(order, order.updated_at)
+    action.index(order)
     action.emit("ORDERS_UPDATED", order, lambda: payloads.order(order))

@@ -54,71 +54,71 @@ class AdjustInput(msgspec.Struct, frozen=True, kw_only=True):
     reference_document_uri: str | None = None
 
 
-def wrong_input(given: AdjustInput) -> Refusal | None:
-    """What is wrong with names, reasons and documents, before any level is looked at."""
+def wrong_input(given: AdjustInput) -> list[Refusal]:
+    """All that is wrong with names, reasons and documents, before any level is looked at."""
+    refusals: list[Refusal] = []
     if given.name not in SETTABLE_NAMES:
         text = f"The specified quantity name is invalid. Valid values are: {', '.join(SETTABLE_NAMES)}."
-        return Refusal(["input", "name"], text, "INVALID_QUANTITY_NAME")
+        refusals.append(Refusal(["input", "name"], text, "INVALID_QUANTITY_NAME"))
     if given.reason not in REASONS:
         text = f"The specified reason is invalid. Valid values are: {', '.join(sorted(REASONS))}."
-        return Refusal(["input", "reason"], text, "INVALID_REASON")
+        refusals.append(Refusal(["input", "reason"], text, "INVALID_REASON"))
     if given.reference_document_uri is not None and ":" not in given.reference_document_uri:
-        return Refusal(
-            ["input", "referenceDocumentUri"],
-            "The specified reference document is invalid.",
-            "INVALID_REFERENCE_DOCUMENT",
-        )
-    return _wrong_ledger(given)
-
-
-def _wrong_ledger(given: AdjustInput) -> Refusal | None:
+        text = "The specified reference document is invalid."
+        refusals.append(Refusal(["input", "referenceDocumentUri"], text, "INVALID_REFERENCE_DOCUMENT"))
     for index, change in enumerate(given.changes):
-        where, uri = ["input", "changes", str(index), "ledgerDocumentUri"], change.ledger_document_uri
-        if given.name == "available" and uri is not None:
-            return Refusal(
-                where, "A ledger document URI is not allowed when adjusting available.", "INVALID_AVAILABLE_DOCUMENT"
-            )
-        if given.name != "available" and uri is None:
-            return Refusal(
-                where, "A ledger document URI is required except when adjusting available.", "INVALID_QUANTITY_DOCUMENT"
-            )
-        if uri is not None and uri.startswith("gid://shopify/"):
-            return Refusal(
-                where,
-                "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API.",
-                "INTERNAL_LEDGER_DOCUMENT",
-            )
-        if uri is not None and ":" not in uri:
-            return Refusal(where, "The specified ledger document is invalid.", "INVALID_LEDGER_DOCUMENT")
+        where = ["input", "changes", str(index), "ledgerDocumentUri"]
+        if wrong := _wrong_document(given.name, change.ledger_document_uri):
+            refusals.append(Refusal(where, *wrong))
     if len({change.ledger_document_uri for change in given.changes}) > 1:
         text = (
             "All changes must have the same ledger document URI or, in the case of adjusting available, "
             "no ledger document URI."
         )
-        return Refusal(["input", "changes"], text, "MAX_ONE_LEDGER_DOCUMENT")
+        refusals.append(Refusal(["input", "changes"], text, "MAX_ONE_LEDGER_DOCUMENT"))
+    return refusals
+
+
+def _wrong_document(name: str, uri: str | None) -> tuple[str, str] | None:
+    """Text and code."""
+    if name == "available" and uri is not None:
+        return "A ledger document URI is not allowed when adjusting available.", "INVALID_AVAILABLE_DOCUMENT"
+    if name != "available" and uri is None:
+        return "A ledger document URI is required except when adjusting available.", "INVALID_QUANTITY_DOCUMENT"
+    if uri is not None and uri.startswith("gid://shopify/"):
+        text = "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API."
+        return text, "INTERNAL_LEDGER_DOCUMENT"
+    if uri is not None and ":" not in uri:
+        return "The specified ledger document is invalid.", "INVALID_LEDGER_DOCUMENT"
     return None
 
 
-def find_levels(shop: Shop, given: AdjustInput, levels: list[Level]) -> Refusal | None:
-    """Fills `levels`, one per change, or says which change cannot be made."""
+def find_levels(shop: Shop, given: AdjustInput, levels: list[Level]) -> list[Refusal]:
+    """Fills `levels`, one per change, or says of each change that cannot be made why."""
+    refusals: list[Refusal] = []
     for index, change in enumerate(given.changes):
-        found = _level(shop, change, ["input", "changes", str(index)])
+        where = ["input", "changes", str(index)]
+        found = _level(shop, change, where)
         if isinstance(found, Refusal):
-            return found
-        where, held = ["input", "changes", str(index)], found.quantity(given.name)
-        if isinstance(change.change_from_quantity, int) and change.change_from_quantity != held:
-            text = "The changeFromQuantity argument no longer matches the persisted quantity."
-            return Refusal([*where, "changeFromQuantity"], text, "CHANGE_FROM_QUANTITY_STALE")
-        if held + change.delta > LIMIT:
-            return Refusal(
-                [*where, "delta"], "The quantity can't be higher than 2,000,000,000.", "INVALID_QUANTITY_TOO_HIGH"
-            )
-        if held + change.delta < -LIMIT:
-            return Refusal(
-                [*where, "delta"], "The quantity can't be lower than -2,000,000,000.", "INVALID_QUANTITY_TOO_LOW"
-            )
+            refusals.append(found)
+            continue
+        refusals += _wrong_quantity(change, found.quantity(given.name), where)
         levels.append(found)
-    return None
+    return refusals
+
+
+def _wrong_quantity(change: ChangeGiven, held: int, where: list[str]) -> list[Refusal]:
+    refusals: list[Refusal] = []
+    if isinstance(change.change_from_quantity, int) and change.change_from_quantity != held:
+        text = "The changeFromQuantity argument no longer matches the persisted quantity."
+        refusals.append(Refusal([*where, "changeFromQuantity"], text, "CHANGE_FROM_QUANTITY_STALE"))
+    if held + change.delta > LIMIT:
+        text = "The quantity can't be higher than 2,000,000,000."
+        refusals.append(Refusal([*where, "delta"], text, "INVALID_QUANTITY_TOO_HIGH"))
+    if held + change.delta < -LIMIT:
+        text = "The quantity can't be lower than -2,000,000,000."
+        refusals.append(Refusal([*where, "delta"], text, "INVALID_QUANTITY_TOO_LOW"))
+    return refusals
 
 
 def _level(shop: Shop, change: ChangeGiven, where: list[str]) -> Level | Refusal:

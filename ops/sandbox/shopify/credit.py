@@ -41,8 +41,8 @@ def gift_card_create(action: Action, args: dict[str, object]) -> Payload:
     shop = action.shop
     customer = shop.find(Customer, given.customer_id) if given.customer_id else None
     code = re.sub(r"[\s-]", "", given.code).lower() if given.code else f"{action.number(GiftCard):020x}"[-16:]
-    if refusal := _refused(shop, given, code, customer):
-        return {"gift_card": None, "gift_card_code": None, "user_errors": [refusal]}
+    if refusals := _refused(shop, given, code, customer):
+        return {"gift_card": None, "gift_card_code": None, "user_errors": refusals}
     value = Money(rounded(given.initial_value, shop.currency_code), shop.currency_code)
     card = shop.add(
         GiftCard(
@@ -57,26 +57,35 @@ def gift_card_create(action: Action, args: dict[str, object]) -> Payload:
         )
     )
     shop.gift_card_codes.add(code)
-    shop.index.note(card, card.created_at)
+    action.index(card)
     _record(action, "gift_card", card.number, value, given.note, None, customer)
     return {"gift_card": card, "gift_card_code": code, "user_errors": []}
 
 
-def _refused(shop: Shop, given: GiftCardInput, code: str, customer: Customer | None) -> Refusal | None:
+def _refused(shop: Shop, given: GiftCardInput, code: str, customer: Customer | None) -> list[Refusal]:
+    refusals: list[Refusal] = []
     if given.initial_value <= 0:
-        return Refusal(["input", "initialValue"], "must be greater than 0", "GREATER_THAN")
+        refusals.append(Refusal(["input", "initialValue"], "must be greater than 0", "GREATER_THAN"))
     if given.initial_value > shop.issue_limit:
         limit = f"{spoken(Decimal(shop.issue_limit), shop.currency_code)} {shop.currency_code}"
-        return Refusal(["input", "initialValue"], f"can't exceed {limit}", "GIFT_CARD_LIMIT_EXCEEDED")
+        refusals.append(Refusal(["input", "initialValue"], f"can't exceed {limit}", "GIFT_CARD_LIMIT_EXCEEDED"))
     if given.customer_id and customer is None:
-        return Refusal(["input", "customerId"], "The customer could not be found.", "CUSTOMER_NOT_FOUND")
+        text = "The customer could not be found."
+        refusals.append(Refusal(["input", "customerId"], text, "CUSTOMER_NOT_FOUND"))
+    if wrong := _wrong_code(shop, code):
+        refusals.append(Refusal(["input", "code"], *wrong))
+    return refusals
+
+
+def _wrong_code(shop: Shop, code: str) -> tuple[str, str | None] | None:
+    """Text and code of the refusal."""
     if len(code) < 8:
-        return Refusal(["input", "code"], "Code is too short (minimum is 8 characters)", "TOO_SHORT")
+        return "Code is too short (minimum is 8 characters)", "TOO_SHORT"
     if len(code) > 20:
-        return Refusal(["input", "code"], "Code is too long (maximum is 20 characters)", "TOO_LONG")
+        return "Code is too long (maximum is 20 characters)", "TOO_LONG"
     if not CODE.fullmatch(code):
-        return Refusal(["input", "code"], "Code can only contain letters and numbers", "INVALID")
-    return Refusal(["input", "code"], "Code has already been taken") if code in shop.gift_card_codes else None
+        return "Code can only contain letters and numbers", "INVALID"
+    return ("Code has already been taken", None) if code in shop.gift_card_codes else None
 
 
 def store_credit_account_credit(action: Action, args: dict[str, object]) -> Payload:
@@ -84,9 +93,9 @@ def store_credit_account_credit(action: Action, args: dict[str, object]) -> Payl
     given = msgspec.convert(args["credit_input"], CreditInput)
     money = Money(given.credit_amount.amount, given.credit_amount.currency_code)
     owner = _owner(action.shop, str(args["gid"]), money.currency_code)
-    refusal = owner if isinstance(owner, Refusal) else _credit_refused(action, owner, money, given.expires_at)
-    if isinstance(owner, Refusal) or refusal:
-        return {"store_credit_account_transaction": None, "user_errors": [refusal]}
+    refusals = [owner] if isinstance(owner, Refusal) else _credit_refused(action, owner, money, given.expires_at)
+    if isinstance(owner, Refusal) or refusals:
+        return {"store_credit_account_transaction": None, "user_errors": refusals}
     credit = add_credit(action, owner, money, given.expires_at, origin=None, note=None)
     return {"store_credit_account_transaction": credit, "user_errors": []}
 
@@ -105,20 +114,19 @@ def _owner(shop: Shop, gid: str, currency: str) -> Customer | Refusal:
     return owner or Refusal(["id"], "Owner does not exist", "OWNER_NOT_FOUND")
 
 
-def _credit_refused(action: Action, owner: Customer, money: Money, expires_at: datetime | None) -> Refusal | None:
-    where = ["creditInput", "creditAmount", "amount"]
+def _credit_refused(action: Action, owner: Customer, money: Money, expires_at: datetime | None) -> list[Refusal]:
+    where, refusals = ["creditInput", "creditAmount", "amount"], list[Refusal]()
     if money.amount <= 0:
-        return Refusal(
-            where, "A positive amount must be used to credit a store credit account", "NEGATIVE_OR_ZERO_AMOUNT"
-        )
+        text = "A positive amount must be used to credit a store credit account"
+        refusals.append(Refusal(where, text, "NEGATIVE_OR_ZERO_AMOUNT"))
     if expires_at and expires_at <= action.now():
-        return Refusal(["creditInput", "expiresAt"], "The expiry date must be in the future", "EXPIRES_AT_IN_PAST")
+        text = "The expiry date must be in the future"
+        refusals.append(Refusal(["creditInput", "expiresAt"], text, "EXPIRES_AT_IN_PAST"))
     account = owner.accounts.get(money.currency_code)
     if (account.balance.amount if account else ZERO) + money.amount > CREDIT_LIMIT:
-        return Refusal(
-            where, "The operation would cause the account's credit limit to be exceeded", "CREDIT_LIMIT_EXCEEDED"
-        )
-    return None
+        text = "The operation would cause the account's credit limit to be exceeded"
+        refusals.append(Refusal(where, text, "CREDIT_LIMIT_EXCEEDED"))
+    return refusals
 
 
 def add_credit(

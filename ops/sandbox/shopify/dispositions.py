@@ -25,8 +25,8 @@ def reverse_fulfillment_order_dispose(action: Action, args: dict[str, object]) -
     """The mutation. Nothing stops more units from being disposed than came back: that is Shopify's behaviour."""
     given = msgspec.convert(args["disposition_inputs"], list[DisposeGiven])
     checked: list[tuple[ReverseLine, DisposeGiven, Location | None]] = []
-    if refusal := check_dispositions(action.shop, given, ["dispositionInputs"], checked):
-        return {"reverse_fulfillment_order_line_items": None, "user_errors": [refusal]}
+    if refusals := check_dispositions(action.shop, given, ["dispositionInputs"], checked):
+        return {"reverse_fulfillment_order_line_items": None, "user_errors": refusals}
     dispose(action, checked)
     lines = {line.number: line for line, _, _ in checked}
     return {"reverse_fulfillment_order_line_items": list(lines.values()), "user_errors": []}
@@ -37,37 +37,38 @@ def check_dispositions(
     given: list[DisposeGiven],
     where: list[str],
     checked: list[tuple[ReverseLine, DisposeGiven, Location | None]],
-) -> Refusal | None:
-    """Fills `checked`, or says what is wrong. All lines must belong to one reverse fulfilment order."""
+) -> list[Refusal]:
+    """Fills `checked`, or says all that is wrong. All lines must belong to one reverse fulfilment order."""
     if not given:
-        return Refusal(where, "The array cannot be empty.", "BLANK")
+        return [Refusal(where, "The array cannot be empty.", "BLANK")]
+    refusals: list[Refusal] = []
     for index, each in enumerate(given):
         line = shop.find(ReverseLine, each.reverse_fulfillment_order_line_item_id)
         if line is None or (checked and checked[0][0].reverse_order is not line.reverse_order):
-            return Refusal(where, "Cannot dispose items from more than one reverse fulfillment order.", "INVALID")
+            text = "Cannot dispose items from more than one reverse fulfillment order."
+            return [*refusals, Refusal(where, text, "INVALID")]
         location = shop.find(Location, each.location_id) if each.location_id else None
-        if refusal := _wrong_disposition(each, line, location, [*where, str(index)]):
-            return refusal
+        refusals += _wrong_disposition(each, line, location, [*where, str(index)])
         checked.append((line, each, location))
-    return None
+    return refusals
 
 
 def _wrong_disposition(
     each: DisposeGiven, line: ReverseLine, location: Location | None, where: list[str]
-) -> Refusal | None:
+) -> list[Refusal]:
+    refusals: list[Refusal] = []
     if each.quantity < 1:
-        return Refusal([*where, "quantity"], "Quantity must be greater than 0.", "GREATER_THAN")
+        refusals.append(Refusal([*where, "quantity"], "Quantity must be greater than 0.", "GREATER_THAN"))
     if each.disposition_type != "RESTOCKED":
-        return None
+        return refusals
     if line.fulfillment_line_item.line_item.variant is None:
-        return Refusal(
-            [*where, "dispositionType"], "RESTOCKED is an invalid disposition type for a custom line item.", "INVALID"
-        )
+        text = "RESTOCKED is an invalid disposition type for a custom line item."
+        refusals.append(Refusal([*where, "dispositionType"], text, "INVALID"))
     if any(earlier.type == "PROCESSING_REQUIRED" for earlier in line.dispositions):
-        return Refusal([*where, "dispositionType"], "Disposition type is invalid.", "INVALID_STATE")
+        refusals.append(Refusal([*where, "dispositionType"], "Disposition type is invalid.", "INVALID_STATE"))
     if location is None or not location.is_active:
-        return Refusal([*where, "locationId"], "Location not found.", "NOT_FOUND")
-    return None
+        refusals.append(Refusal([*where, "locationId"], "Location not found.", "NOT_FOUND"))
+    return refusals
 
 
 def dispose(action: Action, checked: list[tuple[ReverseLine, DisposeGiven, Location | None]]) -> None:

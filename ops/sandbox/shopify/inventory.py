@@ -50,16 +50,15 @@ def inventory_adjust_quantities(action: Action, args: dict[str, object]) -> Payl
     if action.fault == "service_unavailable":
         return _refuse(Refusal(None, "The service is temporarily unavailable. Try again later.", "SERVICE_UNAVAILABLE"))
     levels: list[Level] = []
-    refusal = wrong_input(given) or find_levels(action.shop, given, levels)
-    if refusal:
-        return _refuse(refusal)
+    if refusals := wrong_input(given) or find_levels(action.shop, given, levels):
+        return _refuse(*refusals)
     if all(change.delta == 0 for change in given.changes):
         return {"inventory_adjustment_group": None, "user_errors": []}
     return {"inventory_adjustment_group": _apply(action, given, levels), "user_errors": []}
 
 
-def _refuse(refusal: Refusal) -> Payload:
-    return {"inventory_adjustment_group": None, "user_errors": [refusal]}
+def _refuse(*refusals: Refusal) -> Payload:
+    return {"inventory_adjustment_group": None, "user_errors": [*refusals]}
 
 
 def _apply(action: Action, given: AdjustInput, levels: list[Level]) -> AdjustmentGroup:

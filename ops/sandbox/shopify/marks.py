@@ -45,10 +45,11 @@ def tags_add(action: Action, args: dict[str, object]) -> Payload:
     """The mutation: a set, compared without case and outer blanks."""
     owner, refusal = _taggable(action, str(args["gid"]))
     given = [tag.strip() for tag in msgspec.convert(args["tags"], list[str]) if tag.strip()]
-    if refusal is None and any(len(tag) > TAG_LIMIT for tag in given):
-        refusal = Refusal(["tags"], f"Tag is too long (maximum is {TAG_LIMIT} characters)")
-    if owner is None or refusal:
-        return {"node": None, "user_errors": [refusal]}
+    long = [tag for tag in given if len(tag) > TAG_LIMIT]
+    refusals = [refusal] if refusal else []
+    refusals += [Refusal(["tags"], f"Tag is too long (maximum is {TAG_LIMIT} characters)") for _ in long]
+    if owner is None or refusals:
+        return {"node": None, "user_errors": refusals}
     have = {tag.casefold() for tag in owner.tags}
     first_spelling = {tag.casefold(): tag for tag in reversed(given)}
     new = [tag for folded, tag in reversed(first_spelling.items()) if folded not in have]

@@ -80,7 +80,7 @@ def place_order(action: Action, spec: OrderSpec) -> Order:
     order.closed_at = order.created_at if spec.archived else None
     order.cancelled_at = order.created_at if spec.cancelled else None
     action.shop.by_name[order.name] = order
-    action.shop.index.note(order, order.created_at)
+    action.index(order)
     return action.shop.add(order)
 
 

@@ -77,26 +77,27 @@ class RefundInput(msgspec.Struct, frozen=True, kw_only=True):
 def check_lines(
     shop: Shop, order: Order, given: RefundInput, accepted: list[tuple[LineItem, int, str, Location | None]]
 ) -> list[Refusal]:
-    """Fills `accepted` with the lines to refund, or says what is wrong. The same line may come twice; its units add
-    up."""
+    """Fills `accepted` with the lines to refund, or says all that is wrong. The same line may come twice; its units
+    add up."""
     asked: dict[int, int] = {}
+    refusals: list[Refusal] = []
     for index, each in enumerate(given.refund_line_items or []):
         where = ["refundLineItems", str(index)]
         parsed = parse_gid(each.line_item_id)
         line = next((line for line in order.lines if parsed == ("LineItem", line.number)), None)
         if line is None:
-            return [Refusal([*where, "lineItemId"], "Line item does not exist")]
+            refusals.append(Refusal([*where, "lineItemId"], "Line item does not exist"))
+            continue
         asked[line.number] = asked.get(line.number, 0) + each.quantity
         if each.quantity < 1 or asked[line.number] > line.refundable:
-            return [Refusal([*where, "quantity"], "Quantity cannot refund more items than were purchased")]
+            refusals.append(Refusal([*where, "quantity"], "Quantity cannot refund more items than were purchased"))
         restock_type = each.restock_type or "NO_RESTOCK"
         if restock_type == "LEGACY_RESTOCK":
-            return [Refusal([*where, "restockType"], "Restock type is invalid")]
+            refusals.append(Refusal([*where, "restockType"], "Restock type is invalid"))
         location, refusal = restock_location(shop, restock_type, each.location_id, [*where, "locationId"])
-        if refusal:
-            return [refusal]
+        refusals += [refusal] if refusal else []
         accepted.append((line, each.quantity, restock_type, location))
-    return []
+    return refusals
 
 
 def restock_location(
@@ -118,17 +119,17 @@ def check_money(
     payments: list[tuple[Transaction, Decimal]],
     credits_given: list[tuple[Money, datetime | None]],
 ) -> tuple[Decimal, list[Refusal]]:
-    """Fills `payments` and `credits_given`; returns the shipping part and what is wrong."""
+    """Fills `payments` and `credits_given`; returns the shipping part and all that is wrong."""
     currency = order.presentment_currency_code
     if (given.currency or order.currency_code) != currency:
         return ZERO, [Refusal(["currency"], f"Currency must be the order's presentment currency {currency}")]
     shipping, refusals = _shipping(order, given.shipping)
     for index, each in enumerate(given.transactions or []):
-        refusals = refusals or _transaction(order, index, each, payments)
+        refusals += _transaction(order, index, each, payments)
     for method in given.refund_methods or []:
         if method.store_credit_refund:
-            refusals = refusals or _credit(order, method.store_credit_refund, credits_given)
-    return shipping, refusals or over_payment(order, payments, credits_given, given.allow_over_refunding or False)
+            refusals += _credit(order, method.store_credit_refund, credits_given)
+    return shipping, refusals + over_payment(order, payments, credits_given, given.allow_over_refunding or False)
 
 
 def over_payment(
@@ -143,15 +144,16 @@ def over_payment(
     credit = ZERO if allow_over_credit else sum((money.amount for money, _ in credits_given), ZERO)
     if plain + credit > net:
         asked, received = spoken(plain + credit, currency), spoken(net, currency)
-        text = f"Refund amount {asked} is greater than net payment received {received}"
-        return [Refusal(None, text)]
+        return [Refusal(None, f"Refund amount {asked} is greater than net payment received {received}")]
+    refusals: list[Refusal] = []
     by_parent: dict[int, Decimal] = {}
     for parent, amount in payments:
         by_parent[parent.number] = by_parent.get(parent.number, ZERO) + amount
         if by_parent[parent.number] > amounts.left_on(parent):
             asked, left = spoken(by_parent[parent.number], currency), spoken(amounts.left_on(parent), currency)
-            return [Refusal(["transactions"], f"Refund amount {asked} is greater than {left} left on the payment")]
-    return []
+            text = f"Refund amount {asked} is greater than {left} left on the payment"
+            refusals.append(Refusal(["transactions"], text))
+    return refusals
 
 
 def _shipping(order: Order, given: ShippingGiven | None) -> tuple[Decimal, list[Refusal]]:

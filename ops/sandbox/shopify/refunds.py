@@ -41,9 +41,8 @@ def refund_create(action: Action, args: dict[str, object]) -> Payload:
         return {"refund": None, "order": None, "user_errors": [Refusal(["orderId"], "Order does not exist")]}
     plan = RefundPlan(lines=[], payments=[], credits=[], note=given.note)
     refusals = check_lines(action.shop, order, given, plan.lines)
-    if not refusals:
-        plan.shipping, refusals = check_money(order, given, plan.payments, plan.credits)
-    if refusals:
+    plan.shipping, of_money = check_money(order, given, plan.payments, plan.credits)
+    if refusals := refusals + of_money:
         return {"refund": None, "order": order, "user_errors": refusals}
     plan.reason = given.discrepancy_reason or plan.reason
     return {"refund": make_refund(action, order, plan), "order": order, "user_errors": []}

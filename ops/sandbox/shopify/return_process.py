@@ -80,15 +80,15 @@ def return_process(action: Action, args: dict[str, object]) -> Payload:
     lines: list[tuple[ReturnLine, int]] = []
     disposed: list[tuple[ReverseLine, DisposeGiven, Location | None]] = []
     plan = RefundPlan(lines=[], payments=[], credits=[], note=given.note, native_return=native)
-    refusal = _lines(action, native, given, lines, disposed) or _money(action, native, given, plan)
-    if refusal:
-        return _refuse(refusal)
+    refusals = _lines(action, native, given, lines, disposed) + _money(action, native, given, plan)
+    if refusals:
+        return _refuse(*refusals)
     _apply(action, native, given, lines, disposed, plan)
     return {"return": native, "user_errors": []}
 
 
-def _refuse(refusal: Refusal) -> Payload:
-    return {"return": None, "user_errors": [refusal]}
+def _refuse(*refusals: Refusal) -> Payload:
+    return {"return": None, "user_errors": [*refusals]}
 
 
 def _lines(
@@ -97,45 +97,49 @@ def _lines(
     given: ProcessGiven,
     lines: list[tuple[ReturnLine, int]],
     disposed: list[tuple[ReverseLine, DisposeGiven, Location | None]],
-) -> Refusal | None:
+) -> list[Refusal]:
+    refusals: list[Refusal] = []
     for index, each in enumerate(given.return_line_items or []):
         where = ["input", "returnLineItems", str(index)]
         line = action.shop.find(ReturnLine, each.id)
         if line is None or line not in native.lines:
-            return Refusal([*where, "id"], "Return line item was not found.", "NOT_FOUND")
+            refusals.append(Refusal([*where, "id"], "Return line item was not found.", "NOT_FOUND"))
+            continue
         if not 1 <= each.quantity <= line.unprocessed_quantity - sum(units for taken, units in lines if taken is line):
-            return Refusal([*where, "quantity"], "Return line item has an invalid quantity.", "INVALID")
+            refusals.append(Refusal([*where, "quantity"], "Return line item has an invalid quantity.", "INVALID"))
         lines.append((line, each.quantity))
         if each.dispositions:
-            refusal = check_dispositions(action.shop, each.dispositions, [*where, "dispositions"], disposed)
-            if refusal:
-                return refusal
-    return None
+            refusals += check_dispositions(action.shop, each.dispositions, [*where, "dispositions"], disposed)
+    return refusals
 
 
-def _money(action: Action, native: NativeReturn, given: ProcessGiven, plan: RefundPlan) -> Refusal | None:
+def _money(action: Action, native: NativeReturn, given: ProcessGiven, plan: RefundPlan) -> list[Refusal]:
     order, currency = native.order, native.order.presentment_currency_code
     issue = given.financial_transfer.issue_refund if given.financial_transfer else None
     if issue is None:
-        return None
+        return []
     plan.shipping = _shipping(native, given.refund_shipping)
     where = ["input", "financialTransfer", "issueRefund", "orderTransactions"]
+    refusals: list[Refusal] = []
     for index, each in enumerate(issue.order_transactions):
         parent = action.shop.find(Transaction, each.parent_id)
         if parent is None or parent not in amounts.taken(order):
-            return Refusal([*where, str(index), "parentId"], "Parent transaction not found.", "NOT_FOUND")
+            refusals.append(Refusal([*where, str(index), "parentId"], "Parent transaction not found.", "NOT_FOUND"))
+            continue
         if each.transaction_amount.currency_code != currency:
-            return Refusal([*where, str(index), "transactionAmount"], "Currency does not match the order.", "INVALID")
+            text = "Currency does not match the order."
+            refusals.append(Refusal([*where, str(index), "transactionAmount"], text, "INVALID"))
         if each.transaction_amount.amount > 0:
             plan.payments.append((parent, rounded(each.transaction_amount.amount, currency)))
     for method in issue.refund_methods or []:
         credit = method.store_credit_refund
         if credit and order.customer is None:
-            return Refusal(where[:-1], "Store credit requires an order with a customer.", "INVALID")
-        if credit:
+            text = "Store credit requires an order with a customer."
+            refusals.append(Refusal(where[:-1], text, "INVALID"))
+        elif credit:
             plan.credits.append((Money(credit.amount.amount, credit.amount.currency_code), credit.expires_at))
     too_much = over_payment(order, plan.payments, plan.credits, issue.allow_over_refunding or False)
-    return Refusal(where, too_much[0].message, "INVALID") if too_much else None
+    return refusals + [Refusal(where, each.message, "INVALID") for each in too_much]
 
 
 def _shipping(native: NativeReturn, given: ShippingGiven | None) -> Decimal:

@@ -55,8 +55,8 @@ def return_create(action: Action, args: dict[str, object]) -> Payload:
     if order is None:
         return {"return": None, "user_errors": [Refusal(["returnInput", "orderId"], "Order not found.", "NOT_FOUND")]}
     lines: list[ReturnLine] = []
-    if refusal := _lines(action, order, given.return_line_items, lines):
-        return {"return": None, "user_errors": [refusal]}
+    if refusals := _lines(action, order, given.return_line_items, lines):
+        return {"return": None, "user_errors": refusals}
     exchanges = [
         action.shop.add(
             ExchangeLine(number=action.number(ExchangeLine), quantity=each.quantity, variant_id=each.variant_id)
@@ -81,35 +81,37 @@ def returnable(order: Order, sent: FulfillmentLine) -> int:
     return max(0, sent.quantity - held - max(0, sent.line_item.refunded - refunded_by_returns))
 
 
-def _lines(action: Action, order: Order, given: list[ReturnLineGiven], lines: list[ReturnLine]) -> Refusal | None:
+def _lines(action: Action, order: Order, given: list[ReturnLineGiven], lines: list[ReturnLine]) -> list[Refusal]:
     if not given:
-        return Refusal(["returnInput", "returnLineItems"], "The array cannot be empty.", "BLANK")
+        return [Refusal(["returnInput", "returnLineItems"], "The array cannot be empty.", "BLANK")]
     sent = {line.number: line for parcel in order.fulfillments for line in parcel.lines}
     asked: dict[int, int] = {}
+    refusals: list[Refusal] = []
     for index, each in enumerate(given):
         where = ["returnInput", "returnLineItems", str(index)]
         found = action.shop.find(FulfillmentLine, each.fulfillment_line_item_id)
         if found is None or found.number not in sent:
-            return Refusal([*where, "fulfillmentLineItemId"], "Fulfillment Line Item was not found.", "NOT_FOUND")
+            text = "Fulfillment Line Item was not found."
+            refusals.append(Refusal([*where, "fulfillmentLineItemId"], text, "NOT_FOUND"))
+            continue
         asked[found.number] = asked.get(found.number, 0) + each.quantity
         if each.quantity < 1 or asked[found.number] > returnable(order, found):
-            return Refusal([*where, "quantity"], "Return line item has an invalid quantity.", "INVALID")
-        note = each.return_reason_note or ""
-        if len(note) > NOTE_LIMIT:
-            return Refusal(
-                [*where, "returnReasonNote"],
-                f"Return reason note is too long (maximum is {NOTE_LIMIT} characters)",
-                "TOO_LONG",
-            )
-        reason = (
-            action.shop.find(ReasonDefinition, each.return_reason_definition_id)
-            if each.return_reason_definition_id
-            else None
-        )
-        if (each.return_reason == "OTHER" or (reason and reason.handle == "other")) and not note:
-            return Refusal([*where, "returnReasonNote"], "Return reason note cannot be blank.", "BLANK")
-        lines.append(_line(action, found, each, reason, note))
-    return None
+            refusals.append(Refusal([*where, "quantity"], "Return line item has an invalid quantity.", "INVALID"))
+        definition = each.return_reason_definition_id
+        reason = action.shop.find(ReasonDefinition, definition) if definition else None
+        refusals += _wrong_note(each, reason, [*where, "returnReasonNote"])
+        lines.append(_line(action, found, each, reason, each.return_reason_note or ""))
+    return refusals
+
+
+def _wrong_note(each: ReturnLineGiven, reason: ReasonDefinition | None, where: list[str]) -> list[Refusal]:
+    note = each.return_reason_note or ""
+    if len(note) > NOTE_LIMIT:
+        text = f"Return reason note is too long (maximum is {NOTE_LIMIT} characters)"
+        return [Refusal(where, text, "TOO_LONG")]
+    if (each.return_reason == "OTHER" or (reason and reason.handle == "other")) and not note:
+        return [Refusal(where, "Return reason note cannot be blank.", "BLANK")]
+    return []
 
 
 def _line(

@@ -141,17 +141,15 @@ _DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 300  # characters of a message that go into a result
+_MOST = 5  # messages that do
 
 
 def outcome(operation: str, errors: Iterable[Refusal]) -> Outcome:
-    """What the user errors of a payload come to: all of them are there. `operation` is the document's name."""
+    """What the user errors of a payload come to: all are told, the gravest decides. `operation`: the document."""
+    listed = list(errors)
+    told = _told(operation, [(each.message, each.code) for each in listed])
     default = DEFAULT_BY_OPERATION.get(operation, _rejected("rejected_by_system"))
-    return weightiest(
-        [
-            (_known(operation, error.code, error.message) or default)(_told(operation, error.code, error.message))
-            for error in errors
-        ]
-    )
+    return weightiest([(_known(operation, each.code, each.message) or default)(told) for each in listed])
 
 
 def weightiest(outcomes: Sequence[Outcome]) -> Outcome:
@@ -181,7 +179,7 @@ def top_level(operation: str, code: str | None, message: str) -> Outcome | None:
     # Codes of GraphQL's own validation begin with a small letter: the document itself is not accepted.
     if meaning is None and ((code and code[0].islower()) or _DOCUMENT.search(message)):
         meaning = _misconfigured("document_refused")
-    return meaning(_told(operation, code, message)) if meaning else None
+    return meaning(_told(operation, [(message, code)])) if meaning else None
 
 
 def _known(operation: str, code: str | None, message: str) -> Meaning | None:
@@ -197,5 +195,7 @@ def _known(operation: str, code: str | None, message: str) -> Meaning | None:
     return next(fits, None)
 
 
-def _told(operation: str, code: str | None, message: str) -> str:
-    return f"{operation}: {message[:_LONGEST]}" + (f" ({code})" if code else "")
+def _told(operation: str, said: list[tuple[str, str | None]]) -> str:
+    parts = [message[:_LONGEST] + (f" ({code})" if code else "") for message, code in said[:_MOST]]
+    more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
+    return f"{operation}: {'; '.join(dict.fromkeys(parts))}{more}"

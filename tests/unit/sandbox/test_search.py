@@ -26,7 +26,7 @@ async def settled(box: Box) -> dict[str, Any]:
 
 
 async def test_a_search_sees_a_new_order_and_a_change_only_after_the_lag(box: Box) -> None:
-    await settled(box)
+    assert await names(box, "name:#1001") == ["#1001"]
     await box.place("#2", lines=[{"sku": "MUG"}])
     assert await names(box, "name:#2") == []
     assert await names(box, None) == ["#1001", "#2"]

@@ -223,6 +223,46 @@ def test_every_row_of_the_table_names_known_operations_and_can_be_met() -> None:
         assert not isinstance(meaning("x"), type)
 
 
+# what may have been done, what stops all commands, what is known, what is not
+LISTED = (
+    ("Adjust", ("INVALID_LOCATION", "SERVICE_UNAVAILABLE"), Uncertain(reason="service_unavailable")),
+    ("Adjust", ("INVALID_REASON", "INVALID_INVENTORY_ITEM"), "unknown_sku"),
+    ("Adjust", ("INVALID_LOCATION", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"), Uncertain(reason="previous_attempt_failed",
+                                                                                     new_key=True)),
+    ("Dispose", ("INVALID_STATE", "MISSING_PERMISSION"), Misconfigured),
+    ("GiftCardCreate", ("GIFT_CARD_LIMIT_EXCEEDED", "TAKEN"), Uncertain(reason="code_taken")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "codes", "expected"), LISTED)
+def test_of_several_refusals_the_gravest_decides_wherever_it_stands(
+    operation: str, codes: tuple[str, str], expected: object
+) -> None:
+    for order in (codes, codes[::-1]):
+        outcome = refusals.outcome(operation, [UserError(f"says {code}", code) for code in order])
+        if isinstance(expected, str):
+            assert isinstance(outcome, Rejected)
+            assert outcome.code == expected
+            assert all(f"says {code} ({code})" in outcome.detail for code in codes)
+        elif isinstance(expected, type):
+            assert isinstance(outcome, expected)
+        else:
+            assert outcome == expected
+
+
+def test_a_key_that_is_taken_by_another_input_decides_beside_plain_refusals() -> None:
+    plain = UserError("no", "INVALID_LOCATION")
+    taken = UserError("no", "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")
+    assert isinstance(refusals.outcome("AdjustMany", [plain, taken]), refusals.OtherInput)
+
+
+def test_of_many_refusals_the_first_are_told_and_the_rest_counted() -> None:
+    outcome = refusals.outcome("Adjust", [UserError(f"change {n}", "INVALID_LOCATION") for n in range(250)])
+    assert isinstance(outcome, Rejected)
+    assert "change 4 " in outcome.detail
+    assert outcome.detail.endswith("; and 245 more")
+
+
 def test_long_messages_are_cut() -> None:
     outcome = refusals.outcome("RefundCreate", [UserError("x" * 5000)])
     assert isinstance(outcome, Rejected)
