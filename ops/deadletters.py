@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from ops.kafka import Seen, read
+from schemas import dead_letters as headers
 from schemas import ids
 from schemas.catalogue import Record
 from schemas.codec import Codec, Undecodable
 from schemas.facts import Delivery
 from schemas.topics import CATALOGUE
-from streams.shell import dead_letters as headers
 
 TOPICS = tuple(name for name, topic in CATALOGUE.items() if topic.key == "source")
 PREVIEW_BYTES = 256
@@ -59,7 +59,6 @@ def summary(seen: Seen) -> DeadLetter:
     """What the headers tell, without touching the value."""
     said = text_headers(seen)
     source = [said.get(name, "") for name in (headers.SOURCE_TOPIC, headers.SOURCE_PARTITION, headers.SOURCE_OFFSET)]
-    attempts = said.get(headers.ATTEMPTS, "")
     return DeadLetter(
         topic=seen.topic,
         partition=seen.partition,
@@ -68,7 +67,7 @@ def summary(seen: Seen) -> DeadLetter:
         reason=said.get(headers.REASON, "unknown"),
         error=said.get(headers.ERROR, ""),
         source="/".join(source) if source[0] else "",
-        attempts=int(attempts) if attempts.isdigit() else None,
+        attempts=headers.number(dict(seen.headers).get(headers.ATTEMPTS)),
         size=len(seen.value or b""),
     )
 
@@ -95,7 +94,7 @@ def content(seen: Seen, codec: Codec, *, raw: bool) -> Content:
 
 def text_headers(seen: Seen) -> dict[str, str]:
     """Headers as text; ours are, others may be anything."""
-    return {name: (value or b"").decode(errors="backslashreplace") for name, value in seen.headers}
+    return {name: value.decode(errors="backslashreplace") for name, value in seen.headers}
 
 
 def _undecoded(shared: Content, seen: Seen, why: str, *, raw: bool) -> Content:

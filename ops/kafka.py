@@ -11,6 +11,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.dead_letters import plain
 from schemas.startup import CannotStart
 
 CONNECT_WITHIN_SECONDS = 5.0  # librdkafka tries on until then, also when the connection is refused
@@ -125,7 +126,7 @@ def read(
         starts = [place for place in _starts(consumer, topic, ends, since_ms) if place.offset < ends[place.partition]]
         consumer.assign(starts)
         for seen in _until(consumer, {place.partition: ends[place.partition] for place in starts}, wanted):
-            if since_ms is None or seen.timestamp_ms >= since_ms:
+            if since_ms is None or seen.timestamp_ms >= since_ms or seen.timestamp_ms < 0:  # below 0: it has no time
                 yield seen
     finally:
         consumer.close()
@@ -212,5 +213,5 @@ def _seen(message: Message, open_partitions: dict[int, int]) -> Seen | None:
         timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(message.headers() or ()),
+        headers=plain(message.headers()),
     )

@@ -12,6 +12,7 @@ from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
 from schemas.topics import AGENTS, CATALOGUE, changelog
 
 OURS = "returnflow"
+UNDATED = -1  # the timestamp of a record that has none
 NEVER = -1  # a group that has not committed anything for a partition
 Place = tuple[str, int]
 # An agent is assigned its table's changelog, but recovers from it by the store's own offsets and never commits.
@@ -19,7 +20,8 @@ _NOT_COMMITTED = frozenset(changelog(agent) for agent in AGENTS)
 
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a group is behind on one partition. `seconds` is the age of the first record it has not settled."""
+    """How far a group is behind on one partition. `seconds` is the age of the first record it has not settled, None
+    while there is one and its age is not known: it has no time of its own, or was not read in time."""
 
     group: str
     topic: str
@@ -27,7 +29,7 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     committed: int | None
     end: int
     messages: int
-    seconds: float
+    seconds: float | None
 
 
 def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS) -> list[Lag]:
@@ -158,13 +160,17 @@ def _lag(
     group: str, place: Place, offset: int, start: int, end: int, times: Mapping[tuple[str, int, int], int], now_ms: int
 ) -> Lag:
     behind_from = next_offset(offset, start)
-    first_ms = times.get((*place, behind_from))
+    messages = max(0, end - behind_from)
     return Lag(
         group=group,
         topic=place[0],
         partition=place[1],
         committed=None if offset == NEVER else offset,
         end=end,
-        messages=max(0, end - behind_from),
-        seconds=max(0.0, (now_ms - first_ms) / 1000) if first_ms is not None else 0.0,
+        messages=messages,
+        seconds=_age(times.get((*place, behind_from), UNDATED), now_ms) if messages else 0.0,
     )
+
+
+def _age(first_ms: int, now_ms: int) -> float | None:
+    return None if first_ms <= 0 else max(0.0, (now_ms - first_ms) / 1000)

@@ -1,5 +1,6 @@
 """Measures consumer lag again and again for Prometheus. Touches the broker (reading), one HTTP port and the clock."""
 
+import math
 import signal
 import threading
 import time
@@ -63,7 +64,7 @@ def show(found: Sequence[Lag], telemetry: LagTelemetry) -> None:
                 gauge.remove(*place)
     for place, each in places.items():
         telemetry.messages.labels(*place).set(each.messages)
-        telemetry.seconds.labels(*place).set(each.seconds)
+        telemetry.seconds.labels(*place).set(math.nan if each.seconds is None else each.seconds)
 
 
 def _stop(stop: threading.Event, _number: int, _frame: FrameType | None) -> None:

@@ -12,7 +12,10 @@ class LagTelemetry:
             "returnflow_lag_messages", "Records that a group has not settled yet.", where, registry=registry
         )
         self.seconds = Gauge(
-            "returnflow_lag_seconds", "Age of the first record that a group has not settled.", where, registry=registry
+            "returnflow_lag_seconds",
+            "Age of the first record that a group has not settled; NaN: it does not say.",
+            where,
+            registry=registry,
         )
         self.measured = Gauge(
             "returnflow_lag_measured_timestamp_seconds", "When lag was measured last, UTC.", registry=registry

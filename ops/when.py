@@ -7,10 +7,15 @@ _UNITS = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
 
 
 def at(ms: int | None) -> str:
-    """UTC epoch milliseconds as `2026-03-01 14:05:09Z`."""
+    """UTC epoch milliseconds as `2026-03-01 14:05:09Z`; below 0 there is no time, as in a record without one."""
     if ms is None:
         return ""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    if ms < 0:
+        return "unknown"
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (OverflowError, ValueError):
+        return "after the year 9999"
 
 
 def lasting(seconds: float) -> str:

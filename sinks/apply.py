@@ -17,7 +17,7 @@ from sinks.batches import Batches, Seat
 from sinks.claim import ClaimTimes, InHand, key
 from sinks.ledger import effects
 from sinks.ledger.claims import Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settled
-from sinks.ledger.ledger import Ledger
+from sinks.ledger.ledger import Ledger, Unstorable
 from sinks.ledger.pauses import Pause
 from sinks.outcomes import Outcome
 from sinks.pauses import Pauses, equal_rejections, still_stands
@@ -102,7 +102,11 @@ class Applier:
             return Held(pause=pause)
         now_ms = self._now_ms()
         claim = self._claim(work, now_ms)
-        answer = await self._ledger.do(effects.claim, claim)
+        try:
+            answer = await self._ledger.do(effects.claim, claim)
+        except Unstorable as error:
+            await self._settlement.unstorable(work, str(error))
+            return Done()
         match answer:
             case Settled():
                 await self._settlement.repeat(answer.result)

@@ -15,7 +15,7 @@ from sinks.apply import Applier, Done, Held, Later
 from sinks.failure import Failure
 from sinks.lanes import Lanes
 from sinks.ledger import parking
-from sinks.ledger.ledger import Ledger
+from sinks.ledger.ledger import Ledger, Unstorable
 from sinks.offsets import Offsets
 from sinks.settle import Settlement
 from sinks.turn import Turn
@@ -68,7 +68,7 @@ class Assignment:
             if place not in self._offsets or self._ending.is_set():
                 continue
             self._offsets[place].opened(received.offset)
-            self._came_ms[place, received.offset] = received.timestamp_ms
+            self._came_ms[place, received.offset] = received.came_ms(self._now_ms())
             item = read(received, self._codec, self._system)
             key, merchant = _lane(item)
             crowded = self.lanes.crowded(merchant, key)
@@ -137,9 +137,12 @@ class Assignment:
     async def _park(self, work: Work, reason: str, wait_seconds: float) -> None:
         now_ms = self._now_ms()
         due_ms = now_ms + int(wait_seconds * 1000)
-        await self._ledger.do(
-            parking.park, parking.Park(arrival=work.arrival, reason=reason, now_ms=now_ms, due_ms=due_ms)
-        )
+        park = parking.Park(arrival=work.arrival, reason=reason, now_ms=now_ms, due_ms=due_ms)
+        try:
+            await self._ledger.do(parking.park, park)
+        except Unstorable as error:  # what was claimed can be held, so it was not: nothing was sent
+            await self._settlement.unstorable(work, str(error))
+            return
         log.info("parked", system=self._system, command_id=work.command.command_id, reason=reason)
 
     def _settled(self, item: Item) -> None:

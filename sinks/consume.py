@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from schemas.dead_letters import plain
 from sinks.assignment import Assignment, Place
 from sinks.budget import Budget, within
 from sinks.telemetry import SinkTelemetry
@@ -133,5 +134,5 @@ def _received(record: Any) -> Received:
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
-        headers=tuple((name, bytes(value or b"")) for name, value in record.headers or ()),
+        headers=plain(record.headers),
     )

@@ -101,9 +101,10 @@ class Settlement:
             ),
         )
         await self._publish_result(result, value)
-        self._telemetry.commands.labels(self.system, result.merchant, result.kind, result.outcome).inc()
+        self._count(result)
         seconds = max(0.0, (result.settled_at_ms - work.command.decided_at_ms) / 1000)
-        self._telemetry.command_seconds.labels(self.system, result.kind).observe(seconds)
+        if work.command.decided_at_ms > 0:
+            self._telemetry.command_seconds.labels(self.system, result.kind).observe(seconds)
         log.info(
             "command_settled",
             system=self.system,
@@ -115,6 +116,9 @@ class Settlement:
             attempts=result.attempts,
             seconds=round(seconds, 3),
         )
+
+    def _count(self, result: CommandResult) -> None:
+        self._telemetry.commands.labels(self.system, result.merchant, result.kind, result.outcome).inc()
 
     async def repeat(self, value: bytes) -> None:
         """Publish the result of a command that ended before."""
@@ -132,6 +136,17 @@ class Settlement:
         )
         place = f"{received.topic}[{received.partition}]@{received.offset}"
         await self._raise("undecodable", _merchant_in(received.key), place, f"{place}: {refused.detail}", work=None)
+
+    async def unstorable(self, work: Work, detail: str) -> None:
+        """A command that the ledger cannot hold: it was not sent, and there is no row to remember that."""
+        detail = f"{detail}: nothing was sent"
+        await self._dead_letter(
+            work.received, stage="claim", reason="unstorable", detail=detail, attempts=0,
+            command_id=work.command.command_id,
+        )  # fmt: skip
+        result = msgspec.structs.replace(self._result(work, 0), code="rejected_by_system", detail=detail)
+        await self._publish_result(result, self._codec.encode(result))
+        self._count(result)
 
     async def contradicted(self, work: Work, first_result: bytes | None) -> None:
         """A command whose id belongs to one of other content. The first one's end stays what the id stands for."""

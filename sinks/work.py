@@ -5,6 +5,7 @@ import msgspec
 from schemas import ids
 from schemas.codec import Codec, Undecodable
 from schemas.commands import Annotate, Command, Exchange, Journal, Refund, Restock, StoreCredit
+from schemas.dead_letters import Headers
 from sinks.ledger.parking import Arrival
 
 _COMMANDS = (Restock, Refund, StoreCredit, Exchange, Annotate, Journal)
@@ -20,7 +21,11 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
+
+    def came_ms(self, now_ms: int) -> int:
+        """When it was written, for ages: now where it does not say, or says a time that has not come."""
+        return min(self.timestamp_ms, now_ms) if self.timestamp_ms > 0 else now_ms
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):

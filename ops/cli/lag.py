@@ -29,7 +29,7 @@ def lag(
     """How far each consumer group is behind: records, and the age of the first one not settled.
 
     JSON: a list of {group, topic, partition, committed, end, messages, seconds}; committed is null before the first
-    commit.
+    commit, seconds is null while there is a record to read that does not say when it was written.
     """
     with plain_faults(settings):
         if port is not None:
@@ -55,4 +55,6 @@ def _print(found: list[Lag]) -> None:
 
 
 def _age(each: Lag) -> str:
-    return lasting(each.seconds) if each.messages else ""
+    if not each.messages:
+        return ""
+    return "unknown" if each.seconds is None else lasting(each.seconds)

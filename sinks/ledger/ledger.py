@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
 
 from sinks.ledger.engine import open_engine
 
@@ -32,6 +32,13 @@ LONGEST_WAIT_SECONDS = 5.0
 
 class LedgerClosed(RuntimeError):
     """The process is stopping; the operation was not done."""
+
+
+class Unstorable(ValueError):
+    """The database answers, and takes no such value: asked again it says the same. Nothing of it was done.
+
+    The message names the kind of fault alone: the database's own words would repeat the value.
+    """
 
 
 class _Call:
@@ -128,7 +135,7 @@ class Ledger:
                 error = again
             else:
                 return
-        _hand_over([call], [error])
+        _hand_over([call], [_blamed(error)])
 
     def _patiently(self, calls: list[_Call]) -> list[Any]:
         wait = 0.02
@@ -166,6 +173,14 @@ class Ledger:
 def _passes(error: DBAPIError) -> bool:
     """Whether it is about the database and not about what we asked. It may close a connection under any name."""
     return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+
+
+def _blamed(error: Exception) -> Exception:
+    """Whose fault it is: of what was asked for, which only its record should feel, or of anything else."""
+    fault = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    if isinstance(error, DataError | IntegrityError) or isinstance(fault, UnicodeError | OverflowError):
+        return Unstorable(f"expected values that the ledger can hold, it refused one ({type(fault).__name__})")
+    return error
 
 
 def _hand_over(calls: list[_Call], answers: list[Any]) -> None:

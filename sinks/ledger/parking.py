@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, case, delete, func, insert, select, tuple_, update
 
 from sinks.ledger.tables import parked_commands, parked_lanes
 
@@ -208,8 +208,10 @@ def standing(connection: Connection, system: str) -> list[Standing]:
     """What is parked, per merchant and reason."""
     lane, row = parked_lanes.c, parked_commands.c
     joined = tuple_(row.system, row.key) == tuple_(lane.system, lane.key)
+    # a record may have no time of its own: it came before its lane was parked, and nothing earlier is known of it
+    came_ms = case((row.timestamp_ms > 0, row.timestamp_ms), else_=lane.since_ms)
     statement = (
-        select(lane.merchant, lane.reason, func.count(lane.key.distinct()), func.count(), func.min(row.timestamp_ms))
+        select(lane.merchant, lane.reason, func.count(lane.key.distinct()), func.count(), func.min(came_ms))
         .select_from(parked_lanes.join(parked_commands, joined))
         .where(lane.system == system)
         .group_by(lane.merchant, lane.reason)

@@ -17,6 +17,7 @@ from typing import Any
 import confluent_kafka
 import msgspec
 
+from schemas.dead_letters import plain
 from streams.shell.batch import Decider, Read, TooManyUnexpected, Work
 from streams.shell.contract import Record, S
 from streams.shell.delivery import Delivery, delivery_seconds
@@ -168,7 +169,7 @@ class BatchAgent:
 def _record(raw: Any) -> Record:
     return Record(
         topic=raw.topic, partition=raw.partition, offset=raw.offset, timestamp_ms=raw.timestamp,
-        key=raw.key or b"", value=raw.value, headers=raw.headers,
+        key=raw.key or b"", value=raw.value, headers=plain(raw.headers),
     )  # fmt: skip
 
 

@@ -52,7 +52,9 @@ def build(
         max_age_seconds=settings.store_max_age_seconds,
     )  # fmt: skip
     producer, metrics = new_producer(settings), Metrics(registry, settings.table)
-    decider = Decider(core, dead_letter_topic, unexpected_limit=settings.unexpected_limit, max_bytes=settings.max_bytes)
+    decider = Decider(
+        core, dead_letter_topic, unexpected_limit=settings.unexpected_limit, max_bytes=settings.max_bytes, clock=clock
+    )
     agent = BatchAgent(settings, decider, producer, metrics)
     timer = Timer(settings, core, producer, metrics, clock)
 

@@ -65,9 +65,13 @@ class _Open(Generic[S]):
 class Decider(Generic[S]):
     """Decides batches with one core. Between batches it keeps only the counts of unexpected failures in a row."""
 
-    def __init__(self, core: Core[S], topic: DeadLetterTopic, *, unexpected_limit: int, max_bytes: int) -> None:
+    def __init__(
+        self, core: Core[S], topic: DeadLetterTopic, *, unexpected_limit: int, max_bytes: int,
+        clock: Callable[[], int],
+    ) -> None:  # fmt: skip
         self._core = core
         self._topic = topic
+        self._clock = clock  # dates dead letters, decides nothing
         self._max_bytes = max_bytes
         self._deciding, self._dumping, self._refusing = (_InARow(unexpected_limit) for _ in range(3))
 
@@ -167,9 +171,11 @@ class Decider(Generic[S]):
                 work.refused.append(reason)
 
     def _refuse(self, record: Record, reason: str, error: str) -> list[Output]:
-        letter = dead_letters.dead_letter(record, reason, error, self._topic)
+        now_ms = self._clock()
+        letter = dead_letters.dead_letter(record, reason, error, self._topic, now_ms)
+        dated = record if record.timestamp_ms > 0 else msgspec.structs.replace(record, timestamp_ms=now_ms)
         try:
-            more = self._core.refused(record, reason, error)
+            more = self._core.refused(dated, reason, error)
         except Exception as failure:  # the dead letter leaves, whatever the core makes of it
             self._refusing.failed(failure)
             return [letter]

@@ -5,9 +5,10 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from schemas.dead_letters import Headers
+
 S = TypeVar("S")
 
-Headers = tuple[tuple[str, bytes], ...]
 DeadLetterTopic = Callable[[str], str]  # source topic → topic of its dead letters
 
 

@@ -20,7 +20,8 @@ import msgspec
 
 from schemas import ids
 from schemas.facts import Delivery, ReturnEvent
-from streams.sources.fields import LONGEST_LABEL, opt_ident, opt_instant, told
+from schemas.text import HELD
+from streams.sources.fields import LONGEST_LABEL, body_as, label, opt_ident, opt_instant
 from streams.sources.warehouse import Id, Named
 
 SYSTEM = "carrier"
@@ -32,7 +33,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     """One tracking event."""
 
     type: Literal["tracking"]
-    tracking_number: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL)]
+    tracking_number: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL, pattern=HELD)]
     status: Text
     rma: Id | None = None
     order: Id | None = None
@@ -47,10 +48,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(delivery: Delivery) -> Body:
     """The body of a delivery; raises Malformed."""
-    try:
-        return msgspec.json.decode(delivery.body, type=Body)
-    except msgspec.DecodeError as error:
-        raise told(error) from None
+    return body_as(Body, delivery.body)
 
 
 def named(body: Body) -> Named:
@@ -65,5 +63,5 @@ def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> Retu
         fact_id=ids.fact_id(SYSTEM, f"{delivery.merchant}/{order_id}", "in_transit", body.tracking_number),
         merchant=delivery.merchant, order_id=order_id, rma_id=rma_id, system=SYSTEM, kind="in_transit",
         occurred_at_ms=opt_instant(body.scanned_at, "$.scanned_at") or delivery.received_at_ms,
-        tracking_number=body.tracking_number, carrier=body.carrier,
+        tracking_number=body.tracking_number, carrier=label(body.carrier, "$.carrier"),
     )  # fmt: skip

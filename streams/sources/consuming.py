@@ -16,10 +16,12 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import topics
 from schemas.codec import Codec, Undecodable
+from schemas.dead_letters import plain
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
 from sinks.work import Received
 from streams.sources import telemetry
+from streams.sources.fields import Malformed
 from streams.sources.progress import Progress
 from streams.sources.publishing import Outbox
 from streams.sources.signals import Signals
@@ -134,11 +136,13 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             return  # its partition went before its turn came: a source that saw it now would call it a repeat later
         try:
             routed = await self._routed(record)
+            if routed is not None:
+                with self._limited("following a record"):
+                    await self._follow(routed)
         except DeadLetter as refused:
             await self._refuse(record, refused.reason, str(refused))
             routed = None
         if routed is not None:
-            await self._follow(routed)
             telemetry.CONSUMED.labels(self._source.system, routed.result).inc()
         if not self._progress.holds(place):
             return  # its partition went meanwhile: who has it now asks for the reads
@@ -159,16 +163,21 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         else:
             delivery = self._delivery(record)
             merchant, asked = delivery.merchant, self._source.route(delivery)
-        with self._limited():
+        with self._limited("routing a record"):
             routed = await asked
-        return routed if merchant in self._source.merchants else await self._strangers.held(merchant, routed)
+            return routed if merchant in self._source.merchants else await self._strangers.held(merchant, routed)
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
-        """A record that makes our code raise is set aside; many in a row are a bad release, which ends the process."""
+    def _limited(self, doing: str) -> Iterator[None]:
+        """A record that makes our code raise is set aside; many in a row are a bad release, which ends the process.
+
+        What no store holds is the record's own fault: it is set aside however many there are.
+        """
         try:
-            with faults_shown(self._source.system, "routing a record"):
+            with faults_shown(self._source.system, doing):
                 yield
+        except Malformed as error:
+            raise DeadLetter("unstorable", str(error)) from None
         except Unexpected as error:
             self._failures += 1
             if self._failures >= MOST_FAILURES:
@@ -188,11 +197,12 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
     async def _refuse(self, record: ConsumerRecord[Any, Any], reason: str, detail: str) -> None:
         received = Received(
             topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp,
-            key=record.key, value=record.value, headers=tuple(record.headers),
+            key=record.key, value=record.value, headers=plain(record.headers),
         )  # fmt: skip
         where = f"{record.topic}/{record.partition}/{record.offset}"
         await self._outbox.dead_letter(received, reason, detail)
-        await self._outbox.complain("undecodable", "", where, f"{where}: {detail}", record.timestamp)
+        at_ms = received.came_ms(self._now_ms())
+        await self._outbox.complain("undecodable", "", where, f"{where}: {detail}", at_ms)
         telemetry.CONSUMED.labels(self._source.system, "dead_letter").inc()
         log.error("dead_letter", where=where, reason=reason)
 

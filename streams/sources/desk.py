@@ -5,7 +5,6 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from streams.sources import telemetry
@@ -51,7 +50,6 @@ class Desk:
         slots = self._slots.setdefault(resource.merchant, asyncio.Semaphore(self._at_once))
         async with turn, slots:
             learnt = await self._learn(resource, urgency, cause)
-            await self._outbox.facts(resource.merchant, learnt.facts, learnt.notes)
         for each in learnt.more:
             await self.read(each, urgency, cause)
 
@@ -60,17 +58,21 @@ class Desk:
         try:
             with faults_shown(self._reader.system, f"reading {resource.kind}"):
                 learnt = await self._reader.read(resource, urgency)
+                notes = {name_of(resource): None, **learnt.notes}
+                await self._outbox.facts(resource.merchant, learnt.facts, notes)
             outcome = "absent" if learnt.absent else "ok"
         except Malformed as error:
             outcome = "malformed"
-            return await self._malformed(resource, error)
+            await self._malformed(resource, error)
+            return Learnt()
         except Misconfigured as error:
             detail = f"{self._reader.system} cannot be read: {error.detail}"
             await self._troubles.raised("misconfigured", resource.merchant, "access", detail)
             raise
         except Unexpected as error:
             outcome = "unexpected"
-            return await self._set_aside(resource, error)
+            await self._set_aside(resource, error)
+            return Learnt()
         except Unread as error:
             log.warning(
                 "not_read", merchant=resource.merchant, kind=resource.kind, id=resource.name, reason=error.reason
@@ -78,14 +80,15 @@ class Desk:
             raise
         finally:
             telemetry.READS.labels(self._reader.system, cause, outcome).inc()
-        return await self._well(resource, learnt)
+        await self._well(resource)
+        return learnt
 
-    async def _malformed(self, resource: Resource, error: Malformed) -> Learnt:
+    async def _malformed(self, resource: Resource, error: Malformed) -> None:
         detail = f"{resource.kind} {resource.name} as {self._reader.system} gives it: {error}"
         await self._troubles.raised("malformed_delivery", resource.merchant, str(resource), detail)
-        return Learnt(notes={name_of(resource): None})
+        await self._outbox.facts(resource.merchant, (), {name_of(resource): None})
 
-    async def _set_aside(self, resource: Resource, error: Unexpected) -> Learnt:
+    async def _set_aside(self, resource: Resource, error: Unexpected) -> None:
         """It is read again later, and holds up nobody. Raises Unexpected when it looks like a bad release: then records
         stay unsettled, so that nothing drains and people are not flooded."""
         failing = self._failing.setdefault(resource.merchant, set())
@@ -97,10 +100,9 @@ class Desk:
             f"{error.place}. It is read again by itself, at the latest every six hours."
         )
         await self._troubles.raised("undecodable", resource.merchant, str(resource), detail)
-        return Learnt(notes=await self._again.later(resource, self._now_ms()))
+        await self._outbox.facts(resource.merchant, (), await self._again.later(resource, self._now_ms()))
 
-    async def _well(self, resource: Resource, learnt: Learnt) -> Learnt:
+    async def _well(self, resource: Resource) -> None:
         """Clears what was wrong before."""
         self._failing.pop(resource.merchant, None)
         await self._troubles.gone(resource.merchant, ("access", str(resource)), "it was read without trouble")
-        return msgspec.structs.replace(learnt, notes={name_of(resource): None, **learnt.notes})

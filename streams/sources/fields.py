@@ -4,17 +4,21 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
 import msgspec
 
 from schemas import money
 from schemas.money import Money
+from schemas.text import held, replaced
 
 Json = Mapping[str, object]
+T = TypeVar("T")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _QUOTED = re.compile(r"Invalid enum value .*?(?=( - at `[^`]*`)?$)", re.DOTALL)
 LARGEST_COUNT = 1_000_000
 LONGEST_LABEL = 200
+LONGEST_CODE = 255
 
 
 class Malformed(ValueError):
@@ -27,9 +31,14 @@ def malformed(path: str, expected: str, came: object) -> Malformed:
     return Malformed(f"{path}: expected {expected}, got {shown}")
 
 
-def told(error: msgspec.DecodeError) -> Malformed:
-    """What msgspec says of a body: path and types. The one value it would quote is left out."""
-    return Malformed(_QUOTED.sub("a word that is not allowed", str(error)))
+def body_as(kind: type[T], body: bytes) -> T:
+    """A JSON body as a record; raises Malformed with path and types. The one value msgspec would quote is left out."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise Malformed(_QUOTED.sub("a word that is not allowed", str(error))) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"expected JSON in UTF-8, nested as a message is, got {type(error).__name__}") from None
 
 
 def obj(value: object, path: str) -> Json:
@@ -78,12 +87,25 @@ def opt_ident(value: object, path: str) -> str | None:
 
 
 def label(value: object, path: str) -> str | None:
-    """A merchant's short text; blank is None, anything longer than a label is cut."""
+    """A merchant's short text for people; blank is None, anything longer than a label is cut, what no store holds is
+    replaced."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise malformed(path, "a text", value)
-    return value.strip()[:LONGEST_LABEL] or None
+    return replaced(value).strip()[:LONGEST_LABEL] or None
+
+
+def code(value: object, path: str) -> str | None:
+    """A text by which something is found: a SKU, a tracking number. Blank is None; it is never cut or replaced."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise malformed(path, "a text", value)
+    text = value.strip()
+    if len(text) > LONGEST_CODE or not held(text):
+        raise malformed(path, f"at most {LONGEST_CODE} characters that a database can hold", value)
+    return text or None
 
 
 def flag(value: object, path: str) -> bool | None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas import ids
+from schemas.text import held, replaced
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.tables import source_cursors, source_seen
 
@@ -141,10 +142,10 @@ class Memory:
 
 
 def shortened(name: str, most: int) -> str:
-    """A name that fits its column: a long one keeps its kind and becomes a digest."""
-    if len(name) <= most:
+    """A name that fits its column: a long one, or one that no database holds, keeps its kind and becomes a digest."""
+    if len(name) <= most and held(name):
         return name
-    return f"{name.partition(':')[0][:24]}:{ids.digest(name.encode())}"
+    return f"{replaced(name.partition(':')[0])[:24]}:{ids.digest(name.encode(errors='surrogatepass'))}"
 
 
 def _parts(names: list[str]) -> list[list[str]]:

@@ -11,6 +11,7 @@ import msgspec
 
 from schemas import ids
 from schemas.facts import ReturnedUnit, ReturnEvent, ReturnKind
+from schemas.text import replaced
 from streams.sources.fields import Json, flag, ident, instant, label, malformed, obj, opt, opt_ident, opt_instant, rows
 from streams.sources.returngo_exchanges import priced
 from streams.sources.returngo_parcels import inbound, shipped, with_parcel
@@ -111,7 +112,7 @@ def _approved(rma: Rma, body: Json) -> list[ReturnEvent]:
     at_ms = min(named) if named else rma.updated_at_ms
     # the parcel that a warehouse may expect; its label often comes later, and is news then
     parcel = next((each for each in inbound(body) if each.get("trackingNumber")), {})
-    identity = (*names_of(rma.units), str(parcel.get("trackingNumber")))
+    identity = (*names_of(rma.units), replaced(str(parcel.get("trackingNumber"))))
     return [with_parcel(rma.event("approved", at_ms, rma.units, *identity), parcel)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.facts import ReturnedUnit, ReturnEvent
-from streams.sources.fields import Json, flag, ident, label, opt_ident, rows
+from streams.sources.fields import Json, code, flag, ident, label, opt_ident, rows
 from streams.sources.returngo_rma import Rma, names_of
 from streams.sources.returngo_units import validation
 
@@ -21,7 +21,7 @@ def with_parcel(event: ReturnEvent, row: Json) -> ReturnEvent:
     """The event with a parcel's tracking number and carrier."""
     return msgspec.structs.replace(
         event,
-        tracking_number=label(row.get("trackingNumber"), "shipments.trackingNumber"),
+        tracking_number=code(row.get("trackingNumber"), "shipments.trackingNumber"),
         carrier=label(row.get("carrierName"), "shipments.carrierName"),
     )
 

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.facts import Disposition, Resolution, ReturnedUnit
 from schemas.money import Money
-from streams.sources.fields import Json, flag, ident, label, opt, opt_ident, opt_instant, rounded_money, rows
+from streams.sources.fields import Json, code, flag, ident, label, opt, opt_ident, opt_instant, rounded_money, rows
 
 # Only the first spelling is published. The others are their product names run together; a spelling that is not here
 # stays "unknown", and the case waits for a person.
@@ -42,13 +42,13 @@ def unit(row: Json, path: str) -> ReturnedUnit:
     return ReturnedUnit(
         unit_id=ident(row.get("returnedItemId"), f"{path}.returnedItemId"),
         line_id=opt_ident(row.get("shopLineItemId"), f"{path}.shopLineItemId"),
-        sku=label(row.get("sku"), f"{path}.sku") or "", variant_id=opt_ident(row.get("variantId"), f"{path}.variantId"),
+        sku=code(row.get("sku"), f"{path}.sku") or "", variant_id=opt_ident(row.get("variantId"), f"{path}.variantId"),
         reason=label(row.get("returnReason"), f"{path}.returnReason"), resolution=resolution,
         ships=_word(method.get("type")) != _NOTHING_SHIPS and resolution != "keep",
         paid=paid, paid_tax=_money(row, "paidTax", path),
         tax_included=flag(row.get("taxIncluded"), f"{path}.taxIncluded"), fees=_fees(row, paid, path),
         exchange_variant_id=opt_ident(exchange.get("variantId"), f"{path}.exchangeItems[0].variantId"),
-        exchange_sku=label(exchange.get("sku"), f"{path}.exchangeItems[0].sku"),
+        exchange_sku=code(exchange.get("sku"), f"{path}.exchangeItems[0].sku"),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import msgspec
 from schemas import ids
 from schemas.facts import Actor, ObservedEffect, RecordedRefund, RefundedLine
 from sinks.systems.shopify.marks import disposition_commands
-from streams.sources.fields import Json, count, ident, instant, label, malformed, opt, opt_ident, rows
+from streams.sources.fields import Json, code, count, ident, instant, malformed, opt, opt_ident, rows
 from streams.sources.shopify_orders import SYSTEM, currencies, refunds
 
 
@@ -69,7 +69,7 @@ def _dispositions(row: Json, merchant: str, order_id: str) -> list[ObservedEffec
             continue
         line = RefundedLine(
             line_id=ident(bought.get("id"), "dispositions.lineItem.id"), restocked=True,
-            quantity=count(each.get("quantity"), "dispositions.quantity"), sku=label(bought.get("sku"), "lineItem.sku"),
+            quantity=count(each.get("quantity"), "dispositions.quantity"), sku=code(bought.get("sku"), "lineItem.sku"),
             location_id=opt_ident(opt(each.get("location"), "location").get("id"), "dispositions.location.id"),
         )  # fmt: skip
         found.append(

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas import ids
 from schemas.stock import Component, ItemLocation, StockItem, StockLevel
-from streams.sources.fields import Json, count, flag, ident, label, malformed, obj, opt, opt_ident, opt_instant, rows
+from streams.sources.fields import Json, code, count, flag, ident, malformed, obj, opt, opt_ident, opt_instant, rows
 from streams.sources.shopify_orders import SYSTEM
 
 _LARGEST_STOCK = 1_000_000_000
@@ -113,7 +113,7 @@ def _components(found: Json) -> tuple[Component, ...]:
         stocked = opt(variant.get("inventoryItem"), "productVariantComponents.inventoryItem")
         listed.append(
             Component(
-                sku=label(variant.get("sku"), "productVariantComponents.sku") or "",
+                sku=code(variant.get("sku"), "productVariantComponents.sku") or "",
                 quantity=count(row.get("quantity"), "productVariantComponents.quantity"),
                 item_id=opt_ident(stocked.get("id"), "productVariantComponents.inventoryItem.id"),
             )

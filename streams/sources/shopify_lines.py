@@ -3,11 +3,11 @@
 from schemas.facts import OrderLine
 from streams.sources.fields import (
     Json,
+    code,
     count,
     exact_money,
     flag,
     ident,
-    label,
     malformed,
     obj,
     opt,
@@ -50,7 +50,7 @@ def order_line(row: Json, path: str, currency: str) -> OrderLine:
     group = opt(row.get("lineItemGroup"), f"{path}.lineItemGroup")
     line, order = _discounts(row, path, currency)
     return OrderLine(
-        line_id=ident(row.get("id"), f"{path}.id"), sku=label(row.get("sku"), f"{path}.sku") or "", quantity=quantity,
+        line_id=ident(row.get("id"), f"{path}.id"), sku=code(row.get("sku"), f"{path}.sku") or "", quantity=quantity,
         unit_price_minor=minor(row.get("originalUnitPriceSet"), currency, f"{path}.originalUnitPriceSet"),
         discount_minor=line, order_discount_minor=order, tax_minor=taxes(row, path, currency),
         duty_minor=_duties(row, path, currency), variant_id=opt_ident(variant.get("id"), f"{path}.variant.id"),
@@ -61,7 +61,7 @@ def order_line(row: Json, path: str, currency: str) -> OrderLine:
         tracked=flag(item.get("tracked"), f"{path}.variant.inventoryItem.tracked"),
         gift_card=bool(flag(row.get("isGiftCard"), f"{path}.isGiftCard")),
         bundle_id=opt_ident(group.get("id"), f"{path}.lineItemGroup.id"),
-        bundle_sku=label(group.get("variantSku"), f"{path}.lineItemGroup.variantSku"),
+        bundle_sku=code(group.get("variantSku"), f"{path}.lineItemGroup.variantSku"),
         bundle_quantity=opt_count(group.get("quantity"), f"{path}.lineItemGroup.quantity"),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from schemas.facts import Payment, RecordedRefund, RefundedLine, RefundedTender
 from sinks.systems.shopify.marks import command_in, rma_in
-from streams.sources.fields import Json, count, flag, ident, instant, label, obj, opt, opt_ident, rows
+from streams.sources.fields import Json, code, count, flag, ident, instant, label, obj, opt, opt_ident, rows
 from streams.sources.shopify_lines import minor, opt_minor, shop_minor
 
 Settled = Literal["success", "pending", "failed"]
@@ -17,7 +17,7 @@ def payment(row: Json, path: str, currency: str) -> Payment | None:
     if label(row.get("kind"), f"{path}.kind") not in _PAID_BY:
         return None
     return Payment(
-        payment_id=ident(row.get("id"), f"{path}.id"), tender=label(row.get("gateway"), f"{path}.gateway") or "",
+        payment_id=ident(row.get("id"), f"{path}.id"), tender=code(row.get("gateway"), f"{path}.gateway") or "",
         status=_settled(row), amount_minor=minor(row.get("amountSet"), currency, f"{path}.amountSet"),
         shop_amount_minor=shop_minor(row.get("amountSet"), f"{path}.amountSet"),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def _lines(row: Json, path: str) -> list[RefundedLine]:
                 quantity=count(each.get("quantity"), f"{path}.refundLineItems.quantity"),
                 restocked=bool(flag(each.get("restocked"), f"{path}.refundLineItems.restocked")),
                 location_id=opt_ident(opt(each.get("location"), path).get("id"), f"{path}.refundLineItems.location.id"),
-                sku=label(line.get("sku"), f"{path}.refundLineItems.lineItem.sku"),
+                sku=code(line.get("sku"), f"{path}.refundLineItems.lineItem.sku"),
                 unsent=each.get("restockType") == "CANCEL",
             )
         )
@@ -89,7 +89,7 @@ def _tenders(row: Json, path: str, currency: str) -> list[RefundedTender]:
             RefundedTender(
                 transaction_id=ident(each.get("id"), f"{path}.transactions.id"),
                 payment_id=opt_ident(parent.get("id"), f"{path}.transactions.parentTransaction.id"),
-                tender=label(each.get("gateway"), f"{path}.transactions.gateway") or "",
+                tender=code(each.get("gateway"), f"{path}.transactions.gateway") or "",
                 status=_settled(each),
                 amount_minor=minor(each.get("amountSet"), currency, f"{path}.transactions.amountSet"),
                 shop_amount_minor=shop_minor(each.get("amountSet"), f"{path}.transactions.amountSet"),

@@ -10,10 +10,11 @@ import msgspec
 
 from schemas.facts import Delivery
 from schemas.merchant import Merchant
+from schemas.text import replaced
 from sinks.systems.returngo import read
 from sinks.transport import Transport
 from streams.sources import envelope, returngo
-from streams.sources.fields import Json, opt, opt_ident, rows
+from streams.sources.fields import Json, code, opt, opt_ident, rows
 from streams.sources.memory import Memory
 from streams.sources.reading import ask
 from streams.sources.work import Complaint, Learnt, Resource, Routed, Urgency, Wanted
@@ -112,7 +113,7 @@ def names_of(body: Json, rma_id: str) -> dict[str, str | None]:
         found[f"unit:{opt_ident(row.get('returnedItemId'), 'items.returnedItemId')}"] = rma_id
     for row in rows(body.get("shipments"), "shipments"):
         found[f"shipment:{opt_ident(row.get('shipmentId'), 'shipments.shipmentId')}"] = rma_id
-        if isinstance(number := row.get("trackingNumber"), str) and number:
+        if number := code(row.get("trackingNumber"), "shipments.trackingNumber"):
             found[f"tracking:{number}"] = rma_id
     for row in rows(body.get("transactions"), "transactions"):
         found[f"transaction:{opt_ident(row.get('id'), 'transactions.id')}"] = transaction_state(row)
@@ -122,4 +123,4 @@ def names_of(body: Json, rma_id: str) -> dict[str, str | None]:
 def transaction_state(row: Json) -> str:
     """What tells whether a listed transaction is the one that was read with its RMA."""
     amount = opt(row.get("amount"), "transactions.amount").get("amount")
-    return "|".join(str(each) for each in (row.get("status"), row.get("lastUpdated"), amount))[:200]
+    return replaced("|".join(str(each) for each in (row.get("status"), row.get("lastUpdated"), amount)))[:200]

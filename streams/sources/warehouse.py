@@ -23,22 +23,24 @@ import msgspec
 
 from schemas import ids
 from schemas.facts import Delivery, Disposition, ReturnedUnit, ReturnEvent
-from streams.sources.fields import LONGEST_LABEL, Malformed, opt_ident, opt_instant, told
+from schemas.text import HELD
+from streams.sources.fields import LONGEST_LABEL, Malformed, body_as, label, opt_ident, opt_instant
 
 SYSTEM = "warehouse"
 Id = str | int
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
+Code = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL, pattern=HELD)]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Counted pieces of one line or SKU."""
 
     quantity: Quantity
-    sku: Label = ""
+    sku: Code = ""
     line_id: Id | None = None
     grade: Disposition | None = None
-    location: Label | None = None
+    location: Code | None = None
     reason: Label | None = None
 
 
@@ -62,10 +64,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(delivery: Delivery) -> Body:
     """The body of a delivery; raises Malformed."""
-    try:
-        body = msgspec.json.decode(delivery.body, type=Body)
-    except msgspec.DecodeError as error:
-        raise told(error) from None
+    body = body_as(Body, delivery.body)
     for i, line in enumerate(body.lines):
         if not line.sku and line.line_id is None:
             raise Malformed(f"$.lines[{i}]: expected sku or line_id, got neither")
@@ -98,6 +97,7 @@ def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> Retu
 def _unit(line: Line, inspected_at_ms: int | None) -> ReturnedUnit:
     return ReturnedUnit(
         unit_id="", line_id=opt_ident(line.line_id, "$.lines.line_id"), sku=line.sku, quantity=line.quantity,
-        disposition=line.grade if inspected_at_ms is not None else None, disposition_reason=line.reason,
-        location=line.location, inspected_at_ms=inspected_at_ms,
+        disposition=line.grade if inspected_at_ms is not None else None,
+        disposition_reason=label(line.reason, "$.lines.reason"), location=line.location,
+        inspected_at_ms=inspected_at_ms,
     )  # fmt: skip

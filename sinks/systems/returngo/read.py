@@ -69,7 +69,7 @@ def create_webhook(c: Connection, url: str, event: str) -> ReadFlow[Row]:
     response = yield from calls.write(c, "CreateWebhook", "POST", "/webhook", body, on_400="rejected_by_system")
     try:
         return msgspec.json.decode(response.content, type=dict)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return body
 
 

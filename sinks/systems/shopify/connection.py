@@ -145,5 +145,5 @@ def bill_of(content: bytes) -> Bill | None:
 def _body(content: bytes) -> _Body:
     try:
         return msgspec.json.decode(content, type=_Body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Body()

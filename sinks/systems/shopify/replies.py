@@ -3,6 +3,7 @@
 Whatever is not an answer ends the conversation with the outcome. Words of Shopify end here and in `refusals`.
 """
 
+import json
 from typing import Any, TypeVar
 
 import httpx
@@ -51,10 +52,9 @@ def data(document: Document, response: httpx.Response) -> dict[str, Any]:
     """`data` of an answer whose roots are all there or truly absent; Ended for everything else."""
     if response.status_code != httpx.codes.OK:
         raise Ended(statuses.meaning(LISTED, response, writes=document.mutation))
-    try:
-        body = msgspec.json.decode(response.content, type=_Envelope)
-    except msgspec.MsgspecError:
-        raise Ended(transient(document, "unreadable_answer")) from None
+    body = _envelope(response.content)
+    if body is None:
+        raise Ended(transient(document, "unreadable_answer"))
     roots = body.data
     fatal = [error for error in body.errors if _fatal(document, error, roots)]
     if fatal and not (document.mutation is False and all(e.extensions.code == "RESOURCE_NOT_FOUND" for e in fatal)):
@@ -70,6 +70,19 @@ def _fatal(document: Document, error: _TopError, roots: dict[str, Any] | None) -
     if roots is None or not error.path or roots.get(str(error.path[0])) is None:
         return True
     return not document.mutation and error.extensions.code not in ("ACCESS_DENIED", "RESOURCE_NOT_FOUND")
+
+
+def _envelope(content: bytes) -> _Envelope | None:
+    """An answer; None when it is no JSON. One text in it that is no UTF-8 does not make the rest unreadable: what is
+    wrong with it stays visible as halves of surrogate pairs, which nobody takes for an id."""
+    try:
+        return msgspec.json.decode(content, type=_Envelope)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return msgspec.convert(json.loads(content.decode(errors="surrogateescape")), _Envelope)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def shaped(document: Document, response: httpx.Response, shape: type[Shape]) -> Shape:

@@ -1,5 +1,6 @@
 """Lag on a real Kafka, in records and in seconds, also for a group that never committed."""
 
+import math
 import subprocess
 import sys
 import time
@@ -7,11 +8,14 @@ import urllib.request
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from prometheus_client import CollectorRegistry
 
 from ops.kafka import admin
-from ops.lag import measure
+from ops.lag import Lag, measure
+from ops.lag_exporter import show
 from ops.local.ports import free_port
 from ops.probes import http_ok
+from ops.telemetry import LagTelemetry
 from tests.integration.cli.conftest import Run, parsed
 
 TOPIC = "stock-levels"
@@ -56,6 +60,31 @@ def test_lag_is_counted_from_the_first_record_that_is_not_settled(cluster: str, 
 
 
 @pytest.mark.req("OPS-4")
+def test_a_record_without_a_time_is_waited_for_and_its_age_is_unknown(cluster: str, run: Run) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    produce(cluster, 5, [-1, now_ms - HOUR_MS])
+    commit(cluster, "returnflow-timeless", {5: 0})
+    commit(cluster, "returnflow-timely", {5: 1})
+    found = {each.group: each for each in measure(admin(cluster), cluster, now_ms, "returnflow-time")}
+    assert (found["returnflow-timeless"].messages, found["returnflow-timeless"].seconds) == (2, None)
+    assert found["returnflow-timely"].seconds == 3_600.0
+    assert "unknown" in run("lag", "--group", "returnflow-timeless").stdout
+    (row,) = parsed(run("lag", "--json", "--group", "returnflow-timeless"))
+    assert row["seconds"] is None
+
+
+@pytest.mark.req("OPS-4")
+def test_an_age_that_is_not_known_pages_nobody() -> None:
+    registry = CollectorRegistry()
+    fields = {"group": "g", "topic": "t", "partition": 0}
+    unknown = Lag(**fields, committed=0, end=1, messages=1, seconds=None)  # type: ignore[arg-type]
+    show([unknown], LagTelemetry(registry))
+    shown = registry.get_sample_value("returnflow_lag_seconds", {"group": "g", "topic": "t", "partition": "0"})
+    assert shown is not None
+    assert math.isnan(shown)  # above no limit
+
+
+@pytest.mark.req("OPS-4")
 def test_a_member_that_never_settled_anything_is_behind_by_everything(cluster: str) -> None:
     now_ms = time.time_ns() // 1_000_000
     produce(cluster, 2, [now_ms, now_ms])
@@ -81,7 +110,7 @@ def test_a_process_that_was_never_started_is_behind_by_everything(cluster: str) 
     found = [each for each in measure(admin(cluster), cluster, now_ms, "returnflow-stock") if each.partition == 4]
     assert [(each.group, each.topic, each.committed) for each in found] == [("returnflow-stock", TOPIC, None)]
     assert found[0].messages >= 1
-    assert found[0].seconds >= 3_600.0
+    assert (found[0].seconds or 0.0) >= 3_600.0
     assert measure(admin(cluster), cluster, now_ms, "returnflow-sink-sitoo") == []  # nobody has anything for it
 
 

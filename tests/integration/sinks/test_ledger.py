@@ -17,7 +17,7 @@ from sinks.contract import Limit, Seen
 from sinks.ledger import effects, parking, pauses, quotas
 from sinks.ledger.claims import Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settle, Settled
 from sinks.ledger.engine import open_engine
-from sinks.ledger.ledger import Ledger, LedgerClosed
+from sinks.ledger.ledger import Ledger, LedgerClosed, Unstorable
 from sinks.ledger.parking import Arrival
 from sinks.ledger.pauses import Pause
 from sinks.ledger.quotas import Ask
@@ -52,6 +52,17 @@ def release(number: int = 1, **changed: Any) -> Release:
         "attempts": 2, "first_sent_ms": 1_000, "failing_since_ms": 1_200, "notes": {"n": "1"},
     }  # fmt: skip
     return Release(**(fields | changed))
+
+
+@pytest.mark.req("EXC-6")
+async def test_what_cannot_be_held_is_told_to_who_asked_and_to_nobody_else(ledger: Ledger) -> None:
+    """Together in one commit. SQLite takes more than PostgreSQL; halves of surrogate pairs neither does."""
+    asked = [claim(1), claim(2, key="shop|\ud800"), claim(3, key="shop|\x00"), claim(4, until_ms=2**70), claim(5)]
+    answers = await asyncio.gather(*(ledger.do(effects.claim, each) for each in asked), return_exceptions=True)
+    refused = [type(each) for each in answers]
+    text_with_nul = Claimed if ledger.engine.dialect.name == "sqlite" else Unstorable
+    assert refused == [Claimed, Unstorable, text_with_nul, Unstorable, Claimed]
+    assert all("shop" not in str(each) for each in answers if isinstance(each, Unstorable))
 
 
 async def test_a_claim_is_ours_until_it_runs_out(ledger: Ledger, other: Ledger) -> None:
@@ -238,6 +249,14 @@ async def test_what_is_parked_is_counted(ledger: Ledger) -> None:
     assert await ledger.run(lambda c: parking.standing(c, "toy")) == [
         parking.Standing(merchant="shop", reason="failing", lanes=1, commands=2, oldest_ms=7)
     ]
+
+
+@pytest.mark.req("OPS-4")
+async def test_what_has_no_time_of_its_own_waits_since_its_lane_was_parked(ledger: Ledger) -> None:
+    timeless = msgspec.structs.replace(arrival(7), timestamp_ms=-1)
+    await ledger.do(parking.park, parking.Park(arrival=timeless, reason="failing", now_ms=50, due_ms=60))
+    (standing,) = await ledger.run(lambda c: parking.standing(c, "toy"))
+    assert standing.oldest_ms == 50
 
 
 async def test_a_pause_is_one_for_all_and_probed_by_one(ledger: Ledger, other: Ledger) -> None:

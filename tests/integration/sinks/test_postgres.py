@@ -10,14 +10,14 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from schemas.commands import Command
+from schemas.commands import Command, Refund, Restock
 from sinks.contract import Limit
 from sinks.ledger import effects, quotas
 from sinks.ledger.claims import Answer, Busy, Claim, Claimed
 from sinks.ledger.ledger import Ledger
 from sinks.quota import Grant
 from tests.unit.sinks.peer import LOCKED, TIMES_OUT_AFTER_APPLYING, running_peer
-from tests.unit.sinks.rig import Rig, until
+from tests.unit.sinks.rig import CODEC, Rig, until
 from tests.unit.sinks.toy import Toy, refund, restock
 
 
@@ -70,6 +70,39 @@ async def test_workers_that_share_a_ledger_and_their_commands_move_each_unit_onc
         assert peer.units == {f"S{sku}": 6 for sku in range(10) if sku != 3}
         assert sorted(ended) == sorted(command.command_id for command in restocks)
         assert sum(outcome == "rejected" for outcome in ended.values()) == 6
+
+
+@pytest.mark.req("EXC-6", "OPS-3")
+async def test_a_command_that_the_database_cannot_hold_is_set_aside_and_its_neighbours_go_on(postgres_url: str) -> None:
+    bad: list[Restock | Refund] = [
+        restock(1, sku="MUG\x00"),
+        refund(2, merchant="shop-" + "m" * 70),
+        msgspec.structs.replace(refund(3), unit_ids=("u\x00",)),
+        msgspec.structs.replace(refund(4), command_id="c" * 90),
+    ]
+    with running_peer() as peer:
+        async with Rig(peer, postgres_url, ("shop",)).running() as rig:
+            rig.send(restock(5, sku="MUG"), *bad, refund(6))
+            await rig.settled()
+            outcomes = rig.outcomes()
+            letters = {letter[2]["command-id"].decode(): letter for letter in rig.dead_letters()}
+    assert set(peer.effects) == {restock(5, sku="MUG").command_id, refund(6).command_id}
+    assert outcomes == dict.fromkeys(peer.effects, "applied") | {each.command_id: "rejected" for each in bad}
+    assert set(letters) == {each.command_id for each in bad}
+    assert {letter[2]["reason"] for letter in letters.values()} == {b"unstorable"}
+    assert letters[bad[0].command_id][:2] == (b"shop|MUG\x00", CODEC.encode(bad[0]))
+
+
+@pytest.mark.req("EXC-6")
+async def test_a_backlog_that_the_database_cannot_hold_does_not_end_the_worker(postgres_url: str) -> None:
+    """What spills is parked before it was ever claimed."""
+    with running_peer() as peer:
+        async with Rig(peer, postgres_url, ("shop",), share=1).running() as rig:
+            rig.send(*(restock(number, sku=f"MUG\x00{number % 2}") for number in range(8)), refund(9))
+            await rig.settled()
+            await until("the refund is paid", lambda: rig.outcomes().get(refund(9).command_id) == "applied")
+    assert set(peer.effects) == {refund(9).command_id}
+    assert len(rig.dead_letters()) == 8
 
 
 def insert(connection: Connection, number: int) -> None:

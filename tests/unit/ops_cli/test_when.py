@@ -9,6 +9,7 @@ from tests.unit.ops_cli.samples import T0
 def test_times_are_utc() -> None:
     assert at(T0) == "2026-01-01 00:00:00Z"
     assert at(None) == ""
+    assert (at(-1), at(2**62)) == ("unknown", "after the year 9999")  # whoever wrote it had no clock, or a bad one
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class Bench:
         self.producer, self.data, self.acked = HeldProducer(), DictStore(), list[Event]()
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry, "unit")
-        decider = Decider(EchoCore(), "dead-{}".format, unexpected_limit=5, max_bytes=1000)
+        decider = Decider(EchoCore(), "dead-{}".format, unexpected_limit=5, max_bytes=1000, clock=lambda: 0)
         self.agent = BatchAgent(settings, decider, self.producer, metrics)
         self.timer = Timer(settings, EchoCore(), self.producer, metrics, lambda: 0)
         self.one_more = asyncio.Event()

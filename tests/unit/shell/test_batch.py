@@ -1,10 +1,12 @@
 """Deciding a batch: a pure step, tested with a dict and a list."""
 
+import importlib.metadata
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from streams.shell import dead_letters
+from schemas.dead_letters import ERROR
 from streams.shell.batch import Decider, TooManyUnexpected, Work
 from streams.shell.contract import Decided, Output, Record, Undecodable
 
@@ -63,7 +65,9 @@ def record(key: bytes, value: bytes, offset: int = 0, headers: tuple[tuple[str, 
 
 
 def decider(core: AddingCore | None = None, *, unexpected_limit: int = 3, max_bytes: int = 100) -> Decider[int]:
-    return Decider(core or AddingCore(), "dead-{}".format, unexpected_limit=unexpected_limit, max_bytes=max_bytes)
+    return Decider(
+        core or AddingCore(), "dead-{}".format, unexpected_limit=unexpected_limit, max_bytes=max_bytes, clock=lambda: 99
+    )
 
 
 def decide(*records: Record, rows: dict[bytes, bytes] | None = None) -> Work:
@@ -126,7 +130,7 @@ def test_an_undecodable_record_is_dead_lettered_and_its_neighbours_go_on() -> No
 def test_an_unexpected_failure_is_dead_lettered_without_the_text_of_the_exception() -> None:
     work = decide(record(b"a", b"1"), record(b"a", b"!"), record(b"a", b"2"))
     assert letters(work) == [("dead-numbers", b"a", b"!")]
-    error = dict(work.outputs[1].headers)[dead_letters.ERROR]
+    error = dict(work.outputs[1].headers)[ERROR]
     assert error.startswith(b"KeyError at test_batch.py:")
     assert work.rows == {b"a": b"3"}
 
@@ -215,6 +219,8 @@ def test_a_dead_letter_says_where_it_comes_from() -> None:
         "error": b"expected a number",
         "attempts": b"1",
         "first-seen-ms": b"77",
+        "last-seen-ms": b"99",
+        "version": importlib.metadata.version("returnflow").encode(),
     }
 
 
@@ -224,3 +230,22 @@ def test_a_resubmitted_dead_letter_keeps_its_first_time_and_counts_up() -> None:
     assert dict(headers)["attempts"] == b"3"
     assert dict(headers)["first-seen-ms"] == b"11"
     assert [value for name, value in headers if name == "reason"] == [b"undecodable"]
+
+
+@pytest.mark.parametrize("number", [b"", b"-1", b"many", b"9" * 5000, "\u0663".encode()])
+def test_headers_that_hold_no_number_of_ours_count_for_nothing(number: bytes) -> None:
+    before = (("attempts", number), ("first-seen-ms", number))
+    headers = dict(decide(record(b"a", b"?", headers=before)).outputs[0].headers)
+    assert (headers["attempts"], headers["first-seen-ms"]) == (b"1", b"77")
+
+
+@pytest.mark.req("EXC-6")
+def test_what_has_no_time_of_its_own_was_first_seen_when_it_was_set_aside() -> None:
+    class Dated(AddingCore):
+        def refused(self, record: Record, reason: str, error: str) -> tuple[Output, ...]:
+            return (Output(topic="exceptions", key=record.key, value=b"%d" % record.timestamp_ms),)
+
+    timeless = msgspec.structs.replace(record(b"a", b"?"), timestamp_ms=-1)
+    letter, told = decider(Dated()).decide([timeless], EMPTY.get).outputs
+    headers = dict(letter.headers)
+    assert (headers["source-timestamp-ms"], headers["first-seen-ms"], told.value) == (b"-1", b"99", b"99")

@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.codec import Codec
+from schemas.dead_letters import plain
 from sinks import dead_letter
 from sinks.redact import redact
 from sinks.telemetry import SinkTelemetry
@@ -96,3 +97,19 @@ def test_metrics_are_a_closed_list_named_after_the_process() -> None:
         "parked_lanes", "paused_state", "quota_capacity_units", "quota_remaining_units", "quota_used",
         "quota_wait_seconds", "records", "request_seconds", "throttled",
     ]  # fmt: skip
+
+
+@pytest.mark.req("OPS-4")
+@pytest.mark.parametrize(("told_ms", "came_ms"), [(7, 7), (-1, 100), (0, 100), (200, 100)])
+def test_a_record_without_a_usable_time_came_now(told_ms: int, came_ms: int) -> None:
+    record = msgspec.structs.replace(received(b"k", b"v"), timestamp_ms=told_ms)
+    assert record.came_ms(100) == came_ms
+
+
+def test_headers_without_a_value_are_empty() -> None:
+    assert plain((("first-seen-ms", None), ("own", b"x"))) == (("first-seen-ms", b""), ("own", b"x"))
+    assert plain(None) == ()
+    record = received(None, None, ("first-seen-ms", b""), ("attempts", b"9" * 5000))
+    ours = dead_letter.headers(record, stage="s", reason="r", detail="d\ud800", attempts=0, now_ms=9, command_id="")
+    told = dict(ours)
+    assert (told["first-seen-ms"], told["last-seen-ms"], told["error"]) == (b"3", b"9", b"d\\ud800")

@@ -1,15 +1,21 @@
 """Whatever stands anywhere in a system's answer: it is read, or malformed, and never a fault of ours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
+from schemas.codec import Codec
+from schemas.text import held
 from streams.sources import returngo, shopify_items, shopify_orders
 from streams.sources.fields import Malformed
+from streams.sources.memory import LONGEST_NAME, LONGEST_SLOT, shortened
+from streams.sources.publishing import address, slot
 from streams.sources.shopify_effects import effects
 from streams.sources.source_returngo import names_of
+from streams.sources.work import Fact
 from tests.unit.sources.payloads import (
     disposition,
     native_return,
@@ -25,11 +31,13 @@ from tests.unit.sources.payloads import (
 )
 
 AT = 1_777_900_000_000
+CODEC = Codec()
 NAME = "Jane Doe"
 PART = {"quantity": 1, "productVariant": {"id": "7", "sku": "SOAP", "inventoryItem": {"id": "8"}}}
 ANYTHING: list[Any] = [
     None, True, False, 0, -1, 7, 10**30, 1.5, Decimal("1e30"), Decimal("NaN"), Decimal("-Infinity"), "", "0", NAME,
     "9" * 5000, "2026-13-45T99:00:00Z", "0001-01-01T00:00:00+14:00", "gid://shopify/Order/x", [], {}, [None], [[]],
+    "A\x00", "\x00", "\ud800", "2026-05-04T10:00:00Z\x00", "gid://shopify/Order/1\x00",
     [NAME], {"nodes": None}, {"nodes": NAME}, {"nodes": [NAME]}, {"amount": NAME}, {"id": {}},
 ]  # fmt: skip
 
@@ -57,18 +65,28 @@ def rmas(body: Any) -> int:
     """Reads an RMA as its source does; how many facts it makes."""
     facts = returngo.events(body, merchant="shop-a", read_at_ms=AT, before=None)
     returngo.now(body)
-    names_of(body, "1")
+    kept(facts, names_of(body, "1"))
     return len(facts)
 
 
 def orders(body: Any) -> int:
     found = shopify_orders.snapshot(body, merchant="shop-a")
-    return len([found, *effects(body, merchant="shop-a")])
+    return kept([found, *effects(body, merchant="shop-a")], {})
 
 
 def items(body: Any) -> int:
     found = shopify_items.item(body, "MUG", merchant="shop-a", read_at_ms=AT)
-    return len([found, *shopify_items.levels(body, "MUG", merchant="shop-a", read_at_ms=AT)])
+    return kept([found, *shopify_items.levels(body, "MUG", merchant="shop-a", read_at_ms=AT)], {})
+
+
+def kept(facts: Sequence[Fact], notes: Mapping[str, str | None]) -> int:
+    """How many facts, all of which Kafka, the ledger and whoever reads them can hold."""
+    for fact in facts:
+        CODEC.encode(fact)  # refuses halves of surrogate pairs
+        assert b"\\u0000" not in msgspec.json.encode(fact)
+        assert held(shortened(slot(fact), LONGEST_SLOT) + address(fact)[1].decode())
+    assert all(held(shortened(name, LONGEST_NAME) + (value or "")) for name, value in notes.items())
+    return len(facts)
 
 
 RMA = rma(

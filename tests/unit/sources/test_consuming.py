@@ -14,6 +14,7 @@ from schemas import ids
 from schemas.codec import Codec
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import Delivery
+from sinks.ledger.ledger import Unstorable
 from streams.sources.again import Again
 from streams.sources.consuming import MOST_FAILURES, Consuming
 from streams.sources.progress import Progress
@@ -93,11 +94,12 @@ def delivery(rma_id: str = RMA_ID, merchant: str = "shop-a") -> Delivery:
     )  # fmt: skip
 
 
-def record(offset: int, value: Delivery | bytes | None) -> Any:
+def record(offset: int, value: Delivery | bytes | None, **changed: Any) -> Any:
     data = Codec().encode(value) if isinstance(value, Delivery) else value
+    fields = {"timestamp": 1, "key": b"k", "headers": (("kept", b"yes"),)} | changed
     return ConsumerRecord(
-        topic=TOPIC, partition=0, offset=offset, timestamp=1, timestamp_type=0, key=b"k", value=data, checksum=None,
-        serialized_key_size=1, serialized_value_size=1, headers=(("kept", b"yes"),),
+        topic=TOPIC, partition=0, offset=offset, timestamp_type=0, value=data, checksum=None, serialized_key_size=1,
+        serialized_value_size=1, **fields,
     )  # fmt: skip
 
 
@@ -225,3 +227,49 @@ async def test_records_that_a_rebalance_overtakes_are_left_to_the_next_owner(run
     running.consumer.coming.put_nowait([record(4, delivery())])
     await running.settled()
     assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 5})
+
+
+@pytest.mark.req("EXC-4", "EXC-6")
+async def test_a_record_of_which_nothing_is_told_but_its_place_is_set_aside_now(running: Running) -> None:
+    headers = (("first-seen-ms", None), ("attempts", None), ("own", None))
+    bare = record(4, None, timestamp=-1, key=None, headers=headers)
+    running.consumer.coming.put_nowait([bare, record(5, delivery())])
+    before = running.base.clock()
+    await running.settled()
+    (letter,) = [each for each in running.base.log.written if each.topic == "returngo-dead-letters"]
+    told = dict(letter.headers)
+    assert (letter.key, letter.value, told["own"], told["source-timestamp-ms"]) == (None, None, b"", b"-1")
+    assert before <= int(told["first-seen-ms"]) <= int(told["last-seen-ms"])
+    (raised,) = running.base.log.records("exceptions")
+    assert isinstance(raised, ExceptionRaised)
+    assert raised.since_ms >= before
+    assert running.consumer.committed == {MINE: 6}
+
+
+@pytest.mark.req("EXC-4", "EXC-6")
+@pytest.mark.parametrize("place", ["route", "facts"])
+async def test_however_many_records_hold_what_the_ledger_refuses_each_is_set_aside(
+    running: Running, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    async def refuses(*_: object, **__: object) -> Any:
+        raise Unstorable("expected values that the ledger can hold, it refused one (DataError)")
+
+    noted = Routed(result="waits", merchant="shop-a", notes={"waiting:1": "{}"})
+
+    async def routed(delivery: Delivery) -> Routed:
+        return noted if delivery.merchant == "shop-a" else await refuses()
+
+    many = MOST_FAILURES + 5
+    with monkeypatch.context() as patched:
+        if place == "route":
+            patched.setattr(running.base.reader, "route", refuses)
+        else:
+            patched.setattr(running.base.reader, "route", routed)
+            patched.setattr(running.base.outbox, "facts", refuses)
+        running.consumer.coming.put_nowait([record(4 + each, delivery()) for each in range(many)])
+        await running.settled()
+    running.consumer.coming.put_nowait([record(4 + many, delivery())])
+    await running.settled()
+    letters = [each for each in running.base.log.written if each.topic == "returngo-dead-letters"]
+    assert [dict(each.headers)["reason"] for each in letters] == [b"unstorable"] * many
+    assert (running.base.store.read(RMA_ID), running.consumer.committed) == (1, {MINE: 5 + many})

@@ -84,11 +84,34 @@ def test_without_a_time_it_happened_when_it_arrived() -> None:
         {"lines": [{"sku": "MUG", "quantity": 10**30, "grade": "sellable"}]},
         {"lines": [{"sku": "MUG", "quantity": 1, "grade": "perfect"}]}, {"lines": [{"sku": "MUG", "quantity": 1}]},
         {"lines": [{"sku": "M" * 500, "quantity": 1, "grade": "sellable"}]}, {"order": "a b"},
+        {"lines": [{"sku": "MUG\x00", "quantity": 1, "grade": "sellable"}]}, {"order": "5001\x00"}, {"rma": "1\ud800"},
+        {"lines": [{"sku": "MUG", "quantity": 1, "grade": "sellable", "location": "G\x00"}]},
+        {"lines": [{"sku": "MUG", "line_id": "\x00", "quantity": 1, "grade": "sellable"}]}, {"inspected_at": "\x00"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         graded({**GOOD, **change})
+
+
+@pytest.mark.parametrize("body", [b'{"z":' + b"[" * 20_000, b'{"type": "\xff"}', b'"\\ud800"', b""])
+def test_bytes_that_no_reader_takes_are_malformed(body: bytes) -> None:
+    for read in (warehouse.read, carrier.read):
+        with pytest.raises(Malformed):
+            read(delivery(body))
+
+
+@pytest.mark.parametrize("change", [{"tracking_number": "T\x00"}, {"rma": "\x00"}, {"order": "\x005001"}])
+def test_a_parcel_that_no_database_can_name_is_malformed(change: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        carrier.named(carrier.read(delivery({**TRACKED, **change}, "carrier")))
+
+
+def test_words_for_people_are_told_with_what_cannot_be_held_replaced() -> None:
+    line = {"sku": "MUG", "quantity": 1, "grade": "damaged", "reason": "torn\x00 off"}
+    assert graded({**GOOD, "lines": [line]}).units[0].disposition_reason == "torn\ufffd off"
+    sent = delivery({**TRACKED, "carrier": "Fast\x00"}, "carrier")
+    assert carrier.event(sent, carrier.read(sent), order_id="1", rma_id="2").carrier == "Fast\ufffd"
 
 
 @given(st.binary(max_size=200))
