@@ -15,10 +15,10 @@ def named_order(action: Action, given: str | int) -> Order:
 
 
 def named_line(order: Order, spec: LineSpec) -> LineItem:
-    """A line by its id, else the first with the SKU."""
+    """A line by its id, else the first of the variant or SKU."""
     for line in order.lines:
         if line.number == spec.line_item_id or (
-            spec.line_item_id is None and spec.sku is not None and line.sku == spec.sku
+            spec.line_item_id is None and spec.sku is not None and spec.sku in (line.known_as, line.sku)
         ):
             return line
     raise ValueError(f"order {order.name} has no line with {spec.sku or spec.line_item_id}")
@@ -26,7 +26,7 @@ def named_line(order: Order, spec: LineSpec) -> LineItem:
 
 def named_item(action: Action, sku: str) -> Item:
     """An item by its SKU."""
-    variant = action.shop.by_sku.get(sku)
+    variant = action.shop.variants.get(sku)
     if variant is None:
         raise ValueError(f"SKU {sku} is not in {action.shop.domain}")
     return variant.inventory_item

@@ -32,7 +32,7 @@ def books(shop: Shop, store: Store) -> Payload:
 def _level(level: Level) -> Payload:
     names = ("available", "damaged", "quality_control", "reserved", "safety_stock", "incoming")
     return {
-        "sku": level.item.sku,
+        "sku": level.item.known_as,
         "inventory_item_id": level.item.number,
         "location_id": level.location.number,
         "location": level.location.name,
@@ -77,7 +77,7 @@ def _units(place: int, order: Order) -> Payload:
     line = order.lines[place]
     return {
         "line_item_id": line.number,
-        "sku": line.sku,
+        "sku": line.known_as,
         "bought": line.quantity,
         "refunded": line.refunded,
         "removed": line.removed,
@@ -149,7 +149,7 @@ def findings(shop: Shop) -> list[Payload]:
             and (each.inventory_item_id, each.location_id) == (level.item.number, level.location.number)
         )
         if level.opening["available"] + moved != level.quantity("available"):
-            found.append({"kind": "books_do_not_add_up", "about": f"{level.item.sku}@{level.location.number}"})
+            found.append({"kind": "books_do_not_add_up", "about": f"{level.item.known_as}@{level.location.number}"})
     return found
 
 
@@ -188,7 +188,11 @@ def _order_findings(order: Order) -> list[Payload]:
     for line in order.lines:
         if line.gone > line.quantity or line.restocked > line.quantity:
             found.append(
-                {"kind": "more_units_than_bought", "about": f"{order.name} {line.sku}", "detail": str(line.restocked)}
+                {
+                    "kind": "more_units_than_bought",
+                    "about": f"{order.name} {line.known_as}",
+                    "detail": str(line.restocked),
+                }
             )
     notes = Counter(refund.note for refund in order.refunds if refund.note and refund.transactions)
     found += [

@@ -103,8 +103,9 @@ def add_products(action: Action, specs: list[ProductSpec]) -> None:
 
 def _add_variant(action: Action, product: Product, spec: VariantSpec) -> None:
     shop, now = action.shop, action.now()
-    if spec.sku in shop.by_sku:
-        raise ValueError(f"SKU {spec.sku} exists already in {shop.domain}")
+    name = spec.name or spec.sku
+    if not name or name in shop.variants:
+        raise ValueError(f"SKU or name {name!r} exists already in {shop.domain}, or is empty")
     item = Item(
         number=spec.inventory_item_id if spec.inventory_item_id is not None else action.number(Item),
         sku=spec.sku,
@@ -115,6 +116,7 @@ def _add_variant(action: Action, product: Product, spec: VariantSpec) -> None:
     variant = Variant(
         number=spec.id if spec.id is not None else action.number(Variant),
         title=spec.title,
+        known_as=name,
         sku=spec.sku,
         barcode=spec.barcode,
         price=spec.price,
@@ -126,15 +128,15 @@ def _add_variant(action: Action, product: Product, spec: VariantSpec) -> None:
     item.variant_of.append(shop.add(variant))
     product.variants.append(variant)
     for part in spec.components:
-        if part.sku not in shop.by_sku:
-            raise ValueError(f"bundle {spec.sku}: component {part.sku} must come before it")
+        if part.sku not in shop.variants:
+            raise ValueError(f"bundle {name}: component {part.sku} must come before it")
         component = Component(
-            number=action.number(Component), product_variant=shop.by_sku[part.sku], quantity=part.quantity
+            number=action.number(Component), product_variant=shop.variants[part.sku], quantity=part.quantity
         )
         variant.components.append(shop.add(component))
     for location_id, available in spec.stock.items():
         _stock(action, item, location_id, available)
-    shop.by_sku[spec.sku] = variant
+    shop.variants[name] = variant
 
 
 def _stock(action: Action, item: Item, location_id: int, available: int) -> Level:
@@ -178,7 +180,7 @@ def listing(shop: Shop) -> Payload:
                 "inventory_item_id": variant.inventory_item.number,
                 "product_id": variant.product.number,
             }
-            for sku, variant in shop.by_sku.items()
+            for sku, variant in shop.variants.items()
         },
         "orders": {order.name: _order(order) for order in shop.all(Order)},
     }
@@ -188,7 +190,7 @@ def _order(order: Order) -> Payload:
     return {
         "id": order.number,
         "total": str(amounts.total(order)),
-        "lines": [{"id": line.number, "sku": line.sku, "quantity": line.quantity} for line in order.lines],
+        "lines": [{"id": line.number, "sku": line.known_as, "quantity": line.quantity} for line in order.lines],
         "transactions": [
             {"id": paid.number, "gateway": paid.gateway, "amount": str(paid.amount)} for paid in order.payments
         ],

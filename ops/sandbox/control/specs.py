@@ -25,9 +25,11 @@ class ComponentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class VariantSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A variant with its stock by location id. With components it is a bundle's parent; its parts must be there
-    already."""
+    already. `name`: what the control door and the books call it, where that is not the SKU: SKUs may be empty, or the
+    same for two."""
 
-    sku: str
+    sku: str = ""
+    name: str | None = None
     title: str = "Default"
     price: Decimal = Decimal("100.00")
     id: int | None = None

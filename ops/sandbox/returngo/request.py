@@ -59,12 +59,12 @@ def request_rma(world: World, shop: Shop, store: Store, spec: RmaSpec) -> Rma:
 def _line(order: Order, spec: UnitSpec) -> LineItem:
     for line in order.lines:
         if line.number == spec.line_item_id or (
-            spec.line_item_id is None and spec.sku is not None and line.sku == spec.sku
+            spec.line_item_id is None and spec.sku is not None and spec.sku in (line.known_as, line.sku)
         ):
             return line
     raise ValueError(
         f"order {order.name} has no line with {spec.sku or spec.line_item_id}; "
-        f"it has {[line.sku for line in order.lines]}"
+        f"it has {[line.known_as for line in order.lines]}"
     )
 
 

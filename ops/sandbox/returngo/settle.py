@@ -86,7 +86,7 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def exchange(case: Case, given: Swap) -> Json:
     """The exchange is prepared as a draft order."""
-    variant = case.shop.by_sku.get(given.sku)
+    variant = case.shop.variants.get(given.sku)
     order = case.shop.numbered(Order, case.rma.order_id)
     if variant is None or order is None:
         raise ValueError(f"SKU {given.sku} or order {case.rma.order_id} is not in {case.shop.domain}")
@@ -95,7 +95,7 @@ def exchange(case: Case, given: Swap) -> Json:
     )
     case.rma.exchanges.append(Exchange(draft_order_id=draft.number))
     goods = Goods(
-        product_id=variant.product.number, variant_id=variant.number, sku=given.sku, quantity=given.quantity,
+        product_id=variant.product.number, variant_id=variant.number, sku=variant.sku, quantity=given.quantity,
         catalog_price=rounded(variant.price / order.rate, order.presentment_currency_code),
         effective_price=given.effective_price,
     )  # fmt: skip

@@ -65,10 +65,12 @@ class Component(Entity):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Variant(Entity):
-    """What is bought. With components it is the parent of a bundle, and its own stock cannot be moved."""
+    """What is bought. With components it is the parent of a bundle, and its own stock cannot be moved. `known_as`: its
+    name at the control door and in the books; its SKU may be empty, or another's too."""
 
     typename: ClassVar[str] = "ProductVariant"
     title: str
+    known_as: str
     sku: str
     barcode: str | None
     price: Decimal
@@ -90,6 +92,11 @@ class Item(Entity):
     updated_at: datetime
     variant_of: list[Variant] = field(default_factory=list)
     levels: dict[int, Level] = field(default_factory=dict)
+
+    @property
+    def known_as(self) -> str:
+        """Its name at the control door and in the books."""
+        return self.variant.known_as
 
     @property
     def variant(self) -> Variant:

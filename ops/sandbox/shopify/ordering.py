@@ -24,8 +24,8 @@ from ops.sandbox.shopify.values import ZERO, Money, places, rounded
 
 
 class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line: a SKU, the SKU of a bundle's parent (its components become the lines), or a title without variant (its
-    SKU may be one nobody knows)."""
+    """A line: a SKU (or the name of a variant), the SKU of a bundle's parent (its components become the lines), or
+    a title without variant (its SKU may be one nobody knows)."""
 
     sku: str | None = None
     bundle: str | None = None
@@ -124,7 +124,7 @@ def add_lines(action: Action, order: Order, spec: LineSpec) -> list[LineItem]:
 
 def _bundle_lines(action: Action, order: Order, spec: LineSpec, sku: str) -> list[LineItem]:
     """A line per component, priced as shares of the bundle's price and pointing to the bundle."""
-    parent = action.shop.by_sku.get(sku)
+    parent = action.shop.variants.get(sku)
     if parent is None or not parent.components:
         raise ValueError(f"order {order.name}: {sku} is not a bundle of {action.shop.domain}")
     group = LineGroup(number=action.number(LineGroup), title=parent.title, quantity=spec.quantity, variant=parent)
@@ -133,7 +133,7 @@ def _bundle_lines(action: Action, order: Order, spec: LineSpec, sku: str) -> lis
     listed = sum((part.product_variant.price * part.quantity for part in parent.components), ZERO)
     lines: list[LineItem] = []
     for part in parent.components:
-        line = _line(action, order, spec, part.product_variant.sku, part.quantity * spec.quantity)
+        line = _line(action, order, spec, part.product_variant.known_as, part.quantity * spec.quantity)
         share = price * part.product_variant.price / listed if listed else ZERO
         line.unit_price = rounded(share, order.presentment_currency_code)
         line.group = group
@@ -142,7 +142,7 @@ def _bundle_lines(action: Action, order: Order, spec: LineSpec, sku: str) -> lis
 
 
 def _line(action: Action, order: Order, spec: LineSpec, sku: str | None, quantity: int) -> LineItem:
-    variant = action.shop.by_sku.get(sku) if sku else None
+    variant = action.shop.variants.get(sku) if sku else None
     if variant is None and spec.custom_title is None:
         raise ValueError(
             f"order {order.name}: a line needs the sku or bundle of a variant of {action.shop.domain}, "
@@ -154,7 +154,7 @@ def _line(action: Action, order: Order, spec: LineSpec, sku: str | None, quantit
         order=order,
         title=variant.product.title if variant else spec.custom_title or "",
         variant=variant,
-        sku=sku,
+        sku=(variant.sku or None) if variant else sku,
         quantity=quantity,
         unit_price=price,
         allocations=[],
@@ -208,7 +208,7 @@ def _ship_and_pay(action: Action, order: Order, spec: OrderSpec) -> None:
 def order_from_draft(action: Action, draft: DraftOrder) -> Order:
     """An unfulfilled order of what the draft holds, at its prices."""
     lines = [
-        LineSpec(sku=variant.sku, quantity=quantity, unit_price=price, fulfilled=0)
+        LineSpec(sku=variant.known_as, quantity=quantity, unit_price=price, fulfilled=0)
         for variant, quantity, price in draft.lines
     ]
     customer = draft.customer.number if draft.customer else None

@@ -175,6 +175,7 @@ VARIANT: Resolvers = {
     "position": lambda variant, _info: variant.product.variants.index(variant) + 1,
     "productVariantComponents": paged(lambda variant: variant.components),
     "requiresComponents": lambda variant, _info: bool(variant.components),
+    "sku": lambda variant, _info: variant.sku or None,
     "selectedOptions": lambda variant, _info: [{"name": "Title", "value": variant.title}],
     "taxable": lambda _variant, _info: True,
 }
@@ -183,6 +184,7 @@ ITEM: Resolvers = {
     "inventoryLevel": _level,
     "inventoryLevels": _item_levels,
     "requiresShipping": lambda _item, _info: True,
+    "sku": lambda item, _info: item.sku or None,
     "unitCost": lambda _item, _info: None,
     "variants": paged(lambda item: item.variant_of),
 }

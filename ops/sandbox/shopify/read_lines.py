@@ -102,6 +102,6 @@ GROUP: Resolvers = {
     "customAttributes": lambda _group, _info: [],
     "productId": lambda group, _info: group.variant.product.id,
     "variantId": lambda group, _info: group.variant.id,
-    "variantSku": lambda group, _info: group.variant.sku,
+    "variantSku": lambda group, _info: group.variant.sku or None,
 }
 RESOLVERS: dict[str, Resolvers] = {"LineItem": LINE, "LineItemGroup": GROUP, "OrderTransaction": TRANSACTION}

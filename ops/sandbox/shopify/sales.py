@@ -78,6 +78,11 @@ class LineItem(Entity):
     unsent: int = 0
 
     @property
+    def known_as(self) -> str | None:
+        """Its goods' name at the control door and in the books."""
+        return self.variant.known_as if self.variant else self.sku
+
+    @property
     def discounted_total(self) -> Decimal:
         """The whole line after all discounts, as ordered."""
         return self.unit_price * self.quantity - sum((share for _, share in self.allocations), ZERO)

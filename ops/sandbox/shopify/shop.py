@@ -40,7 +40,7 @@ class Shop:
     served_version: str = SERVED_VERSION
     books: Books = field(default_factory=Books)
     keys: KeyMemory = field(default_factory=KeyMemory)
-    by_sku: dict[str, Variant] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)  # by the name that they are known as
     by_name: dict[str, Order] = field(default_factory=dict)
     metafields: dict[tuple[str, str, str], Metafield] = field(default_factory=dict)
     rates: dict[str, Decimal] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def move(action: Action, level: Level, name: str, delta: int, cause: Cause) -> b
     action.shop.books.movements.append(
         Movement(
             at=action.now(),
-            sku=level.item.sku,
+            sku=level.item.known_as,
             inventory_item_id=level.item.number,
             location_id=level.location.number,
             name=name,
