@@ -19,7 +19,10 @@ KEPT_HEADERS = frozenset({
 })  # fmt: skip
 _LONGEST = 256
 _RETURNGO_ID = (("rmaId",), ("rma_id",), ("rma", "rmaId"), ("rmaSummary", "rmaId"), ("data", "rmaId"))
-_ORDER = (("order_id",), ("order", "id"), ("order", "admin_graphql_api_id"), ("return", "order_id"))
+_ORDER = (
+    ("order_id",), ("order", "id"), ("order", "admin_graphql_api_id"), ("return", "order_id"),
+    ("return", "order", "id"), ("return", "order", "admin_graphql_api_id"),
+)  # fmt: skip
 _SHOPIFY_IDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "orders": (("id",), ("order_edit", "order_id")),
     "refunds": _ORDER,
@@ -28,6 +31,15 @@ _SHOPIFY_IDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "reverse_deliveries": _ORDER,
     "reverse_fulfillment_orders": _ORDER,
     "fulfillments": _ORDER,
+}
+RETURN = "return:"  # of the shop, which belongs to an order
+REVERSE = "reverse:"  # a reverse fulfilment order, which belongs to a return
+_OF_RETURN = (RETURN, (("return", "id"), ("return", "admin_graphql_api_id"), ("return_id",)))
+# Most topics of returns name their order, others (update, process, dispose) only themselves: who reads asks for it.
+_INSTEAD: dict[str, tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]] = {
+    "returns": (_OF_RETURN, (RETURN, (("id",), ("admin_graphql_api_id",)))),
+    "reverse_deliveries": (_OF_RETURN, (REVERSE, (("reverse_fulfillment_order", "id"),))),
+    "reverse_fulfillment_orders": (_OF_RETURN, (REVERSE, (("id",), ("admin_graphql_api_id",)))),
 }
 ITEM = "item:"  # in front of ids that are not an order's
 LOCATION = "location:"
@@ -95,8 +107,17 @@ def _shopify(body: Json, topic: str) -> Envelope:
         other = _first(body, paths)
         return _found(topic, f"{prefix}{other}" if other else "", what)
     if family in _SHOPIFY_IDS:
-        return _found(topic, _first(body, _SHOPIFY_IDS[family]), "an order id")
+        named = _first(body, _SHOPIFY_IDS[family]) or _instead(body, family)
+        return _found(topic, named, "an order id" if family not in _INSTEAD else "the id of an order or a return")
     return Envelope(event=topic, resource_id="", problem="expected a topic that Returnflow subscribes to, got another")
+
+
+def _instead(body: Json, family: str) -> str:
+    """What leads to the order of a body that does not name it."""
+    for prefix, paths in _INSTEAD.get(family, ()):
+        if other := _first(body, paths):
+            return f"{prefix}{other}"
+    return ""
 
 
 def _returngo(body: Json) -> Envelope:

@@ -4,6 +4,7 @@ It also consumes `return-events`: an order that a return names and that we do no
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -13,7 +14,7 @@ from schemas.stock import StockItem
 from sinks.systems.shopify import read
 from sinks.transport import Transport
 from streams.sources import envelope, shopify_items, shopify_orders
-from streams.sources.fields import Json, instant
+from streams.sources.fields import Json, ident, instant, opt_ident, rows
 from streams.sources.memory import Memory
 from streams.sources.reading import ask
 from streams.sources.repeats import Repeats
@@ -24,6 +25,9 @@ from streams.sources.work import Cause, Complaint, Fact, Learnt, Resource, Route
 FRESH_SECONDS = 300.0
 FRESH_FOR_GRADED_SECONDS = 20.0
 MOST_ITEMS = 200  # that a change of a location makes us read again
+
+
+_OWNED: dict[str, Literal["return", "reverse"]] = {envelope.RETURN: "return", envelope.REVERSE: "reverse"}
 
 
 class SkuNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +91,17 @@ class ShopifySource:
         if resource_id.startswith(envelope.LOCATION):
             return [_sku(merchant, each) for each in await self.known_skus(merchant, MOST_ITEMS)]
         if resource_id.startswith(envelope.ITEM):
-            sku = (await self._memory.notes(merchant, [resource_id])).get(resource_id)
+            sku = await self._noted(merchant, resource_id)
             return [_sku(merchant, sku)] if sku else []  # an item that no return ever named
+        for prefix, kind in _OWNED.items():
+            if resource_id.startswith(prefix):
+                order = await self._noted(merchant, resource_id)
+                owned = Resource(merchant=merchant, kind=kind, name=resource_id.removeprefix(prefix))
+                return [Resource(merchant=merchant, kind="order", name=order) if order else owned]
         return [Resource(merchant=merchant, kind="order", name=resource_id)]
+
+    async def _noted(self, merchant: str, name: str) -> str | None:
+        return (await self._memory.notes(merchant, [name])).get(name)
 
     async def known_skus(self, merchant: str, most: int) -> list[str]:
         """SKUs that returns have named, those not read for longest first."""
@@ -115,6 +127,8 @@ class ShopifySource:
         """An order with its effects, or an item with its levels; raises Unread, Malformed."""
         if resource.kind == "sku":
             return await self._item(resource, urgency)
+        if resource.kind in ("return", "reverse"):
+            return await self._order_of(resource, urgency)
         connection, asked_ms = self._transport.connection(resource.merchant), self._now_ms()
         flow = read.order(connection, resource.name)
         order = await ask(self._transport, resource.merchant, flow, urgency)
@@ -123,6 +137,18 @@ class ShopifySource:
         # Of when it was asked, not of when all its pages had come: what changed meanwhile may not be in them.
         facts = _order_facts(order, resource.merchant, asked_ms)
         return Learnt(facts=facts, notes=_order_notes(order, resource.name, asked_ms))
+
+    async def _order_of(self, resource: Resource, urgency: Urgency) -> Learnt:
+        """The order that a return belongs to, to be read next. One that is gone is no news: its order's version says
+        what became of it."""
+        kind: Literal["return", "reverse"] = "return" if resource.kind == "return" else "reverse"
+        flow = read.order_of(self._transport.connection(resource.merchant), kind, resource.name)
+        found = await ask(self._transport, resource.merchant, flow, urgency)
+        if found is None:
+            return Learnt(absent=True)
+        order_id = ident(found, f"{kind}.order.id")
+        order = Resource(merchant=resource.merchant, kind="order", name=order_id)
+        return Learnt(notes={str(resource): order_id}, more=(order,))
 
     async def _absent(self, resource: Resource) -> dict[str, str | None]:
         """When to ask for an order again that the shop does not know: soon, then more and more rarely."""
@@ -159,7 +185,18 @@ def _order_notes(order: Json, order_id: str, asked_ms: int) -> dict[str, str | N
     version = str(order.get("updatedAt"))
     # Versions count seconds: an order that changed just now may change again under the same version.
     settled = asked_ms - instant(version, "updatedAt") > 2000
-    return {f"order:{order_id}": version if settled else f"{version} or later", f"absent:{order_id}": None}
+    notes: dict[str, str | None] = {f"order:{order_id}": version if settled else f"{version} or later"}
+    return {**notes, f"absent:{order_id}": None, **_owned(order, order_id)}
+
+
+def _owned(order: Json, order_id: str) -> dict[str, str | None]:
+    """By what else the order may be named: webhooks of returns carry only their own ids."""
+    found: dict[str, str | None] = {}
+    for native in rows(order.get("returns"), "returns"):
+        found[f"{envelope.RETURN}{opt_ident(native.get('id'), 'returns.id')}"] = order_id
+        for reverse in rows(native.get("reverseFulfillmentOrders"), "returns.reverseFulfillmentOrders"):
+            found[f"{envelope.REVERSE}{opt_ident(reverse.get('id'), 'reverseFulfillmentOrders.id')}"] = order_id
+    return found
 
 
 def _sku(merchant: str, sku: str) -> Resource:

@@ -17,7 +17,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be read in a system."""
 
     merchant: str
-    kind: Literal["rma", "order", "sku"]
+    kind: Literal["rma", "order", "sku", "return", "reverse"]  # the last two only lead to their order
     name: str  # its id, or the SKU
 
     def __str__(self) -> str:

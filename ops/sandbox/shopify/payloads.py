@@ -134,11 +134,9 @@ def location(subject: Location) -> Payload:
     }
 
 
-def native_return(subject: NativeReturn) -> Payload:
-    """returns/*: the exact shape is not published; ids and status are what can be relied on."""
-    return {
-        "id": subject.number,
-        "admin_graphql_api_id": subject.id,
+def approved(subject: NativeReturn) -> Payload:
+    """returns/approve names its order as an object."""
+    return _ids(subject) | {
         "name": subject.name,
         "status": subject.status.lower(),
         "order": {"id": subject.order.number, "admin_graphql_api_id": subject.order.id},
@@ -146,15 +144,28 @@ def native_return(subject: NativeReturn) -> Payload:
     }
 
 
+def closed(subject: NativeReturn) -> Payload:
+    """returns/close, and cancel and reopen, name their order by its number."""
+    return _ids(subject) | {"order_id": subject.order.number, "status": subject.status.lower()}
+
+
+def processed(subject: NativeReturn) -> Payload:
+    """returns/process, and returns/update, name the return alone."""
+    return {"admin_graphql_api_id": subject.id, "return_line_items": [{"id": line.number} for line in subject.lines]}
+
+
 def dispose(subject: ReverseOrder) -> Payload:
-    """reverse_fulfillment_orders/dispose: ids only, as with returns."""
-    return {
-        "id": subject.number,
-        "admin_graphql_api_id": subject.id,
-        "return": {"id": subject.native_return.number, "admin_graphql_api_id": subject.native_return.id},
-        "order_id": subject.native_return.order.number,
-        "status": subject.status.lower(),
-    }
+    """reverse_fulfillment_orders/dispose names itself alone, neither its return nor its order."""
+    done = [
+        {"id": each.number, "type": each.type.lower(), "quantity": each.quantity}
+        for line in subject.lines
+        for each in line.dispositions
+    ]
+    return _ids(subject) | {"total_dispositions": len(done), "dispositions": done}
+
+
+def _ids(subject: NativeReturn | ReverseOrder) -> Payload:
+    return {"id": subject.number, "admin_graphql_api_id": subject.id}
 
 
 def _line(line: LineItem) -> Payload:

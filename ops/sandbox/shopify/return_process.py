@@ -167,7 +167,7 @@ def _apply(
             exchange.processed_quantity = min(exchange.quantity, exchange.processed_quantity + each.quantity)
     if plan.payments or plan.credits:
         _refund(action, native, lines, plan)
-    action.emit("RETURNS_PROCESS", native, lambda: payloads.native_return(native))
+    action.emit("RETURNS_PROCESS", native, lambda: payloads.processed(native))
     touch(action, native.order)
 
 

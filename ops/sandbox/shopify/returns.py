@@ -153,7 +153,7 @@ def open_return(action: Action, order: Order, lines: list[ReturnLine], exchanges
     native.reverse_orders.append(action.shop.add(reverse))
     order.returns.append(action.shop.add(native))
     order.closed_at = None
-    action.emit("RETURNS_APPROVE", native, lambda: payloads.native_return(native))
+    action.emit("RETURNS_APPROVE", native, lambda: payloads.approved(native))
     touch(action, order)
     return native
 
@@ -167,6 +167,6 @@ def return_close(action: Action, args: dict[str, object]) -> Payload:
         return {"return": None, "user_errors": [Refusal(["id"], "Return status is invalid.", "INVALID_STATE")]}
     if native.status == "OPEN":
         native.status, native.closed_at = "CLOSED", action.now()
-        action.emit("RETURNS_CLOSE", native, lambda: payloads.native_return(native))
+        action.emit("RETURNS_CLOSE", native, lambda: payloads.closed(native))
         touch(action, native.order)
     return {"return": native, "user_errors": []}

@@ -4,7 +4,7 @@ Answers are Shopify's own JSON with global ids. A refusal leaves as `Ended` with
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sinks.contract import ReadFlow
 from sinks.outcomes import Rejected
@@ -17,6 +17,10 @@ from sinks.systems.shopify.gids import gid
 Row = dict[str, Any]  # a vendor object
 
 MOST_PAGES = 100  # of one list: beyond it the answer is flagged as cut off
+_OWNED = {
+    "return": ("order_of_return", "return", "Return"),
+    "reverse": ("order_of_reverse_order", "reverseFulfillmentOrder", "ReverseFulfillmentOrder"),
+}
 MOST_REFUNDS = 50  # of one order, as its document asks for
 
 
@@ -65,6 +69,14 @@ def _refund(c: Connection, refund_gid: str) -> ReadFlow[Row | None]:
         if not pages["hasNextPage"]:
             break
     return {**refund, "refundLineItems": {"nodes": lines}, "complete": not pages["hasNextPage"]}
+
+
+def order_of(c: Connection, kind: Literal["return", "reverse"], number: str) -> ReadFlow[str | None]:
+    """Global id of the order that a return or a reverse fulfilment order belongs to; None when there is no such one."""
+    stem, root, name = _OWNED[kind]
+    owned: Row | None = (yield from calls.read(c, stem, {"id": gid(name, number)}))[root]
+    order = owned["order"] if owned else None
+    return str(order["id"]) if order else None
 
 
 def orders_since(c: Connection, since_ms: int, cursor: str | None) -> ReadFlow[Page]:

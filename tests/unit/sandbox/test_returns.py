@@ -1,5 +1,6 @@
 """Native returns: created, disposed, processed, closed, with Shopify's own leniencies."""
 
+import json
 from typing import Any
 
 from tests.unit.sandbox.box import CLOSED, MAIN, SHOP, Box, gid
@@ -55,6 +56,10 @@ mutation Dispose($given: [ReverseFulfillmentOrderDisposeInput!]!) {
 }
 """
 CLOSE = "mutation Close($id: ID!) { returnClose(id: $id) { return { id status } userErrors { message code } } }"
+
+HOOK = """mutation Hook($topic: WebhookSubscriptionTopic!, $uri: String!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: {uri: $uri}) { userErrors { message } }
+}"""
 
 
 async def returnable(box: Box, name: str = "#1001") -> list[tuple[str, int]]:
@@ -238,3 +243,19 @@ async def test_staff_can_make_a_return(box: Box) -> None:
     made = await box.control(f"/shopify/{SHOP}/staff/return", order="#1001", lines=[{"sku": "TEE-M", "quantity": 1}])
     seen = await box.data("query($id: ID!) { return(id: $id) { name } }", id=gid("Return", made["return_id"]))
     assert seen["return"]["name"] == made["name"] == "#1001-R1"
+
+
+async def test_webhooks_of_returns_name_their_order_only_where_shopify_does(box: Box) -> None:
+    topics = ("RETURNS_APPROVE", "REVERSE_FULFILLMENT_ORDERS_DISPOSE", "RETURNS_CLOSE")
+    for topic in topics:
+        await box.data(HOOK, topic=topic, uri="http://ours/hooks")
+    native = await opened(box)
+    await box.data(DISPOSE, given=[disposition(native, "RESTOCKED", 1, 11)])
+    await box.data(CLOSE, id=native["id"])
+    await box.settle()
+    came = {headers["x-shopify-topic"]: json.loads(body) for headers, body in box.listener.received}
+    assert came["returns/approve"]["order"]["admin_graphql_api_id"] == box.order()
+    assert came["returns/close"]["order_id"] == int(box.order().rsplit("/", 1)[-1])
+    disposed = came["reverse_fulfillment_orders/dispose"]
+    assert set(disposed) == {"id", "admin_graphql_api_id", "total_dispositions", "dispositions"}
+    assert "ReverseFulfillmentOrder" in disposed["admin_graphql_api_id"]
