@@ -36,12 +36,12 @@ Record = (
 # id of its ten; the high base keeps clear of ids that a shared registry hands out by itself.
 SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.Delivery: 7_340_010,
-    facts.ReturnEvent: 7_340_021,
-    facts.OrderSnapshot: 7_340_032,
-    facts.ObservedEffect: 7_340_042,
+    facts.ReturnEvent: 7_340_022,
+    facts.OrderSnapshot: 7_340_033,
+    facts.ObservedEffect: 7_340_043,
     facts.DeadlineReached: 7_340_050,
-    stock.StockItem: 7_340_060,
-    stock.StockLevel: 7_340_070,
+    stock.StockItem: 7_340_061,
+    stock.StockLevel: 7_340_071,
     stock.RestockIntent: 7_340_082,
     stock.RestockVerdict: 7_340_090,
     commands.Restock: 7_340_101,

@@ -1,6 +1,11 @@
 """Facts: what was learned from a system. Ids and amounts only; names, addresses and free text of customers never enter.
 
 Times are UTC epoch milliseconds (`_ms`), amounts are minor units (`_minor`) of the record's currency.
+
+`read_order` is the place of a fact among all that its source has read of the same thing, in the order of reading: of
+two facts that its system dates alike the one with the higher number is the newer word. It rises over restarts and from
+one worker to the next (ADR 0025), says nothing about things that are not the same, and is no part of the fact's id.
+0: the source told none.
 """
 
 from typing import Literal
@@ -88,6 +93,7 @@ class ReturnEvent(msgspec.Struct, frozen=True, kw_only=True):
     exchange_order_id: str | None = None
     out_of_policy: bool | None = None
     shop_return_name: str | None = None  # name of the native return in the shop, where the source tells it
+    read_order: int = 0
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +162,7 @@ class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str | None = None  # our mark, read from its note
     rma_id: str | None = None
     tax_minor: int | None = None  # of the total
+    updated_at_ms: int | None = None  # when its system last changed it
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +192,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None = None  # store of a till sale
     source: str | None = None  # web, pos, …
     complete: bool = True  # False: the reply was cut off, more lines exist
+    read_order: int = 0
 
 
 class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +213,8 @@ class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str | None = None
     rma_id: str | None = None
     tax_minor: int | None = None  # of the total
+    updated_at_ms: int | None = None  # when its system last changed it
+    read_order: int = 0
 
 
 class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ class StockItem(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
     components: tuple[Component, ...] = ()  # not empty: a bundle
     locations: tuple[ItemLocation, ...] = ()
+    read_order: int = 0  # see schemas/facts.py
 
 
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
     available: int | None  # None: not tracked
     active: bool = True
     reference: str | None = None  # command id where the journal entry names it
+    read_order: int = 0  # see schemas/facts.py
 
 
 class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ _FIRST_COUNTS = ("requested", "approved", "in_transit", "received")
 
 def event(learnt: Learnt, fact: ReturnEvent) -> Learnt:
     """Named units go to their RMA, counted ones become claims."""
-    stamp = stamped(fact.occurred_at_ms, fact.fact_id)
+    stamp = stamped(fact, fact.occurred_at_ms)
     if any(not each.unit_id or not fact.rma_id for each in fact.units):
         learnt = _claimed(learnt, fact, stamp)
     if not fact.rma_id:
@@ -126,9 +126,15 @@ def _stepped(steps: dict[str, Step], said: ReturnTransaction, stamp: Stamp) -> d
         tuple(sorted(said.unit_ids)),
     )  # fmt: skip
     known = steps.get(said.transaction_id)
-    if known is not None and (known.rank, known.stamp) >= (step.rank, step.stamp):
+    if known is not None and _progress(known) >= _progress(step):
         return steps
     return steps | {said.transaction_id: step}
+
+
+def _progress(step: Step) -> tuple[bool, int, int, int, int]:
+    """Which of two states of a step holds: one that ended by how it ended, and that by its newest word, so that money
+    that came back is not taken for paid. Words of one time that were read in no order go by what usually comes last."""
+    return step.rank > 0, step.stamp.at_ms, max(step.stamp.tie, 0), step.rank, step.stamp.tie
 
 
 def _roster(known: Roster | None, fact: ReturnEvent, stamp: Stamp) -> Roster | None:

@@ -1,13 +1,15 @@
 """What the shop and our own processes add: the order, effects seen on it, results of commands, verdicts on stock."""
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.commands import CommandResult
-from schemas.facts import ObservedEffect, OrderLine, OrderSnapshot, RecordedRefund, RefundedLine, RefundedTender
+from schemas.facts import Actor, ObservedEffect, OrderLine, OrderSnapshot, RecordedRefund, RefundedLine, RefundedTender
 from schemas.money import LARGEST_MINOR
 from schemas.stock import RestockVerdict
 from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender, stamped
 
+_MAKERS: tuple[Actor, ...] = ("other", "staff", "till", "returngo", "returnflow")
 _RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 3, "drift": 3}
 
 
@@ -15,19 +17,20 @@ def snapshot(learnt: Learnt, fact: OrderSnapshot) -> Learnt:
     """The newest version of the order; the refunds of every version."""
     for each in fact.refunds:
         learnt = _seen(learnt, _recorded(each, fact))
-    stamp = stamped(fact.version_ms, fact.fact_id)
+    stamp = stamped(fact, fact.version_ms)
     if learnt.order is not None and learnt.order.stamp >= stamp:
         return learnt
     return replace(learnt, order=_order(fact, stamp))
 
 
 def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
-    """An effect by its own id in its system; money that settled replaces money that was pending."""
-    total, tenders, settled = _money(fact.tenders, fact.total_minor)
+    """An effect by its own id in its system, in the newest state that was seen of it."""
+    total, tenders, come = _money(fact.tenders, fact.total_minor)
     effect = Effect(
-        (settled, 1), stamped(fact.occurred_at_ms, fact.fact_id), fact.kind, fact.external_id, fact.actor, total,
+        (come, 1), stamped(fact, fact.occurred_at_ms), fact.kind, fact.external_id, fact.actor, total,
         fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id, fact.tax_minor,
-        _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system,
+        _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system, fact.updated_at_ms or 0,
+        _failed(fact.tenders),
     )  # fmt: skip
     return _seen(learnt, effect)
 
@@ -46,34 +49,51 @@ def result(learnt: Learnt, fact: CommandResult) -> Learnt:
 
 
 def verdict(learnt: Learnt, fact: RestockVerdict) -> Learnt:
-    """The furthest word on an intent; of equal ones the newest."""
-    stamp = stamped(fact.decided_at_ms, fact.fact_id)
+    """The furthest word on an intent; of equal ones the newest. The stock agent dates each word on an intent later than
+    the one before."""
+    stamp = Stamp(fact.decided_at_ms, 0)
     answer = Answer(_RANK[fact.verdict], stamp, fact.verdict, fact.reason or "", fact.detail or "", fact.command_ids)
     known = learnt.answers.get(fact.intent_id)
-    if known is not None and (known.rank, known.stamp) >= (answer.rank, answer.stamp):
+    if known is not None and _word_of(known) >= _word_of(answer):
         return learnt
     return replace(learnt, answers=learnt.answers | {fact.intent_id: answer})
 
 
-def _order_of(each: Result) -> tuple[int, int, str, str, str]:
-    return (1 if each.outcome == "rejected" else 0, each.at_ms, each.outcome, each.code, each.detail)
+def _word_of(each: Answer) -> tuple[int, int, str, str, str, tuple[str, ...]]:
+    return each.rank, each.stamp.at_ms, each.verdict, each.reason, each.detail, each.command_ids
+
+
+def _order_of(each: Result) -> tuple[int, int, str, str, str, bytes]:
+    rest = msgspec.json.encode(each, order="sorted")
+    return (1 if each.outcome == "rejected" else 0, each.at_ms, each.outcome, each.code, each.detail, rest)
 
 
 def _seen(learnt: Learnt, effect: Effect) -> Learnt:
     key = f"{effect.system}:{effect.kind}:{effect.external_id}"
     known = learnt.effects.get(key)
-    if known is not None and (known.rank, known.stamp) >= (effect.rank, effect.stamp):
-        return learnt
+    if known is not None:
+        older, newer = sorted((effect, known), key=_state)
+        # who made it does not change with its state, and not every word tells it
+        actor = max(older.actor, newer.actor, key=_MAKERS.index)
+        effect = newer if newer.actor == actor else replace(newer, actor=actor)
+        if effect == known:
+            return learnt
     return replace(learnt, effects=learnt.effects | {key: effect})
 
 
+def _state(effect: Effect) -> tuple[int, int, tuple[int, int], int]:
+    """Which of two states of an effect is the newer one: by its system's date, by the order of reading; where that
+    tells nothing, money that settled comes after money on its way, and money that failed to leave after both."""
+    return max(effect.updated_ms, effect.stamp.at_ms), max(effect.stamp.tie, 0), effect.rank, effect.stamp.tie
+
+
 def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
-    total, tenders, settled = _money(refund.tenders, refund.total_minor)
+    total, tenders, come = _money(refund.tenders, refund.total_minor)
     return Effect(
-        (settled, 0), stamped(refund.created_at_ms, fact.fact_id), "refund", refund.refund_id,
+        (come, 0), stamped(fact, refund.created_at_ms), "refund", refund.refund_id,
         "returnflow" if refund.command_id else "other", total, fact.currency, _moved(refund.lines), tenders,
         refund.command_id, refund.rma_id, refund.tax_minor, _negative(refund.tenders, refund.total_minor),
-        _shop(refund.tenders), fact.system,
+        _shop(refund.tenders), fact.system, refund.updated_at_ms or 0, _failed(refund.tenders),
     )  # fmt: skip
 
 
@@ -82,14 +102,18 @@ def _moved(lines: tuple[RefundedLine, ...]) -> tuple[Moved, ...]:
 
 
 def _money(tenders: tuple[RefundedTender, ...], total: int) -> tuple[int, tuple[tuple[str, int], ...], int]:
-    """(what left, per payment, whether it is settled). Pending money counts as gone: it must not be paid twice."""
+    """(what left, per payment, how far it has come). Pending money counts as gone: it must not be paid twice."""
     if not tenders:
         return max(total, 0), (), 1
     live = [each for each in tenders if each.status != "failed"]
-    settled = 0 if any(each.status == "pending" for each in live) else 1
+    come = 0 if any(each.status == "pending" for each in live) else 1 if len(live) == len(tenders) else 2
     # a refund of less than nothing must not make more refundable than was paid
     shares = tuple(sorted((each.payment_id or "", max(each.amount_minor, 0)) for each in live))
-    return sum(amount for _, amount in shares), shares, settled
+    return sum(amount for _, amount in shares), shares, come
+
+
+def _failed(tenders: tuple[RefundedTender, ...]) -> int:
+    return sum(max(each.amount_minor, 0) for each in tenders if each.status == "failed")
 
 
 def _negative(tenders: tuple[RefundedTender, ...], total: int) -> int | None:

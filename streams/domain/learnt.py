@@ -10,19 +10,23 @@ from zlib import crc32
 import msgspec
 
 from schemas.commands import CommandOutcome, Suggestion
-from schemas.facts import Actor, Disposition, EffectKind, Resolution
+from schemas.facts import Actor, Disposition, EffectKind, ObservedEffect, OrderSnapshot, Resolution, ReturnEvent
+from schemas.stock import StockItem, StockLevel
+
+_CHECKSUMS = 2**32
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
-    """When something was so; equal times are told apart by a checksum of the fact's id, which keeps rows short."""
+    """When something was so, and which of two words under one time was read later."""
 
     at_ms: int
-    tie: int
+    tie: int  # the order of reading; less than nothing: a fact that has none, told apart by a checksum of its id
 
 
-def stamped(at_ms: int, fact_id: str) -> Stamp:
-    """When a fact says that something was so."""
-    return Stamp(at_ms, crc32(fact_id.encode()))
+def stamped(fact: ReturnEvent | OrderSnapshot | ObservedEffect | StockItem | StockLevel, at_ms: int) -> Stamp:
+    """When a fact says that something was so. Facts without an order of reading have to come out alike in whatever
+    sequence they come, and nothing but their ids tells them apart."""
+    return Stamp(at_ms, fact.read_order if fact.read_order > 0 else crc32(fact.fact_id.encode()) - _CHECKSUMS)
 
 
 class Noted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
@@ -73,7 +77,7 @@ class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A payment step that the returns platform asked for or reports."""
 
-    rank: int  # requested 0, failed 1, success 2: later states win
+    rank: int  # requested 0, failed 1, success 2
     stamp: Stamp
     transaction_id: str
     kind: str
@@ -187,7 +191,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
 class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A refund, restock or other effect that a system shows, whoever made it."""
 
-    rank: tuple[int, int]  # (settled money beats pending, a fact of its own beats the order's list)
+    rank: tuple[int, int]  # (how far its money has come, a fact of its own beats the order's list)
     stamp: Stamp
     kind: EffectKind
     external_id: str
@@ -202,6 +206,8 @@ class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
     said_minor: int | None = None  # the total as it was said, where it was less than nothing
     shop: tuple[tuple[str, int | None], ...] = ()  # (payment id, minor of the shop's currency)
     system: str = ""  # that shows it
+    updated_ms: int = 0  # when its system last changed it
+    failed_minor: int = 0  # what was to leave with it, and failed
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):

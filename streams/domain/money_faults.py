@@ -52,7 +52,7 @@ def _of_effects(effects: Sequence[Effect], seating: Seating, order: Order) -> It
     for effect in effects:
         yield from _of_effect(effect, order)
     for foreign in seating.covered.refunds:
-        yield from _nothing_paid(foreign, order)
+        yield from _failed(foreign, order)
     yield from _in_shop_currency(order, effects)
 
 
@@ -143,14 +143,18 @@ def _really_paid(decision: Money, own: Own) -> int:
     return min(paid, effect.total_minor)
 
 
-def _nothing_paid(foreign: Foreign, order: Order) -> Iterable[Cause]:
-    """A refund by others that names units which are due, and of which nothing has left: it failed."""
+def _failed(foreign: Foreign, order: Order) -> Iterable[Cause]:
+    """A refund by others that names units which are due, and of which nothing has left, or a part failed to."""
     effect, seats = foreign.effect, [s for s in foreign.seats if s.kind in ("refund", "credit")]
     worth = sum(share.amount_minor for share in amounts.shares(seats, {})) - amounts.fees(seats)
-    if effect.kind in ("refund", "credit") and effect.total_minor == 0 and worth > 0:
-        detail = f"{effect.kind} {effect.external_id} names units of which nothing was paid"
+    if effect.kind in ("refund", "credit") and effect.total_minor < worth and (
+        effect.total_minor == 0 or effect.failed_minor
+    ):  # fmt: skip
+        paid = money(effect.total_minor, order.currency)
+        left = "nothing was paid" if effect.total_minor == 0 else f"only {paid} was paid, the rest failed"
+        detail = f"{effect.kind} {effect.external_id} names units of which {left}"
         cause = _of_order("amount_mismatch", f"{effect.kind}:{effect.external_id}", detail,
-                          money(worth, order.currency), money(0, order.currency))  # fmt: skip
+                          money(worth, order.currency), paid)  # fmt: skip
         yield msgspec.structs.replace(cause, unit_ids=tuple(sorted(s.unit.unit_id for s in seats)))
 
 

@@ -89,7 +89,7 @@ def _learn(item: Item, fact: StockFact) -> Item:
             for place in fact.locations:
                 item = _placed(item, fact, place.location_id, active=place.active)
             known = item.items.get(fact.system)
-            newer = known is None or (known.version_ms, known.fact_id) < (fact.version_ms, fact.fact_id)
+            newer = known is None or stamped(known, known.version_ms) < stamped(fact, fact.version_ms)
             return replace(item, items=item.items | {fact.system: fact}) if newer else item
         case StockLevel():
             item = _placed(item, fact, fact.location_id, active=fact.active)
@@ -118,7 +118,7 @@ def _asked(intent: RestockIntent) -> Ask:
 
 
 def _placed(item: Item, fact: StockItem | StockLevel, location_id: str, *, active: bool) -> Item:
-    key, stamp = f"{fact.system}|{location_id}", stamped(_time(fact), fact.fact_id)
+    key, stamp = f"{fact.system}|{location_id}", stamped(fact, _time(fact))
     known = item.places.get(key)
     if known is not None and known[0] >= stamp:
         return item

@@ -64,4 +64,5 @@ def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> Retu
         merchant=delivery.merchant, order_id=order_id, rma_id=rma_id, system=SYSTEM, kind="in_transit",
         occurred_at_ms=opt_instant(body.scanned_at, "$.scanned_at") or delivery.received_at_ms,
         tracking_number=body.tracking_number, carrier=label(body.carrier, "$.carrier"),
+        read_order=delivery.received_at_ms,
     )  # fmt: skip

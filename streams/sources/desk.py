@@ -14,11 +14,12 @@ from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.troubles import Troubles
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Unexpected, Unread, Urgency
+from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Turn, Unexpected, Unread, Urgency
 
 log = structlog.get_logger(__name__)
 # So many resources of a merchant on which our code fails, and none that it reads: a bad release, not bad data.
 MOST_SET_ASIDE = 5
+MOST_OVERTAKEN = 5  # times that others read the same resource at the same time; then it is tried later
 
 
 class Reader(Protocol):
@@ -26,8 +27,9 @@ class Reader(Protocol):
 
     system: str
 
-    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
-        """Raises Unread, Malformed."""
+    async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
+        """`read_at_ms` dates what the system does not date: now, but never before an earlier read of the resource.
+        Raises Unread, Malformed."""
 
 
 class Desk:
@@ -36,19 +38,20 @@ class Desk:
     def __init__(self, reader: Reader, outbox: Outbox, memory: Memory, now_ms: Callable[[], int], at_once: int) -> None:
         self._reader = reader
         self._outbox = outbox
+        self._memory = memory
         self._troubles = Troubles(outbox, memory, now_ms)
         self._again = Again(memory)
         self._now_ms = now_ms
         self._at_once = at_once
         self._failing: dict[str, set[Resource]] = {}  # per merchant, since the last one that was read
         self._slots: dict[str, asyncio.Semaphore] = {}  # per merchant: one that is down holds up no other
-        self._turns: weakref.WeakValueDictionary[Resource, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._alone: weakref.WeakValueDictionary[Resource, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def read(self, resource: Resource, urgency: Urgency, cause: Cause) -> None:
         """Read, publish, and read what that leads to; raises Unread. A malformed answer is raised to people."""
-        turn = self._turns.setdefault(resource, asyncio.Lock())
+        alone = self._alone.setdefault(resource, asyncio.Lock())
         slots = self._slots.setdefault(resource.merchant, asyncio.Semaphore(self._at_once))
-        async with turn, slots:
+        async with alone, slots:
             learnt = await self._learn(resource, urgency, cause)
         for each in learnt.more:
             await self.read(each, urgency, cause)
@@ -57,9 +60,7 @@ class Desk:
         outcome = "failed"
         try:
             with faults_shown(self._reader.system, f"reading {resource.kind}"):
-                learnt = await self._reader.read(resource, urgency)
-                notes = {name_of(resource): None, **learnt.notes}
-                await self._outbox.facts(resource.merchant, learnt.facts, notes)
+                learnt = await self._in_turn(resource, urgency)
             outcome = "absent" if learnt.absent else "ok"
         except Malformed as error:
             outcome = "malformed"
@@ -82,6 +83,17 @@ class Desk:
             telemetry.READS.labels(self._reader.system, cause, outcome).inc()
         await self._well(resource)
         return learnt
+
+    async def _in_turn(self, resource: Resource, urgency: Urgency) -> Learnt:
+        """Read and published. Of two reads that overlap, in whatever processes, one is done again: then their facts are
+        in the order in which the resource was read."""
+        for _ in range(MOST_OVERTAKEN):
+            before = await self._memory.turn(resource)
+            turn = Turn(resource=resource, before=before, first=max(self._now_ms(), before + 1))
+            learnt = await self._reader.read(resource, urgency, turn.first)
+            if await self._outbox.in_turn(turn, learnt.facts, {name_of(resource): None, **learnt.notes}):
+                return learnt
+        raise Unread("overtaken")
 
     async def _malformed(self, resource: Resource, error: Malformed) -> None:
         detail = f"{resource.kind} {resource.name} as {self._reader.system} gives it: {error}"

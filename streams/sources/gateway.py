@@ -53,6 +53,7 @@ class Gateway:
         self._intake = intake
         self._codec = codec
         self._now_ms = now_ms
+        self._last_ms = 0
 
     async def returngo(self, request: Request) -> Response:
         """A signal behind an unguessable address."""
@@ -83,7 +84,9 @@ class Gateway:
 
     async def _append(self, system: str, merchant: str, headers: Headers, body: bytes) -> Response:
         started = time.perf_counter()
-        taken, problem = delivery(system, merchant, headers, body, self._now_ms())
+        # no two at one time: the doors' facts bear it as their order
+        self._last_ms = max(self._now_ms(), self._last_ms + 1)
+        taken, problem = delivery(system, merchant, headers, body, self._last_ms)
         key = f"{merchant}|{taken.resource_id or taken.delivery_id}".encode()
         try:
             await self._intake.append(topics.deliveries(system), key, self._codec.encode(taken))

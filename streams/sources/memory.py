@@ -1,6 +1,7 @@
 """What a source remembers between reads, in the ledger: notes by name, and which facts it has sent. Touches SQL.
 
-All of it may be lost without harm: facts would be sent again under the same ids, and polls would look further back.
+All of it may be lost without harm: facts would be sent again under the same ids, and polls would look further back;
+the order of reading goes on from the clock (ADR 0025).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,6 +13,7 @@ from schemas import ids
 from schemas.text import held, replaced
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.tables import source_cursors, source_seen
+from streams.sources.work import Resource
 
 LONGEST_NAME = 64
 LONGEST_SLOT = 200
@@ -91,19 +93,58 @@ class Memory:
 
         return await self._ledger.run(read)
 
+    async def turn(self, resource: Resource) -> int:
+        """The last number in the order of reading that was given to facts of a resource; 0: none yet."""
+        name = _turn(resource)
+        return int((await self.notes(resource.merchant, [name])).get(name, "0"))
+
+    async def take(self, resource: Resource, before: int, last: int, slots: Collection[str]) -> bool:
+        """Take the numbers up to `last` for facts that are about to be sent in these slots; False when others were
+        given since `before` was. What the slots held is forgotten with it: if the process ends before the facts are
+        remembered, whatever is read next is sent."""
+        row = {**self._row(resource.merchant), "name": shortened(_turn(resource), LONGEST_NAME), "position": str(last)}
+        now_ms = self._now_ms()
+
+        def write(connection: Connection) -> bool:
+            if not _swap(connection, {**row, "updated_at_ms": now_ms}, before):
+                return False
+            for part in _parts([shortened(slot, LONGEST_SLOT) for slot in slots]):
+                where = (*_mine(source_seen, resource.merchant, self._system), source_seen.c.resource.in_(part))
+                connection.execute(delete(source_seen).where(*where))
+            return True
+
+        return await self._ledger.run(write)
+
     async def sent(self, merchant: str, slots: Mapping[str, str], notes: Mapping[str, str | None]) -> None:
         """These facts are on Kafka, and these notes go with them: one transaction."""
+        await self._ledger.run(lambda connection: self._sent(connection, merchant, slots, notes))
+
+    async def sent_in_turn(
+        self, resource: Resource, last: int, slots: Mapping[str, str], notes: Mapping[str, str | None]
+    ) -> bool:
+        """As `sent`, unless another read of the resource took a number after `last`: what it found is newer."""
+        name = shortened(_turn(resource), LONGEST_NAME)
+
+        def write(connection: Connection) -> bool:
+            where = (*_mine(source_cursors, resource.merchant, self._system), source_cursors.c.name == name)
+            known = connection.execute(select(source_cursors.c.position).where(*where)).scalar()
+            if int(known or "0") != last:
+                return False
+            self._sent(connection, resource.merchant, slots, notes)
+            return True
+
+        return await self._ledger.run(write)
+
+    def _sent(
+        self, connection: Connection, merchant: str, slots: Mapping[str, str], notes: Mapping[str, str | None]
+    ) -> None:
         now_ms = self._now_ms()
         rows = [
             {**self._row(merchant), "resource": shortened(slot, LONGEST_SLOT), "digest": digest, "seen_at_ms": now_ms}
             for slot, digest in slots.items()
         ]
-
-        def write(connection: Connection) -> None:
-            _upsert(connection, source_seen, rows)
-            self._keep(connection, merchant, notes)
-
-        await self._ledger.run(write)
+        _upsert(connection, source_seen, rows)
+        self._keep(connection, merchant, notes)
 
     async def purge(self, before_ms: int) -> None:
         """Forget what was sent or noted long ago and never touched since."""
@@ -146,6 +187,20 @@ def shortened(name: str, most: int) -> str:
     if len(name) <= most and held(name):
         return name
     return f"{replaced(name.partition(':')[0])[:24]}:{ids.digest(name.encode(errors='surrogatepass'))}"
+
+
+def _turn(resource: Resource) -> str:
+    return f"turn:{resource}"
+
+
+def _swap(connection: Connection, row: Mapping[str, str | int], before: int) -> bool:
+    """Replace the number `before` by the row's; False when it is not there."""
+    table = source_cursors
+    if before:
+        where = (*(table.c[key] == row[key] for key in ("merchant", "system", "name")), table.c.position == str(before))
+        return connection.execute(update(table).where(*where).values(**row)).rowcount == 1
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(insert(table).values(**row).on_conflict_do_nothing()).rowcount == 1
 
 
 def _parts(names: list[str]) -> list[list[str]]:

@@ -75,7 +75,7 @@ class _NothingToRead:
     def __init__(self, system: str) -> None:
         self.system = system
 
-    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:  # noqa: ARG002  see Reader
+    async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:  # noqa: ARG002  see Reader
         return Learnt(absent=True)
 
 

@@ -1,12 +1,14 @@
 """What a source writes to Kafka: facts not sent before, exceptions, dead letters. Returns when Kafka has acknowledged.
 
-Order of work: facts acknowledged, then remembered as sent, then (by the caller) the offset committed. A crash between
-two steps sends a fact again, under the same id.
+Order of work: numbers taken in the resource's order of reading, facts acknowledged, then remembered as sent, then (by
+the caller) the offset committed. A crash between two steps sends a fact again, under the same id.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, assert_never
+
+import msgspec
 
 from schemas import exceptions, ids, topics
 from schemas.codec import Codec
@@ -18,7 +20,7 @@ from sinks.redact import redact
 from sinks.work import Received
 from streams.sources import telemetry
 from streams.sources.memory import Memory
-from streams.sources.work import Fact
+from streams.sources.work import Fact, Turn
 
 
 class Kafka(Protocol):
@@ -42,14 +44,35 @@ class Outbox:
 
     async def facts(self, merchant: str, facts: Iterable[Fact], notes: Mapping[str, str | None]) -> int:
         """Send the facts that were not sent before, and remember them with the notes; returns how many were news."""
-        by_slot = {slot(each): each for each in facts}
-        unsent = await self._memory.unsent(merchant, {name: each.fact_id for name, each in by_slot.items()})
-        news = {name: each for name, each in by_slot.items() if name in unsent}
-        await asyncio.gather(*(self._send(each) for each in news.values()))
+        slots, news = await self._news(merchant, facts)
+        await asyncio.gather(*map(self._send, news))
         if news or notes:
-            await self._memory.sent(merchant, {name: each.fact_id for name, each in news.items()}, notes)
-        telemetry.KNOWN_FACTS.labels(self._system).inc(len(by_slot) - len(news))
+            await self._memory.sent(merchant, slots, notes)
         return len(news)
+
+    async def in_turn(self, turn: Turn, facts: Iterable[Fact], notes: Mapping[str, str | None]) -> bool:
+        """As `facts`, of one read, with the next numbers in its resource's order of reading. False: the resource was
+        read by somebody else meanwhile, who may have found what is newer or older; it must be read again."""
+        slots, news = await self._news(turn.resource.merchant, facts)
+        last = turn.before
+        if news:
+            last = turn.first + len(news) - 1
+            if not await self._memory.take(turn.resource, turn.before, last, slots):
+                return False
+        numbered = [msgspec.structs.replace(each, read_order=turn.first + i) for i, each in enumerate(news)]
+        await asyncio.gather(*map(self._send, numbered))
+        return await self._memory.sent_in_turn(turn.resource, last, slots, notes)
+
+    async def _news(self, merchant: str, facts: Iterable[Fact]) -> tuple[dict[str, str], list[Fact]]:
+        """What is to be remembered of the slots whose facts are not those that were sent last, and these facts."""
+        by_slot: dict[str, list[Fact]] = {}
+        for each in facts:
+            by_slot.setdefault(slot(each), []).append(each)
+        states = {name: _state(listed) for name, listed in by_slot.items()}
+        unsent = await self._memory.unsent(merchant, states)
+        news = [each for name, listed in by_slot.items() if name in unsent for each in listed]
+        telemetry.KNOWN_FACTS.labels(self._system).inc(sum(map(len, by_slot.values())) - len(news))
+        return {name: state for name, state in states.items() if name in unsent}, news
 
     async def _send(self, fact: Fact) -> None:
         topic, key = address(fact)
@@ -95,7 +118,8 @@ def exception_id(system: str, kind: str, merchant: str, subject: str) -> str:
 
 
 def slot(fact: Fact) -> str:
-    """Where the last sent fact is remembered. States of one thing share a slot; an event has one of its own."""
+    """Where the last sent fact is remembered. States of one thing share a slot, so that one that comes back is news;
+    an event has one of its own. Facts of one slot in one read are one state, and sent together."""
     match fact:
         case OrderSnapshot():
             return f"order:{fact.order_id}"
@@ -103,10 +127,34 @@ def slot(fact: Fact) -> str:
             return f"item:{fact.sku}"
         case StockLevel():
             return f"level:{fact.location_id}:{fact.sku}"
-        case ReturnEvent() | ObservedEffect():
-            return f"fact:{fact.fact_id}"
+        case ObservedEffect():
+            return f"effect:{fact.kind}:{fact.external_id}"
+        case ReturnEvent():
+            return _of_return(fact)
         case _:
             assert_never(fact)
+
+
+def _of_return(event: ReturnEvent) -> str:
+    rma = event.rma_id
+    match event.kind:
+        case "transaction" if event.transaction is not None:
+            return f"transaction:{rma}:{event.transaction.transaction_id}"
+        case "inspected" if rma and event.units and all(each.unit_id for each in event.units):
+            return f"inspected:{rma}:{event.system}:{','.join(each.unit_id for each in event.units)}"
+        case "requested":
+            # the list as it stands is told whenever it has changed since the last read, and dated by that
+            return f"requested:{rma}:{event.occurred_at_ms}"
+        case "approved" | "exchange":
+            return f"{event.kind}:{rma}"
+        case "resolved" | "rejected" | "cancelled" | "reopened":
+            return f"status:{rma}"
+        case _:
+            return f"fact:{event.fact_id}"
+
+
+def _state(facts: Sequence[Fact]) -> str:
+    return facts[0].fact_id if len(facts) == 1 else ids.digest("|".join(each.fact_id for each in facts).encode())
 
 
 def address(fact: Fact) -> tuple[str, bytes]:

@@ -59,7 +59,8 @@ def events(body: Json, *, merchant: str, read_at_ms: int, before: Before | None 
     """
     rma = _rma(body, merchant, read_at_ms)
     found = [*_requested(rma, before), *_approved(rma, body), *shipped(rma, body), *_inspected(rma, body)]
-    found += _transactions(rma, body) + _exchanges(rma, body) + _ended(rma) + _reopened(rma, body, before)
+    # the status comes last: of what bears one date, it is what holds now
+    found += _transactions(rma, body) + _exchanges(rma, body) + _reopened(rma, body, before) + _ended(rma)
     return found
 
 

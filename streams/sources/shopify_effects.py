@@ -31,7 +31,7 @@ def _refunded(each: RecordedRefund, merchant: str, order_id: str, currency: str,
         fact_id="", merchant=merchant, order_id=order_id, system=SYSTEM, kind="refund", external_id=each.refund_id,
         occurred_at_ms=each.created_at_ms, actor=actor, currency=currency, total_minor=each.total_minor,
         lines=each.lines, tenders=each.tenders, command_id=each.command_id, rma_id=each.rma_id,
-        tax_minor=each.tax_minor,
+        tax_minor=each.tax_minor, updated_at_ms=each.updated_at_ms,
     )  # fmt: skip
 
 

@@ -4,7 +4,20 @@ from typing import Literal
 
 from schemas.facts import Payment, RecordedRefund, RefundedLine, RefundedTender
 from sinks.systems.shopify.marks import command_in, rma_in
-from streams.sources.fields import Json, code, count, flag, ident, instant, label, obj, opt, opt_ident, rows
+from streams.sources.fields import (
+    Json,
+    code,
+    count,
+    flag,
+    ident,
+    instant,
+    label,
+    obj,
+    opt,
+    opt_ident,
+    opt_instant,
+    rows,
+)
 from streams.sources.shopify_lines import minor, opt_minor, shop_minor
 
 Settled = Literal["success", "pending", "failed"]
@@ -32,7 +45,7 @@ def refund(row: Json, path: str, currency: str) -> RecordedRefund:
         refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=instant(row.get("createdAt"), f"{path}.createdAt"),
         total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
         lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
-        tax_minor=_tax(row, path, currency),
+        tax_minor=_tax(row, path, currency), updated_at_ms=opt_instant(row.get("updatedAt"), f"{path}.updatedAt"),
     )  # fmt: skip
 
 

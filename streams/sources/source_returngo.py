@@ -81,7 +81,7 @@ class ReturnGoSource:
             return named
         return (await self._memory.notes(merchant, [named])).get(named, "")
 
-    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
+    async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         """The RMA's milestones; raises Unread, Malformed."""
         merchant, rma_id = resource.merchant, resource.name
         connection = self._transport.connection(merchant)
@@ -91,7 +91,7 @@ class ReturnGoSource:
         name, read_ms = f"rma:{rma_id}", self._now_ms()
         known = (await self._memory.notes(merchant, [name])).get(name)
         before = msgspec.json.decode(known, type=returngo.Before) if known else None
-        facts = returngo.events(body, merchant=merchant, read_at_ms=read_ms, before=before)
+        facts = returngo.events(body, merchant=merchant, read_at_ms=read_at_ms, before=before)
         now = returngo.now(body)
         note = RmaNote(order_id=facts[0].order_id, read_ms=read_ms, status=now.status, units=now.units)
         return Learnt(facts=tuple(facts), notes={name: msgspec.json.encode(note).decode(), **names_of(body, rma_id)})

@@ -19,7 +19,7 @@ from streams.sources.memory import Memory
 from streams.sources.reading import ask
 from streams.sources.repeats import Repeats
 from streams.sources.shopify_effects import effects
-from streams.sources.work import Cause, Complaint, Fact, Learnt, Resource, Routed, Urgency, Wanted
+from streams.sources.work import Cause, Complaint, Learnt, Resource, Routed, Urgency, Wanted
 
 # An item read this recently is not read again for another return, unless goods have just been graded.
 FRESH_SECONDS = 300.0
@@ -123,10 +123,10 @@ class ShopifySource:
         wanted = tuple(self._wanted(each, "trigger") for each in [*unknown, *stale])
         return Routed(result="read" if wanted else "ignored", wanted=wanted)
 
-    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
+    async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         """An order with its effects, or an item with its levels; raises Unread, Malformed."""
         if resource.kind == "sku":
-            return await self._item(resource, urgency)
+            return await self._item(resource, urgency, read_at_ms)
         if resource.kind in ("return", "reverse"):
             return await self._order_of(resource, urgency)
         connection, asked_ms = self._transport.connection(resource.merchant), self._now_ms()
@@ -134,9 +134,10 @@ class ShopifySource:
         order = await ask(self._transport, resource.merchant, flow, urgency)
         if order is None:
             return Learnt(absent=True, notes=await self._absent(resource))
+        snapshot = shopify_orders.snapshot(order, merchant=resource.merchant)
+        seen = effects(order, merchant=resource.merchant)
         # Of when it was asked, not of when all its pages had come: what changed meanwhile may not be in them.
-        facts = _order_facts(order, resource.merchant, asked_ms)
-        return Learnt(facts=facts, notes=_order_notes(order, resource.name, asked_ms))
+        return Learnt(facts=(snapshot, *seen), notes=_order_notes(order, resource.name, asked_ms))
 
     async def _order_of(self, resource: Resource, urgency: Urgency) -> Learnt:
         """The order that a return belongs to, to be read next. One that is gone is no news: its order's version says
@@ -160,25 +161,17 @@ class ShopifySource:
         note = AbsentNote(tries=tries, due_ms=due_ms, first_ms=before.first_ms if before else now_ms)
         return {name: msgspec.json.encode(note).decode()}
 
-    async def _item(self, resource: Resource, urgency: Urgency) -> Learnt:
+    async def _item(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         merchant, sku, read_ms = resource.merchant, resource.name, self._now_ms()
         flow = read.item_by_sku(self._transport.connection(merchant), sku)
         found = await ask(self._transport, merchant, flow, urgency)
         if found is None:
-            gone = shopify_items.missing(sku, merchant=merchant, read_at_ms=read_ms)
+            gone = shopify_items.missing(sku, merchant=merchant, read_at_ms=read_at_ms)
             return Learnt(facts=(gone,), notes=_sku_notes(gone, read_ms))
-        item = shopify_items.item(found, sku, merchant=merchant, read_at_ms=read_ms)
-        levels = shopify_items.levels(found, sku, merchant=merchant, read_at_ms=read_ms)
+        item = shopify_items.item(found, sku, merchant=merchant, read_at_ms=read_at_ms)
+        levels = shopify_items.levels(found, sku, merchant=merchant, read_at_ms=read_at_ms)
         more = tuple(_sku(merchant, each.sku) for each in item.components if each.sku and each.sku != sku)
         return Learnt(facts=(item, *levels), notes=_sku_notes(item, read_ms), more=more)
-
-
-def _order_facts(order: Json, merchant: str, asked_ms: int) -> tuple[Fact, ...]:
-    found = shopify_orders.snapshot(order, merchant=merchant)
-    # Versions count seconds: of two within one second the one that was read later has to win.
-    within = min(max(asked_ms - found.version_ms, 0), 999)
-    snapshot = msgspec.structs.replace(found, version_ms=found.version_ms + within)
-    return (snapshot, *effects(order, merchant=merchant))
 
 
 def _order_notes(order: Json, order_id: str, asked_ms: int) -> dict[str, str | None]:

@@ -91,6 +91,7 @@ def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> Retu
         merchant=delivery.merchant, order_id=order_id, rma_id=rma_id, system=SYSTEM,
         kind="inspected" if graded else "received", occurred_at_ms=at_ms,
         units=tuple(_unit(line, at_ms if graded else None) for line in body.lines),
+        read_order=delivery.received_at_ms,
     )  # fmt: skip
 
 

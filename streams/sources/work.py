@@ -24,6 +24,15 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.kind}:{self.name}"
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A read of a resource: `before` is the last number of its order of reading when the read began, `first` the next
+    one, never below the clock (epoch milliseconds)."""
+
+    resource: Resource
+    before: int
+    first: int
+
+
 class Place(msgspec.Struct, frozen=True):
     """A consumed record. `turn` tells it from the same record, consumed when its partition had come back."""
 

@@ -17,7 +17,7 @@ def _of_return(rma_id: str, order: OrderSnapshot, told: Told, found: Causes) -> 
     mine = [u for u in told.units if (u.rma_id, u.means) == (rma_id, "exchange") and u.payment is None]
     units = [u for u in mine if u.model.exchanges.made == "draft" and u.wants_money and not u.stopped]
     back = [u for u in units if not u.gone and (u.grade is not None or not u.said.ships)]
-    released = [when(e.occurred_at_ms, e.fact_id) for e in told.events if e.rma_id == rma_id and e.exchange_order_id]
+    released = [when(e) for e in told.events if e.rma_id == rma_id and e.exchange_order_id]
     priced = [u for u in units if u.said.exchange_price is not None]
     if not released or not priced or not told.late(max(released)[0], "refund"):
         return

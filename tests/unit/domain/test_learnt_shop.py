@@ -77,6 +77,7 @@ def tender(amount: int, payment_id: str | None = "P1", status: Any = "success", 
 EFFECT = ObservedEffect(
     fact_id="f2", merchant="demo-shop", order_id="5001", system="sitoo", kind="store_return", external_id="S1",
     occurred_at_ms=3000, actor="till", currency="EUR", total_minor=999, command_id="c1", rma_id="100", tax_minor=160,
+    updated_at_ms=3500,
     lines=(RefundedLine(line_id="L2", quantity=2, restocked=True), RefundedLine(line_id="L1", quantity=1, unsent=True)),
     tenders=(tender(700, "P2", shop=750), tender(300, "P1", shop=320), tender(50, status="failed")),
 )  # fmt: skip
@@ -87,10 +88,11 @@ def test_every_field_of_an_effect_is_learnt() -> None:
     known = learnt(EFFECT)
     assert list(known.effects) == ["sitoo:store_return:S1"]
     assert named(known.effects["sitoo:store_return:S1"]) == {
-        "rank": (1, 1), "stamp": at(3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
+        "rank": (2, 1), "stamp": at(3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": "c1", "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "sitoo",
+        "updated_ms": 3500, "failed_minor": 50,
     }  # fmt: skip
 
 
@@ -99,13 +101,14 @@ def test_every_field_of_an_effect_is_learnt() -> None:
 def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | None, actor: str) -> None:
     refund = RecordedRefund(
         refund_id="R1", created_at_ms=1500, total_minor=999, lines=EFFECT.lines, tenders=EFFECT.tenders,
-        command_id=mark, rma_id="100", tax_minor=160,
+        command_id=mark, rma_id="100", tax_minor=160, updated_at_ms=1600,
     )  # fmt: skip
     assert named(learnt(replace(SNAPSHOT, refunds=(refund,))).effects["shopify:refund:R1"]) == {
-        "rank": (1, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
+        "rank": (2, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": mark, "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "shopify",
+        "updated_ms": 1600, "failed_minor": 50,
     }  # fmt: skip
 
 
@@ -119,7 +122,7 @@ def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | No
         ((tender(500, status="pending"),), 500, (500, (("P1", 500),), 0, None)),
         ((tender(500, None),), 500, (500, (("", 500),), 1, None)),
         ((tender(-5), tender(500, "P2")), 495, (500, (("P1", 0), ("P2", 500)), 1, -5)),
-        ((tender(-5, status="failed"),), -5, (0, (), 1, -5)),
+        ((tender(-5, status="failed"),), -5, (0, (), 2, -5)),
     ],
 )
 def test_what_left_is_what_did_not_fail_and_never_less_than_nothing(tenders: Any, total: int, learns: Any) -> None:
@@ -162,7 +165,7 @@ def test_every_field_of_a_verdict_is_learnt(word: Any, rank: int) -> None:
         verdict=word, decided_at_ms=5000, reason="unknown_sku", detail="no such SKU", command_ids=("c1", "c2"),
     )  # fmt: skip
     assert named(learnt(said).answers["i1"]) == {
-        "rank": rank, "stamp": at(5000, "f3"), "verdict": word, "reason": "unknown_sku", "detail": "no such SKU",
+        "rank": rank, "stamp": (5000, 0), "verdict": word, "reason": "unknown_sku", "detail": "no such SKU",
         "command_ids": ("c1", "c2"),
     }  # fmt: skip
     bare = learnt(replace(said, reason=None, detail=None)).answers["i1"]

@@ -78,7 +78,7 @@ class Told:
         """When a milestone of the whole return was told; of goods on their way only facts that name no units count."""
         goods = kind in ("in_transit", "received", "inspected")
         return sorted(
-            when(e.occurred_at_ms, e.fact_id) for e in self.events
+            when(e) for e in self.events
             if (e.rma_id, e.kind) == (rma_id, kind) and not (goods and any(u.unit_id for u in e.units))
         )  # fmt: skip
 

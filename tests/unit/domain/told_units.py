@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 Payment = Refund | StoreCredit | Exchange
 Track = Literal["undecided", "open", "applied", "refused", "elsewhere"]
-When = tuple[int, int]  # a time; equal ones are told apart by a checksum of the fact's id
+When = tuple[int, int]  # a time; equal ones are told apart by the order of reading, below it by a checksum of the id
 STOPS = ("rejected", "cancelled", "expired")
 PAID_KINDS = ("refund", "credit", "store_return", "chargeback")
 REPORTED_KINDS = ("refund", "store_credit", "gift_card")
 MEANS = {"refund": "refund", "keep": "refund", "store_credit": "credit", "gift_card": "credit"}
 
 
-def when(at_ms: int, fact_id: str) -> When:
-    return at_ms, crc32(fact_id.encode())
+def when(event: ReturnEvent) -> When:
+    return event.occurred_at_ms, event.read_order or crc32(event.fact_id.encode()) - 2**32
 
 
 class Unit:
@@ -39,7 +39,7 @@ class Unit:
     def __init__(self, told: Told, rma_id: str, unit_id: str) -> None:
         self.told, self.rma_id, self.unit_id = told, rma_id, unit_id
         mine = [
-            (e.system == "returngo", when(e.occurred_at_ms, e.fact_id), e, u)
+            (e.system == "returngo", when(e), e, u)
             for e in told.events if e.rma_id == rma_id for u in e.units if u.unit_id == unit_id
         ]  # fmt: skip
         self.mentions: list[tuple[ReturnEvent, ReturnedUnit]] = [each[2:] for each in mine]
@@ -48,7 +48,7 @@ class Unit:
         self.means = MEANS.get(self.said.resolution, self.said.resolution)
         source = told.model.inspecting.source
         self.looks = sorted(
-            (*when(e.occurred_at_ms, e.fact_id), u.disposition, u.location or "", e.system)
+            (*when(e), u.disposition, u.location or "", e.system)
             for e, u in self.mentions if e.kind == "inspected" and u.disposition and source in ("either", e.system)
         )  # fmt: skip
         self.grade = self.looks[-1][2] if self.looks else None
@@ -65,10 +65,10 @@ class Unit:
     def withdrawn(self) -> bool:
         """Whether the newest list of its return's units is without it."""
         requested = [e for e in self.told.events if (e.rma_id, e.kind) == (self.rma_id, "requested")]
-        newest = max(requested, key=lambda e: when(e.occurred_at_ms, e.fact_id), default=None)
+        newest = max(requested, key=lambda e: when(e), default=None)
         return (
             newest is not None and self.unit_id not in [u.unit_id for u in newest.units]
-            and when(newest.occurred_at_ms, newest.fact_id) > self.said_at
+            and when(newest) > self.said_at
         )  # fmt: skip
 
     @cached_property
@@ -116,7 +116,7 @@ class Unit:
         """The furthest word on its last intent."""
         words = ["waiting", "impossible", "commanded", "confirmed"]
         said = [f for f in self.told.verdicts if self.intents and f.intent_id == self.intents[-1].intent_id]
-        return max(said, key=lambda f: (words.index(f.verdict), *when(f.decided_at_ms, f.fact_id)), default=None)
+        return max(said, key=lambda f: (words.index(f.verdict), f.decided_at_ms), default=None)
 
     @cached_property
     def restocks(self) -> list[CommandResult | None]:

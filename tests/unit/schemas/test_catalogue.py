@@ -19,12 +19,12 @@ from schemas.exceptions import TYPES, Action, Team
 # by one with a number that was never used; no number may ever stand for another schema.
 IDS_FOR_EVER = {
     "Delivery": (7340010, "ed8c4a997307"),
-    "ReturnEvent": (7340021, "835dbf9acb21"),
-    "OrderSnapshot": (7340032, "24b43ad2fa43"),
-    "ObservedEffect": (7340042, "649bdd9c74cb"),
+    "ReturnEvent": (7340022, "118667b5718b"),
+    "OrderSnapshot": (7340033, "ce5e01346ecc"),
+    "ObservedEffect": (7340043, "b803ab95e64d"),
     "DeadlineReached": (7340050, "4bcbab5ecc9a"),
-    "StockItem": (7340060, "1e8d4b4457d0"),
-    "StockLevel": (7340070, "9830eef4c268"),
+    "StockItem": (7340061, "f259fb4c2ec7"),
+    "StockLevel": (7340071, "33b9ca01e225"),
     "RestockIntent": (7340082, "882dc9169460"),
     "RestockVerdict": (7340090, "e8ec8521a679"),
     "Restock": (7340101, "9282e0207995"),

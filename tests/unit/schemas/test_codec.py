@@ -31,7 +31,7 @@ def test_every_record_comes_back_as_it_went(record: Record) -> None:
 @pytest.mark.req("OPS-1")
 def test_the_wire_format_is_confluents() -> None:
     value = CODEC.encode(LEVEL)
-    assert value[:5] == struct.pack(">bI", 0, 7_340_070)
+    assert value[:5] == struct.pack(">bI", 0, 7_340_071)
     body = fastavro.schemaless_reader(io.BytesIO(value[5:]), parse(avro_file(StockLevel)), None)
     assert isinstance(body, dict)
     assert body["sku"] == "TEE-M"

@@ -127,7 +127,7 @@ def payment(**changes: Any) -> Json:
 def refund(**changes: Any) -> Json:
     return {
         "id": "gid://shopify/Refund/301", "note": None, "createdAt": "2026-05-04T12:00:00Z",
-        "totalRefundedSet": bag("12.0"),
+        "updatedAt": "2026-05-04T12:00:00Z", "totalRefundedSet": bag("12.0"),
         "refundLineItems": nodes({
             "quantity": 1, "restockType": "RETURN", "restocked": True, "location": {"id": "gid://shopify/Location/71"},
             "lineItem": {"id": "gid://shopify/LineItem/801", "sku": "MUG"}, "totalTaxSet": bag("2.0"),

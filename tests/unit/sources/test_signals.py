@@ -27,7 +27,7 @@ class Reader:
         self.go_on = asyncio.Event()
         self.read_names: list[str] = []
 
-    async def read(self, resource: Resource, urgency: Urgency) -> Learnt:
+    async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         self.read_names.append(resource.name)
         if resource.merchant in self.stuck:
             await self.go_on.wait()
