@@ -27,6 +27,7 @@ class Said(msgspec.Struct, frozen=True, order=True):
 
     knows: bool
     at_ms: int
+    read_order: int
     step_id: str
     reason: str
     sku: str
@@ -38,6 +39,7 @@ class Found(msgspec.Struct, frozen=True, order=True):
     """What an inspection found."""
 
     at_ms: int
+    read_order: int  # of two words under one time
     step_id: str
     disposition: str
     location: str
@@ -97,12 +99,12 @@ def gather(steps: Iterable[CaseStep], counting: frozenset[str]) -> Journal:
 def _learn(journal: Journal, step: CaseStep, counting: frozenset[str]) -> None:
     named = step.unit_ids if step.rma_id else ()
     said = Said(
-        step.reason is not None, step.at_ms, step.step_id, step.reason or "", step.sku or "", step.line_id or "",
-        max(step.quantity or 1, 0) // max(len(named), 1),
+        step.reason is not None, step.at_ms, step.read_order, step.step_id, step.reason or "", step.sku or "",
+        step.line_id or "", max(step.quantity or 1, 0) // max(len(named), 1),
     )  # fmt: skip
     found = None
     if step.disposition and step.what == "inspected" and step.actor in counting:
-        found = Found(step.at_ms, step.step_id, step.disposition, step.location or "")
+        found = Found(step.at_ms, step.read_order, step.step_id, step.disposition, step.location or "")
     for unit_id in named:
         name = (step.order_id, step.rma_id, unit_id)
         journal.said[name] = max(said, journal.said.get(name, said))

@@ -53,7 +53,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     commands.CommandResult: 7_340_162,
     exceptions.ExceptionRaised: 7_340_170,
     exceptions.ExceptionCleared: 7_340_180,
-    journal.CaseStep: 7_340_192,
+    journal.CaseStep: 7_340_193,
     journal.ExpectedReturn: 7_340_200,
 }
 

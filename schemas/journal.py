@@ -44,6 +44,7 @@ class CaseStep(msgspec.Struct, frozen=True, kw_only=True):
     disposition: str | None = None  # what an inspection found
     location: str | None = None  # where it found it, as its source names the place
     quantity: int | None = None  # pieces of all its units; on a request or an inspection as many of each
+    read_order: int = 0  # of the fact that was learned, see schemas/facts.py
 
 
 class ExpectedLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,8 +41,16 @@ def time_of(fact: Fact) -> int:
 
 
 def name_of(fact: Fact) -> str:
-    """What tells it apart from the other facts of its case."""
-    return f"{fact.command_id}:{fact.outcome}" if isinstance(fact, CommandResult) else fact.fact_id
+    """What tells it apart from the other facts of its case; a state that comes back has the id that it had before."""
+    if isinstance(fact, CommandResult):
+        return f"{fact.command_id}:{fact.outcome}"
+    order = order_of(fact)
+    return f"{fact.fact_id}:{order}" if order else fact.fact_id
+
+
+def order_of(fact: Fact) -> int:
+    """Its place in the order of reading, 0 for none."""
+    return fact.read_order if isinstance(fact, ReturnEvent | ObservedEffect | OrderSnapshot) else 0
 
 
 def _content(learnt: Learnt, fact: Fact) -> Learnt:

@@ -39,6 +39,7 @@ class About(TypedDict, total=False):
     disposition: str | None
     location: str | None
     quantity: int | None
+    read_order: int
 
 
 def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
@@ -52,14 +53,15 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
                     sku=_same([u.sku or None for u in units]), reason=_same([u.reason for u in units]),
                     disposition=_same([u.disposition for u in units]), location=_same([u.location for u in units]),
                     quantity=sum([u.quantity for u in units]) or None, actor=fact.system, evidence=evidence,
+                    read_order=fact.read_order,
                 )  # fmt: skip
                 yield trail.of_request(fact, step)
         case OrderSnapshot():
             known = None if before is None else before.order
             detail = f"order {fact.name} with {len(fact.lines)} line(s)"
             step = _step(
-                case, fact.fact_id, "learned", "order", detail, "", fact.version_ms, unit_ids=(), actor=fact.system,
-                currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence,
+                case, name_of(fact), "learned", "order", detail, "", fact.version_ms, unit_ids=(), actor=fact.system,
+                currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence, read_order=fact.read_order,
             )  # fmt: skip
             if known is None:
                 yield step
@@ -68,10 +70,10 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
             detail = f"{fact.kind} {fact.external_id} seen, made by {fact.actor}"
             rma_id, unit_ids = trail.concerned(fact, case.learnt, case.decided)
             yield _step(
-                case, fact.fact_id, "learned", fact.kind, detail, rma_id, fact.occurred_at_ms, unit_ids=unit_ids,
+                case, name_of(fact), "learned", fact.kind, detail, rma_id, fact.occurred_at_ms, unit_ids=unit_ids,
                 line_id=_same([line.line_id for line in fact.lines]), command_id=fact.command_id,
                 external_id=fact.external_id, amount_minor=fact.total_minor,
-                currency=fact.currency, actor=fact.actor, evidence=evidence,
+                currency=fact.currency, actor=fact.actor, evidence=evidence, read_order=fact.read_order,
             )  # fmt: skip
         case CommandResult():
             yield from _done(fact, case, evidence)
@@ -90,13 +92,13 @@ def _alike(fact: ReturnEvent) -> dict[str, Sequence[ReturnedUnit]]:
     """The units of each step by its identity: people count what was asked for and inspected, so units that differ in
     what is counted are told apart."""
     if len(fact.units) < 2 or fact.kind not in ("requested", "inspected"):
-        return {fact.fact_id: fact.units}
+        return {name_of(fact): fact.units}
     groups: dict[str, Sequence[ReturnedUnit]] = {}
     for u in fact.units:
         same = (bool(u.unit_id), u.line_id, u.sku, u.reason, u.disposition, u.location, u.quantity)
-        identity = "|".join([fact.fact_id, *map(str, same)])
+        identity = "|".join([name_of(fact), *map(str, same)])
         groups[identity] = [*groups.get(identity, ()), u]
-    return groups if len(groups) > 1 else {fact.fact_id: fact.units}
+    return groups if len(groups) > 1 else {name_of(fact): fact.units}
 
 
 def _told(fact: ReturnEvent, units: Sequence[ReturnedUnit]) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.facts import RecordedRefund, RefundedTender
+from schemas.journal import CaseStep
 from streams.domain.learn import Fact, learn
 from streams.domain.learnt import Learnt
 from streams.domain.stock import StockFact, decide_stock
@@ -35,9 +36,7 @@ STATUSES = ("success", "pending", "failed")
 
 
 def tender(amount: int, status: Any, number: str = "t1") -> RefundedTender:
-    return RefundedTender(
-        transaction_id=number, payment_id="P1", tender="card", amount_minor=amount, status=status
-    )
+    return RefundedTender(transaction_id=number, payment_id="P1", tender="card", amount_minor=amount, status=status)
 
 
 def in_state(status: Any, amount: int = 1000, **more: Any) -> Any:
@@ -73,10 +72,10 @@ THINGS: list[tuple[Made, list[Any], Seen]] = [
     (lambda s: transaction(1000, s), ["success", "failed"], lambda k: _step(k).status),
     (lambda s: transaction(s), [1000, 1200, 900], lambda k: _step(k).amount_minor),
     (_requested, [("TEE",), ("TEE", "CAP"), ("MUG",)], lambda k: k.rmas["100"].units["u0"].said.sku),
-    (_requested, [("TEE",), ("TEE", "CAP"), ()], lambda k: k.rmas["100"].roster.unit_ids),
+    (_requested, [("TEE",), ("TEE", "CAP"), ()], lambda k: k.rmas["100"].roster),
     (lambda s: event("approved", unit(), hours=2, tracking_number=s), ["A", "B"], lambda k: k.rmas["100"].tracking),
     (lambda s: event("exchange", unit(), hours=2, exchange_draft_order_id=s), ["D1", "D2"],
-     lambda k: k.rmas["100"].draft_order.value),
+     lambda k: k.rmas["100"].draft_order),
 ]  # fmt: skip
 
 
@@ -96,7 +95,7 @@ def test_the_word_that_was_read_last_holds(data: st.DataObject, thing: tuple[Mad
     lives = data.draw(st.lists(st.sampled_from(states), min_size=1, max_size=5))
     salt = data.draw(st.integers(0, 9))  # whatever the ids come to
     facts: list[Fact] = [
-        replace(told(state), fact_id=f"{salt}/{state}", read_order=1_780_000_000_000 + n)  # type: ignore[arg-type]
+        replace(told(state), fact_id=f"{salt}/{state}", read_order=1_780_000_000_000 + n)
         for n, state in enumerate(lives)
     ]
     straight = known(facts)
@@ -113,7 +112,7 @@ def test_a_refund_in_its_own_facts_and_in_the_orders_list_is_one(data: st.DataOb
     facts: list[Fact] = []
     for n, status in enumerate(statuses):
         own = replace(in_state(status, actor="till", hours=3), fact_id=f"own/{status}", read_order=2 * n + 2)
-        facts += [replace(in_list(status), fact_id=f"list/{status}", read_order=2 * n + 1), own]  # type: ignore[arg-type]
+        facts += [replace(in_list(status), fact_id=f"list/{status}", read_order=2 * n + 1), own]
     straight = known(facts)
     assert known(data.draw(st.permutations(facts))).effects == straight.effects
     (effect,) = straight.effects.values()
@@ -191,3 +190,16 @@ def test_an_item_is_what_was_read_of_it_last(data: st.DataObject, lives: list[bo
     assert state is not None
     assert state.items["shopify"].tracked is lives[-1]
     assert [active for _, active in state.places.values()] == [lives[-1]]
+
+
+@pytest.mark.req("MON-14")
+def test_a_state_that_comes_back_has_steps_of_its_own_in_the_history() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()))
+    for n, disposition in enumerate(("missing", "sellable", "missing")):
+        grade = replace(inspected(unit(), disposition), fact_id=disposition, read_order=100 + n)
+        run.feed(grade)
+    steps = [each for each in run.records(CaseStep) if each.step in ("learned", "waiting") and each.read_order != 0]
+    assert [each.disposition for each in steps] == ["missing", "sellable", "missing"]
+    every = [each.step_id for each in run.records(CaseStep)]
+    assert len(set(every)) == len(every)

@@ -106,6 +106,14 @@ def test_a_unit_that_both_inspected_counts_once_as_the_newest_found_it() -> None
     assert rows([steps[1], found(5, "sellable", "u1")], "disposition", "location") == [("sellable", "dock", 1)]
 
 
+@pytest.mark.parametrize("number", range(2, 12))  # whatever the ids come to
+def test_of_two_inspections_under_one_date_the_one_that_was_read_last_counts(number: int) -> None:
+    first = found(number, "damaged", "u1", at_ms=T0, read_order=7)
+    second = found(number + 10, "sellable", "u1", at_ms=T0, read_order=8)
+    for steps in ([first, second], [second, first, second]):
+        assert rows(steps, "disposition") == [("sellable", 1)]
+
+
 def test_pieces_of_another_line_return_or_order_are_others() -> None:
     unit = found(1, "sellable", "u1", line_id="L1")
     for more in ({"line_id": "L2"}, {"sku": "CAP"}, {"rma_id": "R2"}, {"order_id": "1002"}):

@@ -36,7 +36,7 @@ IDS_FOR_EVER = {
     "CommandResult": (7340162, "3ab7d675e72a"),
     "ExceptionRaised": (7340170, "d4c96bc24686"),
     "ExceptionCleared": (7340180, "91e3766c09da"),
-    "CaseStep": (7340192, "d79676f800af"),
+    "CaseStep": (7340193, "76f7a0f56e59"),
     "ExpectedReturn": (7340200, "3597f8fc4ad9"),
 }
 
