@@ -11,11 +11,11 @@ from rich.progress import Progress
 
 from ops.demo import judge, report
 from ops.demo.judge import Verdict
-from ops.demo.play import Played, morning, play
+from ops.demo.play import Played, play
 from ops.demo.records import gather
 from ops.demo.scenario import STORIES
-from ops.demo.stage import Stage, stage
-from ops.demo.story import Story
+from ops.demo.stage import Stage, other_shops, stage
+from ops.demo.story import Story, morning
 from schemas.settings import ProcessSettings
 
 ENDS_WITHIN_SECONDS = 60.0
@@ -33,7 +33,7 @@ def main(settings: ProcessSettings, *, stay: bool) -> int:
     def tell(name: str, what: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {name:<17} {what}", highlight=False, markup=False)
 
-    with stage(settings, morning(STORIES), tell) as running:
+    with stage(settings, morning(STORIES), tell, also=other_shops(STORIES)) as running:
         played = _play(console, running, tell)
         verdict = settle(running, STORIES, played, tell)
         left = running.sandbox.faults_left()

@@ -9,8 +9,7 @@ from uuid import uuid4
 import httpx
 from standardwebhooks.webhooks import Webhook
 
-from ops.demo.books import Books, read_books
-from ops.demo.shop import DOMAIN
+from ops.demo.books import Books, read_books, together
 from ops.demo.story import Body
 
 SUBSCRIBING = ("webhookSubscriptionCreate", "POST /webhook")
@@ -34,24 +33,24 @@ class Sandbox:
         self._http.close()
 
     def open_shop(self, body: Body) -> None:
-        """The shop as it stands in the morning."""
-        self.post("/shops", {"domain": DOMAIN, **body})
+        """A shop as it stands in the morning."""
+        self.post("/shops", body)
 
-    def sell(self, order: Body) -> None:
-        """An order is placed now."""
-        self.post(f"/shops/{DOMAIN}/orders", {"orders": [order]})
+    def sell(self, shop: str, order: Body) -> None:
+        """An order is placed now, in the shop of that domain."""
+        self.post(f"/shops/{shop}/orders", {"orders": [order]})
 
-    def request(self, body: Body) -> str:
+    def request(self, shop: str, body: Body) -> str:
         """A customer asks for a return; its RMA id."""
-        return str(self.post(f"/returngo/{DOMAIN}/rmas", body)["rma_id"])
+        return str(self.post(f"/returngo/{shop}/rmas", body)["rma_id"])
 
-    def step(self, rma_id: str, step: str, body: Body) -> None:
+    def step(self, shop: str, rma_id: str, step: str, body: Body) -> None:
         """Something happens to an RMA."""
-        self.post(f"/returngo/{DOMAIN}/rmas/{rma_id}/{step}", body)
+        self.post(f"/returngo/{shop}/rmas/{rma_id}/{step}", body)
 
-    def staff(self, action: str, body: Body) -> None:
+    def staff(self, shop: str, action: str, body: Body) -> None:
         """Somebody does something in the shop."""
-        self.post(f"/shopify/{DOMAIN}/staff/{action}", body)
+        self.post(f"/shopify/{shop}/staff/{action}", body)
 
     def fault(self, body: Body) -> None:
         """From now on something goes wrong."""
@@ -62,8 +61,8 @@ class Sandbox:
         return [f"{each['fault']}, {each['left']} left" for each in self._get("/faults")["faults"]]
 
     def books(self) -> Books:
-        """What really happened."""
-        return read_books(self._get("/books", shop=DOMAIN))
+        """What really happened, in all shops together."""
+        return together(read_books(each) for each in self._get("/books")["shops"].values())
 
     def subscriptions(self) -> int:
         """How many subscriptions were made; 0 while one of the two systems has none."""

@@ -14,6 +14,7 @@ from ops.demo.story import Fault, Inspected, Kill, Requested, Rma, Sold, Staff, 
 from ops.demo.words import minutes_of
 
 SECONDS_PER_HOUR = 4.5
+OF_NO_ORDER = ("rate", "restock", "location", "tracking", "store-credit")  # what staff do to the shop, not to an order
 # Called after every step: the time of the shop's day, and how many of how many steps are done.
 Progress = Callable[[str, int, int], None]
 
@@ -44,23 +45,19 @@ def play(
     return played
 
 
-def morning(stories: tuple[Story, ...]) -> tuple[dict[str, object], ...]:
-    """Orders that are there before the day begins."""
-    return tuple(s.order for s in stories if not any(isinstance(step, Sold) for _, step in s.day))
-
-
 def _take(stage: Stage, story: Story, step: Step, played: Played) -> None:
-    order, rmas = story.order["name"], played.rmas.setdefault(story.name, [])
+    order, rmas, shop = story.order["name"], played.rmas.setdefault(story.name, []), stage.shops[story.shop]
     match step:
         case Sold():
-            stage.sandbox.sell(story.order)
+            stage.sandbox.sell(shop, story.order)
         case Requested():
             body = {key: value for key, value in step.body.items() if key != "again"}
-            rmas.append(stage.sandbox.request({"order": order, "units": list(story.units), **body}))
+            rmas.append(stage.sandbox.request(shop, {"order": order, "units": list(story.units), **body}))
         case Rma():
-            stage.sandbox.step(rmas[-1], step.step, step.body)
+            stage.sandbox.step(shop, rmas[-1], step.step, step.body)
         case Staff():
-            stage.sandbox.staff(step.action, {"order": order, **step.body})
+            about = {} if step.action in OF_NO_ORDER else {"order": order}
+            stage.sandbox.staff(shop, step.action, {**about, **step.body})
         case Inspected():
             stage.warehouse.inspected(rmas[-1], step.lines)
         case Fault():

@@ -32,7 +32,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
-    """One merchant's day. `results` may hold several for one command: a repeat says the same again."""
+    """The day of all merchants. `results` may hold several for one command: a repeat says the same again."""
 
     commands: dict[str, Command]
     results: dict[str, list[CommandResult]]
@@ -43,23 +43,23 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
 def gather(stage: Stage) -> Records:
     """Everything as it is now."""
-    codec, bootstrap, merchant = Codec(), stage.settings.kafka_bootstrap, stage.merchant
-    commands = {each.command_id: each for each in _commands(codec, bootstrap) if each.merchant == merchant}
+    codec, bootstrap, ours = Codec(), stage.settings.kafka_bootstrap, stage.merchants
+    commands = {each.command_id: each for each in _commands(codec, bootstrap) if each.merchant in ours}
     results: dict[str, list[CommandResult]] = {}
     for seen in read(bootstrap, COMMAND_RESULTS):
         result = codec.decode_as(CommandResult, seen.value)
-        if result.merchant == merchant:
+        if result.merchant in ours:
             results.setdefault(result.command_id, []).append(result)
     found = inbox.load(bootstrap, codec)
-    raised = tuple(i.raised for i in found.items if i.state == "open" and i.raised.merchant == merchant)
+    raised = tuple(i.raised for i in found.items if i.state == "open" and i.raised.merchant in ours)
     names = [dead_letters(each) for each in (*SYSTEMS, *AGENTS)]
-    mine = f"{merchant}|".encode()  # keys are as in the topic that a record came from
-    dead = {name: sum((each.key or mine).startswith(mine) for each in read(bootstrap, name)) for name in names}
+    mine = tuple(f"{merchant}|".encode() for merchant in ours)  # keys are as in the topic that a record came from
+    dead = {name: sum((each.key or mine[0]).startswith(mine) for each in read(bootstrap, name)) for name in names}
     return Records(
         commands=commands,
         results=results,
         exceptions=raised,
-        effects=_effects(stage, merchant),
+        effects=_effects(stage),
         dead_letters={name: count for name, count in dead.items() if count},
     )
 
@@ -72,13 +72,13 @@ def _commands(codec: Codec, bootstrap: str) -> Iterator[Command]:
                 yield record
 
 
-def _effects(stage: Stage, merchant: str) -> dict[str, Effect]:
+def _effects(stage: Stage) -> dict[str, Effect]:
     engine = open_engine(stage.settings.ledger_url)
     try:
         with engine.connect() as connection:
             row = effects.c
             found = connection.execute(
-                select(row.command_id, row.kind, row.state, row.outcome).where(row.merchant == merchant)
+                select(row.command_id, row.kind, row.state, row.outcome).where(row.merchant.in_(stage.merchants))
             )
             return {
                 each.command_id: Effect(

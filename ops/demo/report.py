@@ -59,6 +59,11 @@ def where(console: Console, stage: Stage, verdict: Verdict) -> None:
         console.print(f"  .venv/bin/returnflow {command}", highlight=False)
 
 
+def _named(outcome: Outcome) -> str:
+    story = outcome.story
+    return f"{story.name} ({story.shop})" if story.shop else story.name
+
+
 def _row(outcome: Outcome, ready_ms: int | None) -> tuple[str, ...]:
     after = (
         ""
@@ -67,6 +72,6 @@ def _row(outcome: Outcome, ready_ms: int | None) -> tuple[str, ...]:
     )
     moved = "\n".join(f"{place} {count:+d}" for place, count in sorted(outcome.moved.items()) if count)
     return (
-        "\n".join(outcome.rmas), outcome.story.name, outcome.story.story, moved, "\n".join(outcome.paid),
+        "\n".join(outcome.rmas), _named(outcome), outcome.story.story, moved, "\n".join(outcome.paid),
         "\n".join(outcome.tags), after, "no" if outcome.wrong else "yes",
     )  # fmt: skip

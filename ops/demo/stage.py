@@ -16,7 +16,9 @@ import msgspec
 
 from ops.demo import shop
 from ops.demo.client import Sandbox, Warehouse
-from ops.demo.story import Body
+from ops.demo.merchants import at, domain_of, open_merchant
+from ops.demo.neighbours import DIFFERENT, SHOPS
+from ops.demo.story import Body, Story, morning
 from ops.local.jars import cache_directory
 from ops.local.ports import free_port, is_free
 from ops.sandbox_shop import SECRETS
@@ -57,17 +59,44 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     warehouse: Warehouse
     addresses: Addresses
     merchant: str
+    merchants: tuple[str, ...]  # with those beside it
+    shops: dict[str, str]  # domains by the names that the stories use
     folder: Path
     parts: tuple[Part, ...]
 
 
-# Writes further merchant files into a folder and opens their shops in the sandbox; the secrets that the files name.
-Also = Callable[[Path, Addresses, Sandbox], Mapping[str, str]]
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """Merchants beside the first: the secrets that their files name, their shops' domains by short names."""
+
+    secrets: Mapping[str, str] = {}
+    shops: Mapping[str, str] = {}
 
 
-def nobody_else(_folder: Path, _addresses: Addresses, _sandbox: Sandbox) -> Mapping[str, str]:
+# Writes further merchant files into a folder and opens their shops in the sandbox; the last argument is the first
+# merchant's name.
+Also = Callable[[Path, Addresses, Sandbox, str], Opened]
+
+
+def nobody_else(_folder: Path, _addresses: Addresses, _sandbox: Sandbox, _merchant: str) -> Opened:
     """The demo's own merchant is the only one."""
-    return {}
+    return Opened()
+
+
+def other_shops(stories: tuple[Story, ...]) -> Also:
+    """The other shops of the stories, with their orders of the morning."""
+
+    def opened(folder: Path, addresses: Addresses, sandbox: Sandbox, merchant: str) -> Opened:
+        secrets: dict[str, str] = {}
+        shops: dict[str, str] = {}
+        for key, body in SHOPS.items():
+            mine = f"{merchant}-{key}"
+            text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), mine, addresses)
+            opened = {**body, "orders": morning(stories, key)}
+            secrets |= open_merchant(folder, sandbox, mine, text, DIFFERENT[key], opened)
+            shops[key] = domain_of(mine)
+        return Opened(secrets=secrets, shops=shops)
+
+    return opened
 
 
 @contextmanager
@@ -95,13 +124,15 @@ def stage(
         start_sandbox(supervisor, addresses.sandbox_port)
         sandbox.open_shop(_shop(orders))
         tell("topics", f"{prepare(here)} created")
-        secrets = {**SECRETS, **also(folder / "merchants", addresses, sandbox)}
+        others = also(folder / "merchants", addresses, sandbox, merchant)
+        secrets = {**SECRETS, **others.secrets}
         running = start_pipeline(supervisor, here, addresses, secrets | IMPATIENT)
         _wait_for_subscriptions(sandbox)
         yield Stage(
             settings=here, supervisor=supervisor, sandbox=sandbox, addresses=addresses, merchant=merchant,
             warehouse=Warehouse(addresses.gateway_port, merchant, SECRETS["DEMO_SHOP_WAREHOUSE_WEBHOOK_SECRET"]),
-            folder=folder, parts=tuple(running),
+            merchants=tuple(sorted(each.stem for each in (folder / "merchants").iterdir())),
+            shops={"": shop.DOMAIN, **others.shops}, folder=folder, parts=tuple(running),
         )  # fmt: skip
 
 
@@ -116,8 +147,7 @@ def run_folder() -> Path:
 
 def merchant_file(example: str, merchant: str, addresses: Addresses) -> str:
     """The worked example under another name, at this run's addresses, in a hurry."""
-    text = example.replace("127.0.0.1:8900", f"127.0.0.1:{addresses.sandbox_port}")
-    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{addresses.gateway_port}")
+    text = at(addresses, example)
     for key, value in {"merchant": f'"{merchant}"', **QUICKER}.items():
         text, changed = re.subn(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
         if not changed:
@@ -151,6 +181,7 @@ def _addresses() -> Addresses:
 
 def _shop(orders: tuple[Body, ...]) -> Body:
     return {
+        "domain": shop.DOMAIN,
         "currency": "ZAR",
         "access_token": SECRETS["DEMO_SHOP_SHOPIFY_TOKEN"],
         "client_secret": SECRETS["DEMO_SHOP_SHOPIFY_WEBHOOK_SECRET"],
@@ -158,6 +189,7 @@ def _shop(orders: tuple[Body, ...]) -> Body:
         "read_all_orders": False,  # so the shop does not show us orders that are older than two months
         "bucket_size": 20_000,  # a shop on the largest plan: a day's calls in half a minute
         "restore_rate": 1_000,
+        "search_lag_seconds": 2,
         "locations": shop.LOCATIONS,
         "products": shop.PRODUCTS,
         "customers": shop.CUSTOMERS,

@@ -79,11 +79,18 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """One return."""
+    """One return. `shop`: whose; "" is the shop of the worked example."""
 
+    shop: str = ""
     name: str
     story: str
     order: Body
     units: tuple[Body, ...]
     day: tuple[tuple[str, Step], ...]  # (time of the shop's day, step)
     end: End
+
+
+def morning(stories: tuple[Story, ...], shop: str = "") -> tuple[Body, ...]:
+    """Orders that are there before the day begins."""
+    mine = (s for s in stories if s.shop == shop)
+    return tuple(s.order for s in mine if not any(isinstance(step, Sold) for _, step in s.day))

@@ -53,6 +53,17 @@ def usual(start: str, *grades: str, location: int = 101) -> tuple[tuple[str, Ste
     return tuple((later(start, 30 * i), step) for i, step in enumerate(steps))
 
 
+def again(start: str, *grades: str, **body: object) -> tuple[tuple[str, Step], ...]:
+    """Another return of the same order: asked for, approved, received, inspected, a quarter of an hour between them."""
+    steps: Sequence[Step] = (Requested(body=body), Rma(step="approve"), Rma(step="receive"), inspection(*grades))
+    return tuple((later(start, 15 * i), step) for i, step in enumerate(steps))
+
+
+def beside(day: tuple[tuple[str, Step], ...], *more: tuple[str, Step]) -> tuple[tuple[str, Step], ...]:
+    """A day with other steps at their times."""
+    return tuple(sorted((*day, *more), key=lambda step: minutes_of(step[0])))
+
+
 def later(at: str, minutes: int) -> str:
     """The time of day so many minutes later."""
     total = minutes_of(at) + minutes

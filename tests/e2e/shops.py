@@ -8,10 +8,11 @@ from typing import Any, Self
 import msgspec
 
 from ops.demo.client import Warehouse
+from ops.demo.merchants import domain_of, secrets_of, variable
 from ops.demo.story import Body
 from ops.demo.words import back, inspection, line
 from schemas.exceptions import ExceptionRaised
-from tests.e2e.world import CUSTOMER_EMAIL, CUSTOMER_NAME, World, domain_of, secrets_of, until, variable
+from tests.e2e.world import CUSTOMER_EMAIL, CUSTOMER_NAME, World, until
 
 _NUMBERS = itertools.count(5001)
 WAY: tuple[tuple[str, Body], ...] = (

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from ops.demo.merchants import domain_of, secrets_of, variable
 from ops.kafka import admin, quiet
 from schemas import topics
 from schemas.codec import Undecodable
 from sinks.systems.shopify.credit import gift_card_code
 from tests.e2e.day import Day, played
 from tests.e2e.shops import Shop, returned
-from tests.e2e.world import CALM, CUSTOMER_EMAIL, CUSTOMER_NAME, OTHERS, World, domain_of, secrets_of, until, variable
+from tests.e2e.world import CALM, CUSTOMER_EMAIL, CUSTOMER_NAME, OTHERS, World, until
 
 EVERYONE = (CALM, *OTHERS)
 USED = ("shopify", "returngo")

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from ops.demo.merchants import secrets_of, variable
 from ops.demo.words import back, line
 from ops.kafka import Seen, quiet
 from schemas import topics
@@ -23,7 +24,7 @@ from schemas.facts import Delivery, ReturnEvent
 from schemas.ids import order_key
 from tests.e2e.day import played
 from tests.e2e.shops import Shop
-from tests.e2e.world import CALM, World, secrets_of, until, variable
+from tests.e2e.world import CALM, World, until
 
 LARGE = 2 * 1024 * 1024
 

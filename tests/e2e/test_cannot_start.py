@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ops.demo.merchants import secrets_of
 from ops.up import environment
 from tests.e2e.day import played
-from tests.e2e.world import CALM, World, secrets_of
+from tests.e2e.world import CALM, World
 
 NOBODY = "127.0.0.1:9"
 # what is wrong → (command line, variables, what the message names)

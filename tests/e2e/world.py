@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,13 +14,11 @@ import httpx
 from confluent_kafka import Producer
 
 from ops import inbox
-from ops.demo import shop as goods
 from ops.demo.client import Sandbox
-from ops.demo.stage import EXAMPLE, Stage, merchant_file
-from ops.demo.story import Body
+from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant
+from ops.demo.stage import EXAMPLE, Opened, Stage, merchant_file
 from ops.kafka import Seen, admin, quiet, read
 from ops.lag import OURS, Lag, measure
-from ops.sandbox_shop import SECRETS
 from ops.up import Addresses, environment
 from schemas.codec import Codec
 from schemas.commands import Command
@@ -29,7 +27,7 @@ from schemas.topics import commands_of
 from sinks.work import keys
 
 T = TypeVar("T")
-CALM = "demo-shop"
+CALM = EXAMPLE_MERCHANT
 # Merchants beside the demo's own, each for what would disturb the others.
 OTHERS = ("rough", "crash", "refusing", "down", "gathering", "regrading", "cancelling")
 # Late changes are compensated for units that have names: where pieces are counted, nobody knows which was graded anew.
@@ -169,48 +167,10 @@ class World:
         until(look, right)
 
 
-def domain_of(merchant: str) -> str:
-    """The shop of a merchant."""
-    return f"{merchant}.myshopify.com"
-
-
-def variable(merchant: str, name: str) -> str:
-    """The variable that holds one of a merchant's secrets."""
-    return f"{merchant.replace('-', '_').upper()}_{name}"
-
-
-def secrets_of(merchant: str) -> dict[str, str]:
-    """The variables that a merchant's file names, with values of its own."""
-    prefix = variable(merchant, "")[:-1]
-    own = {name.replace("DEMO_SHOP", prefix): value for name, value in SECRETS.items()}
-    if merchant == CALM:
-        return own
-    return {name: value if value.startswith("whsec_") else f"{merchant}-{value}" for name, value in own.items()}
-
-
-def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox) -> Mapping[str, str]:
+def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox, _merchant: str) -> Opened:
     """Files and shops of the other merchants; their secrets."""
     secrets: dict[str, str] = {}
     for merchant in OTHERS:
         text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
-        text = text.replace(goods.DOMAIN, domain_of(merchant)).replace("DEMO_SHOP_", variable(merchant, ""))
-        for usual, own in DIFFERENT.get(merchant, {}).items():
-            assert text.count(usual) == 1, f"expected {usual!r} once in {EXAMPLE}"
-            text = text.replace(usual, own)
-        (folder / f"{merchant}.toml").write_text(text, encoding="utf-8")
-        secrets |= secrets_of(merchant)
-        sandbox.post("/shops", _shop(merchant))
-    return secrets
-
-
-def _shop(merchant: str) -> Body:
-    secrets = secrets_of(merchant)
-    return {
-        "domain": domain_of(merchant),
-        "access_token": secrets[variable(merchant, "SHOPIFY_TOKEN")],
-        "client_secret": secrets[variable(merchant, "SHOPIFY_WEBHOOK_SECRET")],
-        "returngo_key": secrets[variable(merchant, "RETURNGO_KEY")],
-        "bucket_size": 20_000,
-        "restore_rate": 1_000,
-        "locations": goods.LOCATIONS,
-    }
+        secrets |= open_merchant(folder, sandbox, merchant, text, DIFFERENT.get(merchant, {}), {})
+    return Opened(secrets=secrets)

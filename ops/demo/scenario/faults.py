@@ -3,12 +3,13 @@
 A fault is armed a minute before the goods of its story are inspected; a process is killed the minute after.
 """
 
+from ops.demo.shop import DOMAIN
 from ops.demo.story import Body, End, Fault, Kill, Moved, Paid, Step, Story
 from ops.demo.words import DONE, back, line, minutes_of, order, usual
 
 
 def _fault(system: str, fault: str, times: int = 1, operation: str | None = None, **more: object) -> Fault:
-    match: Body = {"system": system} if operation is None else {"system": system, "operation": operation}
+    match: Body = {"system": system, "shop": DOMAIN, **({} if operation is None else {"operation": operation})}
     return Fault(body={"match": match, "fault": fault, "times": times, **more})
 
 

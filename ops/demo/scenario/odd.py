@@ -1,5 +1,6 @@
 """Returns that do not go as planned: people, late orders, changed minds."""
 
+from ops.demo.shop import DOMAIN
 from ops.demo.story import End, Fault, Moved, Paid, Requested, Rma, Sold, Staff, Story
 from ops.demo.words import DONE, HELD, TOLD, back, line, order, usual
 
@@ -35,7 +36,12 @@ STORIES = (
         day=(
             (
                 "09:06",
-                Fault(body={"match": {"system": "webhook", "operation": "ORDERS_CREATE"}, "fault": "drop_webhook"}),
+                Fault(
+                    body={
+                        "match": {"system": "webhook", "shop": DOMAIN, "operation": "ORDERS_CREATE"},
+                        "fault": "drop_webhook",
+                    }
+                ),
             ),
             ("09:07", Sold()),
             *usual("09:08", "sellable"),

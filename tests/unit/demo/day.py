@@ -64,7 +64,6 @@ def books() -> dict[str, Any]:
         "money": [payment(status="PENDING"), payment(), credit()],
         "orders": {"#1": {"id": SHOP_ID, **done}, "#2": {"id": CREDIT_ID, **done}},
         "findings": [],
-        "returngo": {},
     }
 
 

@@ -1,0 +1,42 @@
+"""The other shops of the demo's day: they round in their own ways, take money when goods leave, sell in currencies
+whose rates move, edit orders, and have goods without SKUs."""
+
+from ops.demo.shop import CUSTOMERS, MAIN
+from ops.demo.story import Body
+
+OSLO, LYON = "oslo", "lyon"
+
+
+def _goods(price: str, **names: object) -> Body:
+    return {"price": price, "stock": {str(MAIN): 20}, **names}
+
+
+def _shop(currency: str, *products: Body, **more: object) -> Body:
+    return {
+        "currency": currency, "search_lag_seconds": 2, "products": products,
+        "customers": CUSTOMERS, **more,
+    }  # fmt: skip
+
+
+SHOPS: dict[str, Body] = {
+    OSLO: _shop(
+        "NOK",
+        {"title": "Lamp", "variants": [_goods("399.00", sku="LAMP")]},
+        {"title": "Bulb", "variants": [_goods("49.90", sku="BULB")]},
+    ),
+    LYON: _shop(
+        "EUR",
+        {"title": "Chair", "variants": [_goods("33.33", sku="CHAIR"), _goods("30.00", sku="CHAIR-RED")]},
+        {"title": "Stool", "variants": [_goods("25.00", sku="STOOL")]},
+        {"title": "Coffee things", "variants": [_goods("10.00", name="saucer"), _goods("20.00", name="pot")]},
+        {"title": "Coffee set", "variants": [
+            {"name": "coffee set", "price": "36.00",
+             "components": [{"sku": "saucer", "quantity": 2}, {"sku": "pot", "quantity": 1}]},
+        ]},
+    ),
+}  # fmt: skip
+# What their files say instead of the worked example.
+DIFFERENT: dict[str, dict[str, str]] = {
+    OSLO: {'currency = "ZAR"': 'currency = "NOK"', 'shipping = "never"': 'shipping = "full_return"'},
+    LYON: {'currency = "ZAR"': 'currency = "EUR"'},
+}
