@@ -42,11 +42,17 @@ def refund(row: Json, path: str, currency: str) -> RecordedRefund:
     total = opt_minor(row.get("totalRefundedSet"), currency, f"{path}.totalRefundedSet")
     command_id, rma_id = marks(row.get("note"))
     return RecordedRefund(
-        refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=instant(row.get("createdAt"), f"{path}.createdAt"),
+        refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=_created_ms(row, path),
         total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
         lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
         tax_minor=_tax(row, path, currency), updated_at_ms=opt_instant(row.get("updatedAt"), f"{path}.updatedAt"),
     )  # fmt: skip
+
+
+def _created_ms(row: Json, path: str) -> int:
+    """When it was made; Shopify may leave that out, and always says when it was processed."""
+    named = "createdAt" if row.get("createdAt") is not None else "processedAt"
+    return instant(row.get(named), f"{path}.{named}")
 
 
 def marks(note: object) -> tuple[str | None, str | None]:

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from schemas.commands import StoreCredit
 from schemas.money import Money, to_decimal
 from sinks.contract import Attempt, Flow, ReadFlow
-from sinks.outcomes import AlreadyApplied, Applied, Rejected, Uncertain
+from sinks.outcomes import AlreadyApplied, Applied, Deferred, Rejected, Uncertain
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import calls, marks, refund, refusals
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid, number
-from sinks.systems.shopify.shapes import Amount, Nodes, Payload, Ref, Shape
+from sinks.systems.shopify.pages import MOST_PAGES
+from sinks.systems.shopify.shapes import Amount, Paged, Payload, Ref, Shape
 
 CODE_LENGTH = 16  # Shopify takes 8 to 20 letters and digits; 16 of 36 are 82 bits
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -40,7 +41,7 @@ class CardLimit(Shape, frozen=True):
 
 
 class CardLook(Shape, frozen=True):
-    gift_cards: Nodes[GiftCard]
+    gift_cards: Paged[GiftCard]
     order: CardOrder | None
     gift_card_configuration: CardLimit | None = None
 
@@ -110,8 +111,16 @@ def _gift_card(command: StoreCredit, c: Connection) -> Flow:
 
 
 def _look_for_card(command: StoreCredit, c: Connection) -> ReadFlow[CardLook]:
-    variables = {"order": gid("Order", command.order_id), "query": f"customer_id:{command.customer_id}"}
-    return (yield from calls.look(c, "gift_card_look", variables, CardLook))
+    """Newest first, as far as ours or to the end: a card that is not seen would be issued a second time."""
+    wanted = {"order": gid("Order", command.order_id), "query": f"customer_id:{command.customer_id}"}
+    after: str | None = None
+    for _ in range(MOST_PAGES):
+        looked = yield from calls.look(c, "gift_card_look", {**wanted, "after": after}, CardLook)
+        page = looked.gift_cards.page_info
+        if not page.has_next_page or _ours(looked, command.command_id) is not None:
+            return looked
+        after = page.end_cursor
+    raise Ended(Deferred(reason="gift_cards_cut_off"))
 
 
 def _ours(looked: CardLook, command_id: str) -> AlreadyApplied | None:

@@ -2,20 +2,20 @@
 the others were.
 """
 
-from typing import Any
-
 import msgspec
 
 from schemas.commands import Restock
 from sinks.contract import ReadFlow
 from sinks.outcomes import Deferred, Rejected
 from sinks.systems.ended import Ended
-from sinks.systems.shopify import calls, marks
+from sinks.systems.shopify import marks, pages
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid
+from sinks.systems.shopify.pages import Row
 from sinks.systems.shopify.shapes import Nodes, Ref, Shape
 
-MOST_PAGES = 20  # of two returns each: no order has more
+_OF_ORDER = {"returns": "after", "metafields": "marks"}
+_OF_RETURN = {"reverseFulfillmentOrders": "after"}
 
 
 class Disposition(Shape, frozen=True):
@@ -81,22 +81,36 @@ def read(c: Connection, order_id: str, line_id: str) -> ReadFlow[Cover]:
     )
 
 
-def whole(c: Connection, order_id: str) -> ReadFlow[dict[str, Any] | None]:
+def whole(c: Connection, order_id: str) -> ReadFlow[Row | None]:
     """The order with `metafields` and `returns` over all pages; `complete` is False when a part was cut off."""
-    after: str | None = None
-    found: list[dict[str, Any]] = []
-    for _ in range(MOST_PAGES):
-        variables = {"id": gid("Order", order_id), "after": after}
-        order = (yield from calls.read(c, "order_returns", variables))["order"]
-        if order is None:
-            return None
-        found += order["returns"]["nodes"]
-        pages = order["returns"]["pageInfo"]
-        after = pages["endCursor"]
-        if not pages["hasNextPage"]:
-            break
-    complete = not (pages["hasNextPage"] or order["metafields"]["pageInfo"]["hasNextPage"] or any(map(_cut_off, found)))
+    variables = {"id": gid("Order", order_id)}
+    order = yield from pages.object_of(c, "order_returns", variables, "order", _OF_ORDER)
+    if order is None:
+        return None
+    found, complete = [], order["complete"]
+    for each in order["returns"]["nodes"]:
+        filled, whole_return = yield from _filled(c, each)
+        found.append(filled)
+        complete = complete and whole_return
     return {**order, "returns": {"nodes": found}, "complete": complete}
+
+
+def _filled(c: Connection, shop_return: Row) -> ReadFlow[tuple[Row, bool]]:
+    """A return with all its reverse orders and all their lines, and whether that is all."""
+    listed, complete = shop_return["reverseFulfillmentOrders"], True
+    if listed["pageInfo"]["hasNextPage"]:
+        rest = yield from pages.object_of(c, "return_orders", {"id": shop_return["id"]}, "return", _OF_RETURN)
+        listed, complete = (rest["reverseFulfillmentOrders"], rest["complete"]) if rest else (listed, False)
+    reverse_orders = []
+    for each in listed["nodes"]:
+        lines = each["lineItems"]
+        if lines["pageInfo"]["hasNextPage"]:
+            rest = yield from pages.object_of(
+                c, "reverse_order_lines", {"id": each["id"]}, "reverseFulfillmentOrder", {"lineItems": "after"}
+            )
+            lines, complete = (rest["lineItems"], complete and rest["complete"]) if rest else (lines, False)
+        reverse_orders.append({**each, "lineItems": lines})
+    return {**shop_return, "reverseFulfillmentOrders": {"nodes": reverse_orders}}, complete
 
 
 def belongs(cover: Cover, command: Restock) -> bool:
@@ -114,13 +128,6 @@ def belongs(cover: Cover, command: Restock) -> bool:
         detail = f"order {command.order_id} has more returns, lines or marks than can be read: restock by hand"
         raise Ended(Rejected(code="rejected_by_system", detail=detail))
     return False
-
-
-def _cut_off(shop_return: dict[str, Any]) -> bool:
-    fulfilments = shop_return["reverseFulfillmentOrders"]
-    return bool(fulfilments["pageInfo"]["hasNextPage"]) or any(
-        fulfilment["lineItems"]["pageInfo"]["hasNextPage"] for fulfilment in fulfilments["nodes"]
-    )
 
 
 class _Sold(Shape, frozen=True):
@@ -145,7 +152,7 @@ class _Return(Shape, frozen=True):
     reverse_fulfillment_orders: Nodes[_Fulfilment]
 
 
-def _lines(shop_return: dict[str, Any]) -> list[ReturnedLine]:
+def _lines(shop_return: Row) -> list[ReturnedLine]:
     shaped = msgspec.convert(shop_return, _Return)
     return [
         ReturnedLine(

@@ -7,68 +7,22 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sinks.contract import ReadFlow
-from sinks.outcomes import Rejected
+from sinks.outcomes import Deferred, Rejected
 from sinks.systems.ended import Ended
 from sinks.systems.page import Page
-from sinks.systems.shopify import calls, native_cover
+from sinks.systems.shopify import calls
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid
+from sinks.systems.shopify.pages import MOST_PAGES
+from sinks.systems.shopify.whole_order import order
 
+__all__ = ["item_by_sku", "locations", "order", "order_of", "orders_since", "scopes", "subscribe", "subscriptions"]
 Row = dict[str, Any]  # a vendor object
 
-MOST_PAGES = 100  # of one list: beyond it the answer is flagged as cut off
 _OWNED = {
     "return": ("order_of_return", "return", "Return"),
     "reverse": ("order_of_reverse_order", "reverseFulfillmentOrder", "ReverseFulfillmentOrder"),
 }
-MOST_REFUNDS = 50  # of one order, as its document asks for
-
-
-def order(c: Connection, order_id: str) -> ReadFlow[Row | None]:
-    """The order with every line, refund, return and mark, or None. `complete` is False when a part was cut off.
-
-    `refunds` is a list of whole refunds; `lineItems`, `returns` and `metafields` have their `nodes` without pages.
-    """
-    found: Row | None = (yield from calls.read(c, "order", {"id": gid("Order", order_id)}))["order"]
-    if found is None:
-        return None
-    lines, all_lines = yield from _pages(c, "order_lines", {"id": found["id"]}, ("order", "lineItems"))
-    returns = yield from _returns(c, found, order_id)
-    refunds = []
-    for ref in found["refunds"]:
-        refund = yield from _refund(c, ref["id"])
-        if refund is not None:
-            refunds.append(refund)
-    complete = all_lines and returns["complete"] and len(refunds) == len(found["refunds"]) < MOST_REFUNDS
-    return {
-        **found,
-        "lineItems": {"nodes": lines},
-        "refunds": refunds,
-        "returns": returns["returns"],
-        "complete": complete and all(refund["complete"] for refund in refunds),
-    }
-
-
-def _returns(c: Connection, found: Row, order_id: str) -> ReadFlow[Row]:
-    if found["returnStatus"] == "NO_RETURN":
-        return {"returns": {"nodes": []}, "complete": not found["metafields"]["pageInfo"]["hasNextPage"]}
-    whole: Row | None = yield from native_cover.whole(c, order_id)
-    return whole or {"returns": {"nodes": []}, "complete": False}
-
-
-def _refund(c: Connection, refund_gid: str) -> ReadFlow[Row | None]:
-    after: str | None = None
-    lines: list[Row] = []
-    for _ in range(MOST_PAGES):
-        refund: Row = (yield from calls.read(c, "refund", {"id": refund_gid, "after": after}))["refund"]
-        if not refund:
-            return None
-        lines += refund["refundLineItems"]["nodes"]
-        pages = refund["refundLineItems"]["pageInfo"]
-        after = pages["endCursor"]
-        if not pages["hasNextPage"]:
-            break
-    return {**refund, "refundLineItems": {"nodes": lines}, "complete": not pages["hasNextPage"]}
 
 
 def order_of(c: Connection, kind: Literal["return", "reverse"], number: str) -> ReadFlow[str | None]:
@@ -94,7 +48,9 @@ def item_by_sku(c: Connection, sku: str) -> ReadFlow[Row | None]:
     `matches` says how many variants carry the SKU: more than one is a fault of the catalogue, for a person.
     """
     quoted = sku.replace("\\", "\\\\").replace("'", "\\'")
-    variants = (yield from calls.read(c, "item_by_sku", {"query": f"sku:'{quoted}'"}))["productVariants"]["nodes"]
+    variants, whole = yield from _pages(c, "item_by_sku", {"query": f"sku:'{quoted}'"}, ("productVariants",))
+    if not whole:
+        raise Ended(Deferred(reason="variants_cut_off"))
     exact = [variant for variant in variants if variant["sku"] == sku]  # the search also finds similar ones
     if not exact:
         return None
@@ -104,19 +60,21 @@ def item_by_sku(c: Connection, sku: str) -> ReadFlow[Row | None]:
     nodes = levels["nodes"]
     if levels["pageInfo"]["hasNextPage"]:
         start = {"id": item["id"], "after": levels["pageInfo"]["endCursor"]}
-        more, _ = yield from _pages(c, "item_levels", start, ("inventoryItem", "inventoryLevels"))
+        more, whole = yield from _pages(c, "item_levels", start, ("inventoryItem", "inventoryLevels"))
+        if not whole:
+            raise Ended(Deferred(reason="levels_cut_off"))
         nodes = nodes + more
     return {**variant, "inventoryItem": {**item, "inventoryLevels": {"nodes": nodes}}, "matches": len(exact)}
 
 
 def locations(c: Connection) -> ReadFlow[list[Row]]:
     """Every location, inactive ones included."""
-    return (yield from _pages(c, "locations", {}, ("locations",)))[0]
+    return (yield from _all(c, "locations", ("locations",)))
 
 
 def subscriptions(c: Connection) -> ReadFlow[list[Row]]:
     """Webhook subscriptions of this app: `id`, `topic`, `uri`."""
-    return (yield from _pages(c, "subscriptions", {}, ("webhookSubscriptions",)))[0]
+    return (yield from _all(c, "subscriptions", ("webhookSubscriptions",)))
 
 
 def subscribe(c: Connection, topic: str, url: str) -> ReadFlow[Row]:
@@ -134,6 +92,13 @@ def scopes(c: Connection) -> ReadFlow[list[str]]:
     """What the access token may do."""
     installation = (yield from calls.read(c, "scopes", {}))["currentAppInstallation"]
     return [scope["handle"] for scope in installation["accessScopes"]]
+
+
+def _all(c: Connection, stem: str, path: tuple[str, ...]) -> ReadFlow[list[Row]]:
+    rows, whole = yield from _pages(c, stem, {}, path)
+    if not whole:
+        raise Ended(Deferred(reason=f"{stem}_cut_off"))
+    return rows
 
 
 def _pages(c: Connection, stem: str, variables: Row, path: tuple[str, ...]) -> ReadFlow[tuple[list[Row], bool]]:

@@ -4,6 +4,8 @@ Always `refundCreate`, also when the units have a native return: it takes an ide
 found again, `returnProcess` takes no key (README.md). Stock is never touched here.
 """
 
+from msgspec.structs import replace
+
 from schemas.commands import LineShare, Refund, Suggestion
 from schemas.money import Money, to_decimal
 from sinks.contract import Attempt, Flow, ReadFlow
@@ -12,10 +14,10 @@ from sinks.systems.ended import Ended
 from sinks.systems.shopify import calls, marks, refusals
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid, number
-from sinks.systems.shopify.shapes import Amount, Nodes, Payload, Presented, Ref, Shape
+from sinks.systems.shopify.pages import FEW_REFUNDS, FEW_TRANSACTIONS, MOST_PAGES, MOST_REFUNDS
+from sinks.systems.shopify.shapes import Amount, Paged, Payload, Presented, Ref, Shape
 from sinks.systems.shopify.suggestion import SuggestedRefund, figure
 
-MOST_REFUNDS = 50  # of one order, as the look asks for
 PAID_BACK = frozenset({"SALE", "CAPTURE"})  # kinds that a refund can have as its parent
 
 
@@ -54,6 +56,22 @@ class Look(Shape, frozen=True):
     order: LookedOrder | None
 
 
+class RefundsOfOrder(Shape, frozen=True):
+    refunds: tuple[MarkedRefund, ...]
+
+
+class ListedRefunds(Shape, frozen=True):
+    order: RefundsOfOrder | None
+
+
+class TransactionsOfOrder(Shape, frozen=True):
+    transactions: tuple[Parent, ...]
+
+
+class ListedTransactions(Shape, frozen=True):
+    order: TransactionsOfOrder | None
+
+
 class RefundTransaction(Shape, frozen=True):
     id: str
     kind: str
@@ -67,7 +85,7 @@ class MadeRefund(Shape, frozen=True):
 
     id: str
     total_refunded_set: Presented
-    transactions: Nodes[RefundTransaction]
+    transactions: Paged[RefundTransaction]
 
 
 class RefundStatus(Shape, frozen=True):
@@ -98,9 +116,20 @@ def look(c: Connection, order_id: str, lines: tuple[LineShare, ...], shipping: M
     if order is None:
         detail = f"order {order_id} is not in the shop; older than 60 days it needs the scope read_all_orders"
         raise Ended(Rejected(code="orphan_return", detail=detail))
+    return (yield from _all_of(c, order, order_id))
+
+
+def _all_of(c: Connection, order: LookedOrder, order_id: str) -> ReadFlow[LookedOrder]:
+    """With every refund, among which ours may be, and every payment; both lists are cut off in silence."""
+    if len(order.refunds) > FEW_REFUNDS:
+        listed = (yield from calls.look(c, "order_refunds", {"id": order.id}, ListedRefunds)).order
+        order = order if listed is None else replace(order, refunds=listed.refunds)
     if len(order.refunds) >= MOST_REFUNDS:
         detail = f"order {order_id} has {MOST_REFUNDS} refunds or more: whether ours is among them cannot be seen"
         raise Ended(Rejected(code="rejected_by_system", detail=detail))
+    if len(order.transactions) > FEW_TRANSACTIONS:
+        paid = (yield from calls.look(c, "order_transactions", {"id": order.id}, ListedTransactions)).order
+        order = order if paid is None else replace(order, transactions=paid.transactions)
     return order
 
 
@@ -111,10 +140,18 @@ def marked(order: LookedOrder, command_id: str) -> str | None:
 
 def status(c: Connection, refund_gid: str) -> ReadFlow[MadeRefund]:
     """The refund with the state of its money."""
-    made = (yield from calls.look(c, "refund_status", {"id": refund_gid}, RefundStatus)).refund
-    if made is None:
-        raise Ended(Uncertain(reason="refund_not_readable"))
-    return made
+    rows: tuple[RefundTransaction, ...] = ()
+    after: str | None = None
+    for _ in range(MOST_PAGES):
+        variables = {"id": refund_gid, "after": after}
+        made = (yield from calls.look(c, "refund_status", variables, RefundStatus)).refund
+        if made is None:
+            break
+        rows, page = rows + made.transactions.nodes, made.transactions.page_info
+        if not page.has_next_page:
+            return replace(made, transactions=Paged(nodes=rows))
+        after = page.end_cursor
+    raise Ended(Uncertain(reason="refund_not_readable"))
 
 
 def create(c: Connection, fields: calls.Variables, key: str) -> ReadFlow[MadeRefund]:
@@ -135,7 +172,7 @@ def settled(made: MadeRefund) -> Outcome:
     if failed:
         words = ", ".join(f"{number(t.id)} {t.status} {t.error_code or ''}".strip() for t in failed)
         return Rejected(code="rejected_by_system", detail=f"refund {refund_id} exists, its money did not move: {words}")
-    if any(t.status != "SUCCESS" for t in transactions):
+    if any(t.status != "SUCCESS" for t in transactions) or made.transactions.page_info.has_next_page:
         return Uncertain(reason="refund_pending")
     amount = made.total_refunded_set.money
     if amount.minor == 0:

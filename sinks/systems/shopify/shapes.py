@@ -25,6 +25,20 @@ class Nodes(Shape, Generic[T], frozen=True):
     nodes: tuple[T, ...]
 
 
+class PageInfo(Shape, frozen=True):
+    """Where a connection goes on."""
+
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class Paged(Shape, Generic[T], frozen=True):
+    """A page of a connection."""
+
+    nodes: tuple[T, ...]
+    page_info: PageInfo = PageInfo()
+
+
 class UserError(Shape, frozen=True):
     """One refusal inside a payload; several mutations give no code."""
 

@@ -192,3 +192,12 @@ def test_an_absurd_value_refuses_the_whole_order(broken: dict[str, Any]) -> None
 def test_broken_claims_are_malformed_not_a_crash() -> None:
     with pytest.raises(Malformed, match="claims"):
         effects(order(returns=nodes(native_return(disposition("21"))), metafields={"nodes": [{}]}), merchant="shop-a")
+
+
+@pytest.mark.req("MON-6")
+def test_a_refund_that_does_not_say_when_it_was_made_was_made_when_it_was_processed() -> None:
+    told = refund(createdAt=None, processedAt="2026-05-05T10:00:00Z")
+    (read,) = snapshot(order(refunds=[told]), merchant="shop-a").refunds
+    assert read.created_at_ms == 1_777_975_200_000
+    with pytest.raises(Malformed, match="processedAt"):
+        snapshot(order(refunds=[refund(createdAt=None)]), merchant="shop-a")

@@ -99,13 +99,13 @@ def returned_line(
 def native_return(*lines: Json, status: str = "OPEN", number: int = 11, more: bool = False) -> Json:
     fulfilment = {
         "id": f"gid://shopify/ReverseFulfillmentOrder/{number}0",
-        "lineItems": {"pageInfo": {"hasNextPage": more}, "nodes": list(lines)},
+        "lineItems": {"pageInfo": {"hasNextPage": more, "endCursor": None}, "nodes": list(lines)},
     }
     return {
         "id": f"gid://shopify/Return/{number}",
         "name": f"#1001-R{number}",
         "status": status,
-        "reverseFulfillmentOrders": {"pageInfo": {"hasNextPage": False}, "nodes": [fulfilment]},
+        "reverseFulfillmentOrders": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [fulfilment]},
     }
 
 
@@ -114,7 +114,7 @@ def returns(*found: Json, metafields: list[Json] | None = None, next_page: str |
         {
             "order": {
                 "id": "gid://shopify/Order/5001",
-                "metafields": {"pageInfo": {"hasNextPage": False}, "nodes": metafields or []},
+                "metafields": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": metafields or []},
                 "returns": {
                     "pageInfo": {"hasNextPage": next_page is not None, "endCursor": next_page},
                     "nodes": list(found),

@@ -281,9 +281,20 @@ def test_returns_are_read_to_the_last_page() -> None:
 
 def test_a_return_too_large_to_read_is_for_a_person() -> None:
     big = shop.native_return(shop.returned_line(sold=9002), more=True)
-    outcome, _ = talk([shop.restock_look(**OPEN), shop.returns(big)])
+    gone = shop.answer({"reverseFulfillmentOrder": None})
+    outcome, _ = talk([shop.restock_look(**OPEN), shop.returns(big), gone])
     assert isinstance(outcome, Rejected)
     assert outcome.code == "rejected_by_system"
+
+
+def test_a_return_of_many_lines_is_read_to_the_end() -> None:
+    big = shop.native_return(shop.returned_line(sold=9002), more=True)
+    page = {"hasNextPage": False, "endCursor": "l2"}
+    lines = shop.answer({"reverseFulfillmentOrder": {"lineItems": {"pageInfo": page, "nodes": [LINE]}}})
+    answers = [shop.restock_look(**OPEN), shop.returns(big), lines, shop.claimed(), shop.disposed(DONE)]
+    outcome, said = talk([*answers, shop.claimed(), shop.closed()])
+    assert isinstance(outcome, Applied)
+    assert said.variables("ReverseOrderLines") == {"id": "gid://shopify/ReverseFulfillmentOrder/110", "after": None}
 
 
 def test_a_metafield_that_is_not_a_claim_is_left_alone() -> None:

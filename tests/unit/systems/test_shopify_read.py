@@ -15,6 +15,7 @@ from tests.unit.systems.givens import SHOP
 from tests.unit.systems.peer import drive
 
 Json = dict[str, Any]
+LAST = {"hasNextPage": False, "endCursor": None}
 
 
 def head(**changes: Any) -> httpx.Response:
@@ -22,7 +23,9 @@ def head(**changes: Any) -> httpx.Response:
         "id": "gid://shopify/Order/5001",
         "returnStatus": "NO_RETURN",
         "refunds": [],
-        "metafields": {"pageInfo": {"hasNextPage": False}, "nodes": []},
+        "transactions": [],
+        "shippingLines": {"pageInfo": LAST, "nodes": []},
+        "metafields": {"pageInfo": LAST, "nodes": []},
     }
     return shop.answer({"order": {**order, **changes}})
 
@@ -38,6 +41,8 @@ def refund(number: int, *quantities: int, after: str | None = None) -> httpx.Res
     found = {
         "id": f"gid://shopify/Refund/{number}",
         "refundLineItems": {"pageInfo": page, "nodes": [{"quantity": n} for n in quantities]},
+        "refundShippingLines": {"pageInfo": LAST, "nodes": []},
+        "transactions": {"pageInfo": LAST, "nodes": []},
     }
     return shop.answer({"refund": found})
 
@@ -78,12 +83,19 @@ def test_an_unknown_order_is_none() -> None:
     [
         [head(), shop.answer({"order": None})],
         [head(refunds=[{"id": "gid://shopify/Refund/1"}]), lines(1), shop.answer({"refund": None})],
-        [head(metafields={"pageInfo": {"hasNextPage": True}, "nodes": []}), lines(1)],
+        [
+            head(metafields={"pageInfo": {"hasNextPage": True, "endCursor": "m"}, "nodes": []}),
+            shop.answer({"order": None}),
+            lines(1),
+        ],
+        [head(transactions=[{"id": str(n)} for n in range(31)]), lines(1), shop.answer({"order": None})],
+        [head(transactions=[{}] * 31), lines(1), shop.answer({"order": {"transactions": [{}] * 190}})],
         [head(returnStatus="IN_PROGRESS"), lines(1), shop.answer({"order": None})],
         [
             head(returnStatus="IN_PROGRESS"),
             lines(1),
             shop.returns(shop.native_return(shop.returned_line(), more=True)),
+            shop.answer({"reverseFulfillmentOrder": None}),
         ],
     ],
 )
@@ -94,11 +106,12 @@ def test_what_is_cut_off_is_flagged(answers: list[httpx.Response]) -> None:
 
 
 def test_too_many_refunds_are_flagged() -> None:
-    refunds = [{"id": f"gid://shopify/Refund/{n}"} for n in range(50)]
-    answers = [head(refunds=refunds), lines(1), *(refund(n) for n in range(50))]
+    refunds = [{"id": f"gid://shopify/Refund/{n}"} for n in range(250)]
+    listed = shop.answer({"order": {"refunds": refunds}})
+    answers = [head(refunds=refunds[:51]), lines(1), listed, *(refund(n) for n in range(250))]
     order, _ = drive(read.order(SHOP, "5001"), answers)
     assert order is not None
-    assert order["complete"] is False
+    assert (len(order["refunds"]), order["complete"]) == (250, False)
 
 
 def test_changed_orders_come_in_pages() -> None:
@@ -120,7 +133,7 @@ def variant(sku: str, number: int = 1, more: bool = False) -> Json:
 
 
 def variants(*found: Json) -> httpx.Response:
-    return shop.answer({"productVariants": {"nodes": list(found)}})
+    return shop.answer({"productVariants": {"pageInfo": LAST, "nodes": list(found)}})
 
 
 @pytest.mark.req("INV-7", "INV-8")
@@ -129,7 +142,7 @@ def test_only_the_exact_sku_is_found() -> None:
     assert found is not None
     assert found["id"] == "gid://shopify/ProductVariant/1"
     assert found["matches"] == 1
-    assert said.variables("ItemBySku") == {"query": "sku:'TEE-M'"}
+    assert said.variables("ItemBySku")["query"] == "sku:'TEE-M'"
     assert drive(read.item_by_sku(SHOP, "TEE-M"), [variants(variant("tee-m"))])[0] is None
 
 
@@ -141,7 +154,7 @@ def test_a_sku_that_two_variants_carry_is_counted() -> None:
 
 def test_quotes_in_a_sku_do_not_end_the_search_text() -> None:
     _, said = drive(read.item_by_sku(SHOP, "5' \\ OR x"), [variants()])
-    assert said.variables("ItemBySku") == {"query": "sku:'5\\' \\\\ OR x'"}
+    assert said.variables("ItemBySku")["query"] == "sku:'5\\' \\\\ OR x'"
 
 
 def test_levels_are_read_to_the_last_page() -> None:

@@ -224,8 +224,9 @@ def test_an_order_that_cannot_be_seen_is_an_orphan() -> None:
 
 
 def test_too_many_refunds_to_look_through_are_for_a_person() -> None:
-    refunds = [{"id": f"gid://shopify/Refund/{n}", "note": None} for n in range(50)]
-    outcome = talk([shop.refund_look(refunds=refunds)])[0]
+    refunds = [{"id": f"gid://shopify/Refund/{n}", "note": None} for n in range(250)]
+    listed = shop.answer({"order": {"refunds": refunds}})
+    outcome = talk([shop.refund_look(refunds=refunds[:51]), listed])[0]
     assert isinstance(outcome, Rejected)
     assert outcome.code == "rejected_by_system"
 
