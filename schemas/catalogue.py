@@ -36,8 +36,8 @@ Record = (
 # id of its ten; the high base keeps clear of ids that a shared registry hands out by itself.
 SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.Delivery: 7_340_010,
-    facts.ReturnEvent: 7_340_022,
-    facts.OrderSnapshot: 7_340_033,
+    facts.ReturnEvent: 7_340_023,
+    facts.OrderSnapshot: 7_340_034,
     facts.ObservedEffect: 7_340_043,
     facts.DeadlineReached: 7_340_050,
     stock.StockItem: 7_340_061,
@@ -45,9 +45,9 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     stock.RestockIntent: 7_340_082,
     stock.RestockVerdict: 7_340_090,
     commands.Restock: 7_340_101,
-    commands.Refund: 7_340_111,
+    commands.Refund: 7_340_112,
     commands.StoreCredit: 7_340_121,
-    commands.Exchange: 7_340_130,
+    commands.Exchange: 7_340_131,
     commands.Annotate: 7_340_140,
     commands.Journal: 7_340_151,
     commands.CommandResult: 7_340_162,

@@ -37,6 +37,7 @@ class TenderShare(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str
     tender: str
     amount_minor: int
+    coin_minor: int = 1  # it is paid in multiples of
 
 
 class LineShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,14 @@ class LineShare(msgspec.Struct, frozen=True, kw_only=True):
     line_id: str
     quantity: int
     amount_minor: int
+
+
+class Leeway(msgspec.Struct, frozen=True, kw_only=True):
+    """How far rounding alone may take a system's figure for the units of a line from ours."""
+
+    line_id: str
+    minor: int
+    last: bool = False  # they are its last units and take what is left of it, whatever the system's rule is
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +78,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     duties_minor: int = 0
     rounding_minor: int = 0  # > 0: more than due, because cash has no smaller coin
     exchange_id: str | None = None  # the Exchange whose difference is paid back
+    leeways: tuple[Leeway, ...] = ()  # of a line that is not named: a minor unit per unit, and one for its tax
 
 
 class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +117,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     exchange_order_id: str | None
     currency: str
     difference_minor: int = 0  # > 0: the customer pays
+    leeway_minor: int = 0  # how far rounding alone may take the difference
 
 
 class TransactionOutcome(msgspec.Struct, frozen=True, kw_only=True):

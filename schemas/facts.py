@@ -59,6 +59,8 @@ class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
     disposition_reason: str | None = None
     location: str | None = None  # as the source names it; the merchant file maps it
     inspected_at_ms: int | None = None
+    paid_rest: int = 0  # what rounding took off `paid` (below zero: added), in millionths of a minor unit
+    paid_tax_rest: int = 0
 
 
 class ReturnTransaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     bundle_id: str | None = None  # group that this component was sold in
     bundle_sku: str | None = None
     bundle_quantity: int | None = None
+    tax_lines: int | None = None  # how many taxes `tax_minor` is the sum of; None: not told
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,6 +71,19 @@ def to_decimal(money: Money) -> Decimal:
     return Decimal(money.minor).scaleb(-digits).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
+def shifted(off_minor: int, limits: Sequence[int]) -> list[int] | None:
+    """What each part is off when all together are off by `off_minor`: the earlier part takes what its limit allows.
+
+    None when the limits do not allow it all. Limits are non-negative.
+    """
+    parts, left = [], abs(off_minor)
+    for limit in limits:
+        part = min(limit, left)
+        parts.append(part if off_minor > 0 else -part)
+        left -= part
+    return None if left else parts
+
+
 def split(total_minor: int, weights: Sequence[int]) -> list[int]:
     """Shares of `total_minor` in proportion to `weights` by largest remainder: they always add up to the total.
 

@@ -14,6 +14,8 @@ from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Crediting, Exchanging, Money, Paying, Repaid, repays
 from streams.domain.learnt import Effect, Order, Step, Tender
 from streams.domain.own import Own
+from streams.domain.rounding import open_end
+from streams.domain.settled import Settled, by_others, by_us
 
 NOWHERE = ""  # money that no payment is named for, while more than one could have given it
 
@@ -38,11 +40,12 @@ class Balance(msgspec.Struct):
 
 
 class Account(msgspec.Struct):
-    """All payments by id; `units_paid` is per line, by whatever means and whoever."""
+    """All payments by id, and what went back of each line, by whatever means and whoever."""
 
     balances: dict[str, Balance]
-    units_paid: dict[str, int]
+    lines: Settled
     shipping_refunded: int = 0
+    unsettled: bool = False  # a refund is under way whose amount the system that pays it may still round
 
     @property
     def total(self) -> Balance:
@@ -66,7 +69,7 @@ class Account(msgspec.Struct):
 
 def account(order: Order, own: Own, leave_out: str = "") -> Account:
     """The balance by everything seen and decided; `leave_out`: a command whose own effect is not to count."""
-    books = Account(_opened(order.tenders), {})
+    books = Account(_opened(order.tenders), Settled({}, {}))
     made = {d.decision_id: d for d in own.payments if d.decision_id != leave_out}
     marked = {c: e for c, e in own.marked.items() if c != leave_out and counts(e, order)}
     live = [d for d in made.values() if own.track(d) != "refused"]
@@ -86,7 +89,8 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
         if decision.decision_id not in marked or decision.decision_id in issued:
             _decided(books, decision, own)
         books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
-    _units(books.units_paid, live, own, leave_out)
+        books.unsettled |= _rounds(decision, own)
+    _lines(books.lines, live, order, own, leave_out)
     for payment_id, balance in books.balances.items():
         balance.check(payment_id)
     return books
@@ -193,7 +197,8 @@ def _decided(books: Account, decision: Money, own: Own) -> None:
         books.balances[share.payment_id].rounding += share.rounding_minor
         moved -= part
     if moved > 0:  # more than was decided, or a decision that names no payment
-        _move(books, decision.tenders[0].payment_id if decision.tenders else NOWHERE, moved, decision)
+        names = [share.payment_id for share in decision.tenders]
+        _move(books, next((n for n in names if books.rest(n) >= moved), (*names, NOWHERE)[0]), moved, decision)
 
 
 def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | None) -> None:
@@ -208,13 +213,14 @@ def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | No
         balance.refunded += amount
 
 
-def _units(units: dict[str, int], live: Iterable[Money], own: Own, leave_out: str) -> None:
-    """Units that were paid for; the lines of our own effects are counted with their decisions."""
+def _rounds(decision: Money, own: Own) -> bool:
+    return isinstance(decision, Paying) and own.track(decision) == "open" and open_end(decision.shares) > 0
+
+
+def _lines(lines: Settled, live: Iterable[Money], order: Order, own: Own, leave_out: str) -> None:
+    """What was paid for each line; the lines of our own effects are counted with their decisions."""
     ours = {d.decision_id for d in live}
     seen = [e for command_id, e in own.marked.items() if command_id != leave_out and command_id not in ours]
-    for effect in (*seen, *own.foreign):
-        for moved in effect.moved if effect.kind in PAID_KINDS else ():
-            units[moved.line_id] = units.get(moved.line_id, 0) + moved.quantity
+    lines.add(by_others((*seen, *own.foreign), order))
     for decision in live:
-        for share in decision.shares:
-            units[share.line_id] = units.get(share.line_id, 0) + share.quantity
+        lines.add(by_us(decision, went(decision, own)))

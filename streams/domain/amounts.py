@@ -1,14 +1,16 @@
 """What returned units are worth: their exact share of what their order line cost (MON-2).
 
-Whatever a line carries (its net price, its tax, its duties) is split over its units by largest remainder, the earlier
-unit taking the odd minor unit. A refund of n units after k were refunded before takes the shares k+1 … k+n, so all
-refunds of a line add up to what it cost.
+What is left of a line is split over the units that are left by largest remainder, the earlier unit taking the odd minor
+unit. What was really paid before counts, whoever paid it and however it was rounded, so the last units take all that is
+left and the refunds of a line add up to what it cost. Taxes and duties go by units: a refund of n units after k takes
+their shares k+1 … k+n.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
 from schemas.merchant_model import Cash
 from schemas.money import split
+from streams.domain import rounding
 from streams.domain.decided import Repaid, Share
 from streams.domain.learnt import Line, Order
 from streams.domain.seat import Seat
@@ -23,15 +25,26 @@ def first_units(total: int, quantity: int, units: int) -> int:
     return worth if total >= 0 else -worth
 
 
-def shares(seats: Iterable[Seat], before: dict[str, int]) -> tuple[Share, ...]:
-    """Share per line of these units; `before`: units of each line that were paid for already."""
+def shares(seats: Iterable[Seat], before: dict[str, int], paid: dict[str, int] | None = None) -> tuple[Share, ...]:
+    """Share per line of these units; `before`: units of each line that were paid for already, `paid`: what went back
+    for them, where that is known."""
     lines, counts = counted(seats)
     return tuple(
-        Share(
-            line_id=line_id, quantity=count,
-            amount_minor=_part(lines[line_id], count, before, lambda line: line.net_minor),
-        )
+        share(lines[line_id], count, before.get(line_id, 0), (paid or {}).get(line_id))
         for line_id, count in sorted(counts.items())
+    )
+
+
+def share(line: Line, count: int, before: int, paid: int | None) -> Share:
+    """The next `count` units of one line, as `shares`."""
+    left, gone = line.quantity - before, first_units(line.net_minor, line.quantity, before) if paid is None else paid
+    worth = line.net_minor - gone
+    if left <= 0 or (worth < 0 <= line.net_minor):
+        # more units, or more money, than there is: `beyond` and the account say so
+        worth, left = (line.net_minor, line.quantity) if left <= 0 else (0, left)
+    return Share(
+        line_id=line.line_id, quantity=count, amount_minor=first_units(worth, left, count),
+        leeway_minor=rounding.leeway(line, count, before), last=count == left,
     )  # fmt: skip
 
 
@@ -76,27 +89,31 @@ def in_coins(share: Repaid, cash: Cash, before: int, handed: int, most: int) -> 
     amount = max((near if near <= most else most // coin * coin) - handed, 0)
     return Repaid(
         payment_id=share.payment_id, tender=share.tender, amount_minor=amount,
-        rounding_minor=amount - share.amount_minor,
+        rounding_minor=amount - share.amount_minor, coin_minor=coin,
     )  # fmt: skip
 
 
 def claimed(seats: Iterable[Seat]) -> int | None:
     """What ReturnGO says these units cost, with tax, before fees; None while it does not say so of each."""
-    return _sum(seat.unit.said.paid_minor for seat in seats)
+    said = [seat.unit.said for seat in seats]
+    return _sum((each.paid_minor for each in said), sum(each.paid_rest for each in said))
 
 
 def claimed_tax(seats: Iterable[Seat]) -> int | None:
     """The tax within that; None while it does not say so of each."""
-    return _sum(seat.unit.said.tax_minor for seat in seats)
+    said = [seat.unit.said for seat in seats]
+    return _sum((each.tax_minor for each in said), sum(each.tax_rest for each in said))
 
 
-def replacement(seats: Sequence[Seat], before: dict[str, int]) -> int | None:
-    """What is sent instead of these units costs, with tax: as much as they cost for those of which it is not said;
-    None while it is said of none."""
-    priced = [seat for seat in seats if seat.unit.said.exchange_minor is not None]
-    if not priced:
+def replacement(seats: Sequence[Seat], before: dict[str, int], paid: dict[str, int] | None = None) -> int | None:
+    """What is sent instead of these units costs, with tax: as much as they cost for those of which it is not said, or
+    of which ReturnGO says so; None while it is said of none."""
+    if all(seat.unit.said.exchange_minor is None for seat in seats):
         return None
-    even = sum(s.amount_minor for s in shares(seats, before)) - sum(s.amount_minor for s in shares(priced, before))
+    # what costs as much as ReturnGO says was paid is even, however ReturnGO has rounded that
+    priced = [s for s in seats if s.unit.said.exchange_minor not in (None, s.unit.said.paid_minor)]
+    even = sum(s.amount_minor for s in shares(seats, before, paid))
+    even -= sum(s.amount_minor for s in shares(priced, before, paid))
     return even + sum(seat.unit.said.exchange_minor or 0 for seat in priced)
 
 
@@ -105,8 +122,9 @@ def fees(seats: Iterable[Seat]) -> int:
     return sum(seat.unit.said.fees_minor for seat in seats)
 
 
-def _sum(figures: Iterable[int | None]) -> int | None:
-    total = 0
+def _sum(figures: Iterable[int | None], rest: int) -> int | None:
+    """`rest`: what rounding took off them, in millionths of a minor unit; prices that others divided add up again."""
+    total = (rest + 500_000) // 1_000_000
     for figure in figures:
         if figure is None:
             return None

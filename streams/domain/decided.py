@@ -20,6 +20,8 @@ class Share(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False
     line_id: str
     quantity: int
     amount_minor: int
+    leeway_minor: int = 0  # how far rounding alone may take another's figure from it
+    last: bool = False  # nothing of the line is left after it
 
 
 class Repaid(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
@@ -29,6 +31,7 @@ class Repaid(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fals
     tender: str
     amount_minor: int
     rounding_minor: int = 0  # within the amount, > 0: more than due, because cash has no smaller coin
+    coin_minor: int = 1  # it is paid in multiples of
 
 
 class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1, gc=False):

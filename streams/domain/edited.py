@@ -5,7 +5,7 @@ What differs before a payment holds it by the guards in walk.py; what differs af
 
 from collections.abc import Iterable, Sequence
 
-from streams.domain import amounts, pay
+from streams.domain import amounts, pay, rounding
 from streams.domain.causes import Cause
 from streams.domain.decided import Exchanging, Money, Paying
 from streams.domain.explain import money
@@ -57,7 +57,8 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         return
     was, said = _exchanged(decision, seats) if isinstance(decision, Exchanging) else _paid(decision, seats, mine)
     coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
-    if said is not None and abs(said - was) > seats[0].model.refunding.tolerance_minor + coins:
+    leeway = coins + rounding.of_shares(decision.shares)
+    if said is not None and abs(said - was) > seats[0].model.refunding.tolerance_minor + leeway:
         ours, theirs = money(was, decision.currency), money(said, decision.currency)
         yield _cause("amount_mismatch", decision, "prices", ours, theirs)
 

@@ -6,6 +6,7 @@ from schemas.commands import (
     Annotate,
     Exchange,
     Journal,
+    Leeway,
     LineShare,
     Refund,
     StoreCredit,
@@ -13,7 +14,7 @@ from schemas.commands import (
     TransactionOutcome,
 )
 from schemas.stock import RestockIntent
-from streams.domain import marking, output
+from streams.domain import marking, output, rounding
 from streams.domain.decided import Booking, Crediting, Decision, Exchanging, Marking, Paying, Restocking, Share
 from streams.domain.output import Output
 
@@ -55,7 +56,7 @@ def _refund(d: Paying, merchant: str, order_id: str) -> Refund:
         unit_ids=d.unit_ids, generation=0, decided_at_ms=d.decided_at_ms, currency=d.currency,
         amount_minor=d.amount_minor, lines=_lines(d.shares), tolerance_minor=d.tolerance_minor,
         tenders=tuple(
-            TenderShare(payment_id=t.payment_id, tender=t.tender, amount_minor=t.amount_minor)
+            TenderShare(payment_id=t.payment_id, tender=t.tender, amount_minor=t.amount_minor, coin_minor=t.coin_minor)
             for t in d.tenders
             if t.amount_minor
         ),
@@ -63,6 +64,7 @@ def _refund(d: Paying, merchant: str, order_id: str) -> Refund:
         fees_minor=sum(s.amount_minor for s in d.shares) + d.shipping_minor - d.amount_minor,
         tax_minor=d.tax_minor, duties_minor=d.duties_minor, rounding_minor=d.rounding_minor,
         exchange_id=d.exchange_id or None,
+        leeways=tuple(Leeway(line_id=s.line_id, minor=s.leeway_minor, last=s.last) for s in d.shares),
     )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def _exchange(d: Exchanging, merchant: str, order_id: str) -> Exchange:
         command_id=d.decision_id, merchant=merchant, system=d.system, order_id=order_id, rma_id=d.rma_id,
         unit_ids=d.unit_ids, generation=0, decided_at_ms=d.decided_at_ms, draft_order_id=d.draft_order_id,
         exchange_order_id=d.exchange_order_id, currency=d.currency, difference_minor=d.difference_minor,
+        leeway_minor=rounding.of_shares(d.shares),
     )  # fmt: skip
 
 

@@ -108,13 +108,15 @@ def _newer(one: Described, other: Described) -> bool:
 def _described(unit: ReturnedUnit, fact: ReturnEvent, stamp: Stamp) -> Described:
     paid, tax, fees, wanted = unit.paid, unit.paid_tax, unit.fees, unit.exchange_price
     paid_minor = None if paid is None else paid.minor
+    rest = unit.paid_rest
     if paid_minor is not None and tax is not None and unit.tax_included is False:
-        paid_minor += tax.minor
+        paid_minor, rest = paid_minor + tax.minor, rest + unit.paid_tax_rest
     currencies = sorted({each.currency for each in (paid, tax, fees, wanted) if each is not None})
     return Described(
         1 if fact.system == "returngo" else 0, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
         unit.reason or "", unit.resolution, unit.ships, paid_minor, 0 if fees is None else fees.minor,
         "+".join(currencies) or None, None if tax is None else tax.minor, None if wanted is None else wanted.minor,
+        rest, unit.paid_tax_rest,
     )  # fmt: skip
 
 

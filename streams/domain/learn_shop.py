@@ -7,6 +7,7 @@ from schemas.commands import CommandResult
 from schemas.facts import Actor, ObservedEffect, OrderLine, OrderSnapshot, RecordedRefund, RefundedLine, RefundedTender
 from schemas.money import LARGEST_MINOR
 from schemas.stock import RestockVerdict
+from streams.domain import rounding
 from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender, stamped
 
 _MAKERS: tuple[Actor, ...] = ("other", "staff", "till", "returngo", "returnflow")
@@ -150,7 +151,7 @@ def _line(line: OrderLine, *, taxes_included: bool) -> Line:
         line.line_id, line.sku, line.quantity, _real(gross + (0 if taxes_included else line.tax_minor)),
         line.variant_id, line.item_id, line.gift_card, line.bundle_sku, line.bundle_quantity or 0,
         _real(line.unit_price_minor * line.quantity), line.discount_minor, line.order_discount_minor, line.tax_minor,
-        line.duty_minor,
+        line.duty_minor, *rounding.of_sold(line, taxes_included=taxes_included),
     )  # fmt: skip
 
 

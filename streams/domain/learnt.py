@@ -62,6 +62,8 @@ class Described(msgspec.Struct, frozen=True, array_like=True, order=True, gc=Fal
     currency: str | None
     tax_minor: int | None = None  # within `paid_minor`
     exchange_minor: int | None = None  # what is sent instead costs, with tax
+    paid_rest: int = 0  # what rounding took off `paid_minor`, in millionths of a minor unit
+    tax_rest: int = 0
 
 
 class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -143,6 +145,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     order_discount_minor: int = 0  # its share of what was given across the order
     tax_minor: int = 0  # within `net_minor`
     duty_minor: int = 0
+    rounding_minor: int = 0  # how far rounding alone can take what one unit comes to; 0: its units are all alike
+    odd_minor: int = 0  # what is left over when it is split evenly
 
 
 class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):

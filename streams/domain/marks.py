@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.merchant import Merchant
 from schemas.merchant_model import Model
-from streams.domain import exchanges
+from streams.domain import exchanges, rounding
 from streams.domain.account import went
 from streams.domain.decided import Asked, Crediting, Exchanging, Marking, Money, Paying, Said, asked
 from streams.domain.explain import money
@@ -124,7 +124,8 @@ def _as_asked(request: Asked, decision: Money, model: Model) -> bool:
     """A payment of another amount than ReturnGO asked for is no success of its request; money_faults.py raises it."""
     difference = 0 if request.amount_minor is None else request.amount_minor - decision.amount_minor
     coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
-    return request.currency in (None, decision.currency) and abs(difference) <= model.refunding.tolerance_minor + coins
+    tolerance = model.refunding.tolerance_minor + coins + rounding.of_shares(decision.shares)
+    return request.currency in (None, decision.currency) and abs(difference) <= tolerance
 
 
 def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Marking:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.money import split
-from streams.domain import amounts, edited
+from streams.domain import amounts, edited, rounding
 from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, Foreign
@@ -122,13 +122,16 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
                            money(decision.amount_minor, decision.currency), amount)  # fmt: skip
     paid = _really_paid(decision, own)
     tolerance = decision.tolerance_minor if isinstance(decision, Paying) else 0
-    if not isinstance(decision, Exchanging) and abs(paid - decision.amount_minor) > tolerance:
+    follows = rounding.open_end(decision.shares) if isinstance(decision, Paying) else 0
+    if not isinstance(decision, Exchanging) and abs(paid - decision.amount_minor) > tolerance + follows:
         ours, theirs = money(decision.amount_minor, decision.currency), money(paid, decision.currency)
         yield _of_decision("amount_mismatch", decision, "paid", f"{ours} was decided, {theirs} was paid", ours, theirs)
     if isinstance(decision, Paying | Crediting):
         yield from _asked_otherwise(decision, seating)
         for name, tax in _taxes(decision, seating.seats, own):
-            if abs(tax - decision.tax_minor) > tolerance + len(decision.unit_ids):  # every unit may be rounded
+            # every unit may be rounded, and those that went before were
+            rounded = max(len(decision.unit_ids), rounding.of_shares(decision.shares))
+            if abs(tax - decision.tax_minor) > tolerance + rounded:
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
@@ -199,6 +202,7 @@ def _asked_otherwise(decision: Paying | Crediting, seating: Seating) -> Iterable
         tolerance = decision.tolerance_minor + abs(decision.rounding_minor)
     else:
         tolerance = max((s.model.refunding.tolerance_minor for s in seating.seats if s.rma is rma), default=0)
+    tolerance += rounding.of_shares(decision.shares)
     for request in asked(rma, decision) if rma is not None else ():
         amount = decision.amount_minor if request.amount_minor is None else request.amount_minor
         other = request.currency not in (None, decision.currency)

@@ -5,6 +5,7 @@ import msgspec
 from streams.domain.decided import Booking, Decision, Marking, Money, Paying, Restocking
 from streams.domain.echoes import told_once
 from streams.domain.learnt import Answer, Effect, Learnt, Result
+from streams.domain.rounding import open_end
 from streams.domain.seat import Track
 
 
@@ -36,7 +37,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         unless it is a refund whose money did not move: such a refund exists and pays nothing."""
         result = self.learnt.results.get(decision.decision_id)
         effect = self.marked.get(decision.decision_id)
-        if effect is not None and (not isinstance(decision, Paying) or effect.total_minor >= decision.amount_minor):
+        if effect is not None and (not isinstance(decision, Paying) or effect.total_minor >= _least(decision)):
             return "applied"
         if result is None:
             return "open"
@@ -72,6 +73,11 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if not missing:
             return "applied", first, answer
         return "refused" if answer is not None and answer.verdict == "impossible" else "open", first, answer
+
+
+def _least(decision: Paying) -> int:
+    """What is paid at least; a refund of less exists, and its money did not move."""
+    return max(decision.amount_minor - open_end(decision.shares), min(decision.amount_minor, 1))
 
 
 def command_ids(decision: Restocking, answer: Answer | None) -> tuple[str, ...]:

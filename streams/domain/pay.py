@@ -6,9 +6,19 @@ from typing import Literal, assert_never
 from schemas import ids
 from schemas.merchant_model import Model
 from streams.domain import amounts
-from streams.domain.account import account, commit, counts, spread
+from streams.domain.account import Account, account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
-from streams.domain.decided import Asked, Crediting, Exchanging, Money, Paying, Repaid, in_parts, repaid_by_returngo
+from streams.domain.decided import (
+    Asked,
+    Crediting,
+    Exchanging,
+    Money,
+    Paying,
+    Repaid,
+    Share,
+    in_parts,
+    repaid_by_returngo,
+)
 from streams.domain.learnt import Effect, Order, Rma
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
@@ -24,24 +34,28 @@ def group_of(seat: Seat) -> tuple[str, Kind, str, bool, str]:
     return (seat.rma.rma_id, seat.kind, means, seat.unit.said.ships, seat.model.money)
 
 
-def propose(ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, everything_back: bool) -> Proposal:
-    """The payment of `ready` units, which one model governs; nothing is decided yet."""
+def propose(
+    ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, everything_back: bool, told: Sequence[Share] = ()
+) -> Proposal:
+    """The payment of `ready` units, which one model governs; nothing is decided yet. `told`: of ReturnGO, see
+    settled.py."""
     first, order, model = ready[0], _order(ready), ready[0].model
     command_id = _identity(ready, first.kind, own)
     books = account(order, own, command_id)
+    books.lines.add(told)
     pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
     shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
-    shares = amounts.shares(ready, books.units_paid)
+    shares = amounts.shares(ready, books.lines.units, books.lines.minor)
     percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
-        shares=shares, beyond=amounts.beyond(shares, books.units_paid, order), fees=amounts.fees(ready),
+        shares=shares, beyond=amounts.beyond(shares, books.lines.units, order), fees=amounts.fees(ready),
         shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
-        duties=amounts.duties(ready, books.units_paid) if model.refunding.duties == "with_goods" else 0,
+        duties=amounts.duties(ready, books.lines.units) if model.refunding.duties == "with_goods" else 0,
         bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
-        goods_tax=amounts.tax(ready, books.units_paid), claimed=amounts.claimed(ready),
+        goods_tax=amounts.tax(ready, books.lines.units), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
-        replacement=amounts.replacement(ready, books.units_paid) if first.kind == "exchange" else None,
+        replacement=_replacement(ready, books) if first.kind == "exchange" else None,
         books=books, foreign=_in_other_currency(order, own),
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip
@@ -119,6 +133,10 @@ def _in_coins(share: Repaid, p: Proposal) -> Repaid:
     known = p.books.balances[share.payment_id]
     handed, most = known.refunded + known.rounding, known.paid - known.credited - known.exchanged
     return amounts.in_coins(share, p.model.refunding.cash, known.refunded, handed, most)
+
+
+def _replacement(ready: Sequence[Seat], books: Account) -> int | None:
+    return amounts.replacement(ready, books.lines.units, books.lines.minor)
 
 
 def _order(seats: Sequence[Seat]) -> Order:

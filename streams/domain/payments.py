@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import causes, pay, walk
+from streams.domain import causes, pay, settled, walk
 from streams.domain.causes import Cause
 from streams.domain.decided import Exchanging, Money, Paying
 from streams.domain.own import Own
@@ -28,6 +28,7 @@ def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> 
     found: list[Payment] = []
     if not own.payments and not any(s.money_ready for s in standings):
         return found
+    told = () if own.learnt.order is None else settled.as_told(table.seats, own.learnt.order)
     for ready, others_pending in _ready(standings):
         seats = tuple([s.seat for s in ready])
         group = Group(seats, others_pending, own.learnt.clock_ms)
@@ -36,7 +37,7 @@ def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> 
             continue
         mine = [s.seat for s in standings if s.seat.rma is seats[0].rma]
         back = _everything_back(standings, {seat.key for seat in seats}, own)
-        proposal = pay.propose(seats, mine, own, everything_back=back)
+        proposal = pay.propose(seats, mine, own, everything_back=back, told=told)
         found.append(payment := _payment(proposal, ready, own, rules))
         own = _after(own, payment)
     for ready, exchange in _cheaper(standings, own):

@@ -6,6 +6,7 @@ from schemas.merchant_model import Model
 from streams.domain.account import Account
 from streams.domain.decided import Asked, Exchanging, Repaid, Share
 from streams.domain.learnt import Order
+from streams.domain.rounding import of_shares
 from streams.domain.seat import Kind, Seat
 
 
@@ -46,6 +47,11 @@ class Proposal(msgspec.Struct, kw_only=True):
     tenders: tuple[Repaid, ...] = ()
     short: int = 0  # what no payment can take
     rounding: int = 0  # > 0: more than due, because cash has no smaller coin
+
+    @property
+    def leeway(self) -> int:
+        """How far rounding alone may take the figures of others from ours."""
+        return of_shares(self.shares if self.exchange is None else self.exchange.shares)
 
     @property
     def goods(self) -> int:
@@ -109,7 +115,7 @@ class Proposal(msgspec.Struct, kw_only=True):
     @property
     def by_tax(self) -> bool:
         """Whether the difference is one of taxes alone: without them the figures agree, or one lacks them."""
-        tolerance = self.model.refunding.tolerance_minor
+        tolerance = self.model.refunding.tolerance_minor + self.leeway
         if self.claimed is not None and self.claimed_tax is not None and self.claimed_tax != self.goods_tax:
             nets = (self.claimed - self.claimed_tax) - (self.goods - self.goods_tax)
             asked = self.asked is not None and self.asked.amount_minor is not None

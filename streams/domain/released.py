@@ -34,7 +34,7 @@ def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], 
         if proposal.replacement is not None and not proposal.currencies <= {proposal.order.currency}:
             yield since_ms, partial(_in_other_currency, proposal, order)
             continue
-        due, tolerance = -proposal.to_pay, proposal.model.refunding.tolerance_minor
+        due, tolerance = -proposal.to_pay, proposal.model.refunding.tolerance_minor + proposal.leeway
         if due <= tolerance:
             continue
         repaid = _by_returngo(seats, own, proposal)

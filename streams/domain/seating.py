@@ -8,6 +8,7 @@ from streams.domain.counted import Arrivals
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, tell_apart
+from streams.domain.rounding import of_shares
 from streams.domain.seat import Seat, Track, in_policy, kind_of, model_of, parts_of, stopped, withdrawn
 
 
@@ -87,7 +88,8 @@ def _furthest(decision: Money, seat: Seat, own: Own) -> tuple[Money, Track]:
             return other, own.track(other)
     steps = repaid_by_returngo(seat.rma, decision)
     repaid = sum(step.amount_minor or 0 for step in steps)
-    even = repaid > 0 and abs(repaid + decision.difference_minor) <= seat.model.refunding.tolerance_minor
+    tolerance = seat.model.refunding.tolerance_minor + of_shares(decision.shares)
+    even = repaid > 0 and abs(repaid + decision.difference_minor) <= tolerance
     return decision, "elsewhere" if even and {s.currency for s in steps} == {decision.currency} else "open"
 
 

@@ -100,7 +100,7 @@ def _exchange_made(seat: Seat) -> bool:
 
 
 def _agree(proposal: Proposal) -> bool:
-    return abs(proposal.difference) <= proposal.model.refunding.tolerance_minor
+    return abs(proposal.difference) <= proposal.model.refunding.tolerance_minor + proposal.leeway
 
 
 def wants_stock(seat: Seat) -> bool:
@@ -223,6 +223,8 @@ WHOLE_RETURN: Guard[Group] = Guard(
 TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="exchange_released", owner="cx", unblocked_by="the release of the exchange order",
           met=lambda p, _: p.released),
+    Guard(name="earlier_settled", owner="integration", unblocked_by="the result of the refund before it",
+          met=lambda p, _: not p.books.unsettled),
     Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
           raises="currency_mismatch", met=lambda p, _: p.currencies <= {p.order.currency}),
     Guard(name="money_counted", owner="finance", unblocked_by="refunds in the order's currency",

@@ -173,6 +173,13 @@ def rounded_money(value: object, code: object, path: str) -> Money:
     return exact_money(value, known, path)
 
 
+def rounded_off(value: object, code: object, path: str) -> int:
+    """What `rounded_money` takes off an amount (below zero: adds to it), in millionths of a minor unit."""
+    minor = rounded_money(value, code, path).minor
+    exact = Decimal(str(value)).scaleb(money.exponent(currency(code, path)))
+    return int(((exact - minor) * 1_000_000).to_integral_value())
+
+
 def currency(code: object, path: str) -> str:
     """An ISO-4217 code."""
     try:

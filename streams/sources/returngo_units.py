@@ -7,7 +7,19 @@ import msgspec
 
 from schemas.facts import Disposition, Resolution, ReturnedUnit
 from schemas.money import Money
-from streams.sources.fields import Json, code, flag, ident, label, opt, opt_ident, opt_instant, rounded_money, rows
+from streams.sources.fields import (
+    Json,
+    code,
+    flag,
+    ident,
+    label,
+    opt,
+    opt_ident,
+    opt_instant,
+    rounded_money,
+    rounded_off,
+    rows,
+)
 
 # Only the first spelling is published. The others are their product names run together; a spelling that is not here
 # stays "unknown", and the case waits for a person.
@@ -47,6 +59,7 @@ def unit(row: Json, path: str) -> ReturnedUnit:
         ships=_word(method.get("type")) != _NOTHING_SHIPS and resolution != "keep",
         paid=paid, paid_tax=_money(row, "paidTax", path),
         tax_included=flag(row.get("taxIncluded"), f"{path}.taxIncluded"), fees=_fees(row, paid, path),
+        paid_rest=_rest(row, "paidPrice", path), paid_tax_rest=_rest(row, "paidTax", path),
         exchange_variant_id=opt_ident(exchange.get("variantId"), f"{path}.exchangeItems[0].variantId"),
         exchange_sku=code(exchange.get("sku"), f"{path}.exchangeItems[0].sku"),
     )  # fmt: skip
@@ -90,6 +103,13 @@ def _money(row: Json, key: str, path: str) -> Money | None:
     if amount.get("amount") is None:
         return None
     return rounded_money(amount.get("amount"), amount.get("currency"), f"{path}.{key}.amount")
+
+
+def _rest(row: Json, key: str, path: str) -> int:
+    amount = opt(row.get(key), f"{path}.{key}")
+    if amount.get("amount") is None:
+        return 0
+    return rounded_off(amount.get("amount"), amount.get("currency"), f"{path}.{key}.amount")
 
 
 def _fees(row: Json, paid: Money | None, path: str) -> Money | None:

@@ -63,6 +63,7 @@ def order_line(row: Json, path: str, currency: str) -> OrderLine:
         bundle_id=opt_ident(group.get("id"), f"{path}.lineItemGroup.id"),
         bundle_sku=code(group.get("variantSku"), f"{path}.lineItemGroup.variantSku"),
         bundle_quantity=opt_count(group.get("quantity"), f"{path}.lineItemGroup.quantity"),
+        tax_lines=len(rows(row.get("taxLines"), f"{path}.taxLines")),
     )  # fmt: skip
 
 

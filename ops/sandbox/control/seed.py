@@ -5,7 +5,7 @@ from functools import partial
 
 from ops.sandbox.control.specs import CustomerSpec, LocationSpec, ProductSpec, ShopSpec, VariantSpec
 from ops.sandbox.returngo.store import Account, Store
-from ops.sandbox.shopify import amounts, payloads
+from ops.sandbox.shopify import amounts, payloads, rounding
 from ops.sandbox.shopify.action import Action
 from ops.sandbox.shopify.aftersales import ReasonDefinition
 from ops.sandbox.shopify.catalogue import Component, Item, Level, Location, Product, Variant
@@ -46,6 +46,7 @@ def open_shop(world: World, spec: ShopSpec) -> Payload:
         issue_limit=spec.gift_card_limit,
         rates=dict(spec.rates),
         index=Index(timedelta(seconds=spec.search_lag_seconds)),
+        rounding=rounding.check(spec.rounding),
     )
     action = Action(world, shop, "seed")
     for handle in REASONS:

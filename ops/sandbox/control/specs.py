@@ -78,6 +78,7 @@ class ShopSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     search_lag_seconds: float = 1.0
     rates: dict[str, Decimal] = {}
     gift_card_limit: int = 50_000
+    rounding: str = "cumulative"  # a rule of shopify/rounding.py
     without_scopes: list[str] = []
     locations: list[LocationSpec] = []
     products: list[ProductSpec] = []

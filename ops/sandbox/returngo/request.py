@@ -6,7 +6,6 @@ import msgspec
 
 from ops.sandbox.returngo import changes
 from ops.sandbox.returngo.store import Rma, Store, Unit
-from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.sales import LineItem, Order
 from ops.sandbox.shopify.shop import Shop
 from ops.sandbox.world import World
@@ -50,7 +49,7 @@ def request_rma(world: World, shop: Shop, store: Store, spec: RmaSpec) -> Rma:
     for each in spec.units:
         line = _line(order, each)
         for _ in range(each.quantity):
-            rma.units.append(_unit(world, store, rma, line, each))
+            rma.units.append(_unit(world, line, each))
     store.rmas[rma.id] = rma
     changes.created(world, store, rma)
     return rma
@@ -68,11 +67,10 @@ def _line(order: Order, spec: UnitSpec) -> LineItem:
     )
 
 
-def _unit(world: World, store: Store, rma: Rma, line: LineItem, spec: UnitSpec) -> Unit:
+def _unit(world: World, line: LineItem, spec: UnitSpec) -> Unit:
     order, variant = line.order, line.variant
-    others = (other for other in store.rmas.values() if other.status != "Canceled")
-    asked = [unit for other in (*others, rma) for unit in other.units if unit.line_item_id == line.number]
-    worth = amounts.share(line, min(len(asked), line.quantity - 1), 1)
+    # ReturnGO divides what the line cost by its units and rounds nothing
+    price, tax = line.discounted_total / line.quantity, line.tax / line.quantity
     return Unit(
         id=world.number("returned item", 47_000_001),
         line_item_id=line.number,
@@ -82,8 +80,8 @@ def _unit(world: World, store: Store, rma: Rma, line: LineItem, spec: UnitSpec) 
         variant_title=variant.title if variant else None,
         sku=line.sku,
         barcode=variant.barcode if variant else None,
-        paid_price=worth.subtotal if spec.paid_price is None else spec.paid_price,
-        paid_tax=worth.tax,
+        paid_price=price if spec.paid_price is None else spec.paid_price,
+        paid_tax=tax,
         currency=order.presentment_currency_code,
         shop_currency=order.currency_code,
         rate=order.rate,

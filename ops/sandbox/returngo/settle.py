@@ -34,7 +34,7 @@ def pay(case: Case, given: Pay) -> Json:
         id=world.number("transaction", 7_300_001),
         rma_id=rma.id,
         type=given.type,
-        amount=worth if given.amount is None else given.amount,
+        amount=rounded(worth, first.currency) if given.amount is None else given.amount,
         currency=first.currency,
         shop_currency=first.shop_currency,
         rate=first.rate,

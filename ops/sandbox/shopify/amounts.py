@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from ops.sandbox.shopify.rounding import RULES
+from ops.sandbox.shopify.rounding import spread as spread_units
 from ops.sandbox.shopify.sales import LineItem, Order, Transaction
 from ops.sandbox.shopify.values import ZERO, Money, MoneyBag, rounded
 
@@ -19,15 +21,11 @@ class Share(NamedTuple):
 
 
 def share(line: LineItem, already: int, quantity: int) -> Share:
-    """The worth of `quantity` units after `already` went before; the rounding remainder falls on the last unit."""
-    currency = line.order.presentment_currency_code
-
-    def upto(total: Decimal, units: int) -> Decimal:
-        return rounded(total * units / line.quantity, currency) if line.quantity else ZERO
-
+    """The worth of `quantity` units after `already` went before, by the shop's rule for the odd minor unit."""
+    currency, (price, tax) = line.order.presentment_currency_code, RULES[line.order.rounding]
     return Share(
-        upto(line.discounted_total, already + quantity) - upto(line.discounted_total, already),
-        upto(line.tax, already + quantity) - upto(line.tax, already),
+        spread_units(line.discounted_total, already, quantity, line.quantity, currency, price),
+        spread_units(line.tax, already, quantity, line.quantity, currency, tax),
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from ops.sandbox.shopify import amounts
+from ops.sandbox.shopify import amounts, rounding
 from ops.sandbox.shopify.action import Action
 from ops.sandbox.shopify.catalogue import Location
 from ops.sandbox.shopify.dispatch import send
@@ -57,6 +57,7 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: str | None = None
     archived: bool = False
     cancelled: bool = False
+    rounding: str | None = None  # a rule of rounding.py; None: the shop's
     source_name: str = "web"
     retail_location_id: int | None = None
 
@@ -103,6 +104,7 @@ def _empty(action: Action, spec: OrderSpec) -> Order:
         customer=customer,
         created_at=now,
         updated_at=now,
+        rounding=shop.rounding if spec.rounding is None else rounding.check(spec.rounding),
         source_name=spec.source_name,
         note=spec.note,
         tags=list(spec.tags),

@@ -180,6 +180,7 @@ class Order(Entity):
     updated_at: datetime
     closed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    rounding: str = "cumulative"  # a rule of rounding.py
     source_name: str = "web"
     retail_location: Location | None = None
     note: str | None = None

@@ -38,6 +38,7 @@ class Shop:
     issue_limit: int
     state: str = "open"
     served_version: str = SERVED_VERSION
+    rounding: str = "cumulative"  # of the orders that are placed from now on
     books: Books = field(default_factory=Books)
     keys: KeyMemory = field(default_factory=KeyMemory)
     variants: dict[str, Variant] = field(default_factory=dict)  # by the name that they are known as

@@ -105,7 +105,7 @@ def _check(command: Exchange, draft: Draft) -> None:
     if total.currency != command.currency and (total.minor or ours.minor):
         detail = f"the draft is in {total.currency}, the exchange in {command.currency}"
         raise Ended(Rejected(code="currency_mismatch", detail=detail))
-    if total.minor != ours.minor:
+    if abs(total.minor - ours.minor) > command.leeway_minor:
         detail = f"draft {number(draft.id)} comes to {total}, the difference to pay is {ours}"
         raise Ended(Rejected(code="amount_mismatch", detail=detail))
     if total.minor > 0:  # completing it would book the amount as paid

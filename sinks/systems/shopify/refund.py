@@ -11,7 +11,7 @@ from schemas.money import Money, to_decimal
 from sinks.contract import Attempt, Flow, ReadFlow
 from sinks.outcomes import AlreadyApplied, Applied, Outcome, Rejected, Uncertain
 from sinks.systems.ended import Ended
-from sinks.systems.shopify import calls, marks, refusals
+from sinks.systems.shopify import calls, following, marks, refusals
 from sinks.systems.shopify.connection import Connection
 from sinks.systems.shopify.gids import gid, number
 from sinks.systems.shopify.pages import FEW_REFUNDS, FEW_TRANSACTIONS, MOST_PAGES, MOST_REFUNDS
@@ -97,15 +97,15 @@ class RefundCreated(Payload, frozen=True):
 
 
 def refund(command: Refund, c: Connection, attempt: Attempt) -> Flow:
-    """Refunds `amount_minor`; Rejected(amount_mismatch) when Shopify's figure is further off than the tolerance."""
+    """Refunds `amount_minor` as Shopify rounds it (following.py); Rejected(amount_mismatch) when its figure is further
+    off than rounding explains and the tolerance allows."""
     order = yield from look(c, command.order_id, command.lines, _money(command, command.shipping_minor))
     made = marked(order, command.command_id)
     if made is not None:
         return already(made, (yield from status(c, made)))
-    check(order, command)
-    created = yield from create(
-        c, {"transactions": _transactions(order, command), **_input(command)}, attempt.idempotency_key
-    )
+    paid = checked(order, command)
+    fields: calls.Variables = {"transactions": _transactions(order, paid), **_input(paid)}
+    created = yield from create(c, fields, attempt.idempotency_key)
     return settled(created)
 
 
@@ -192,8 +192,8 @@ def already(refund_gid: str, made: MadeRefund) -> Outcome:
     return AlreadyApplied(external_ids=outcome.external_ids, amount=outcome.amount, detail=detail)
 
 
-def check(order: LookedOrder, command: Refund) -> None:
-    """Our figure against Shopify's; raises Ended with both when they do not fit."""
+def checked(order: LookedOrder, command: Refund) -> Refund:
+    """The command as it is paid by Shopify's own rounding; raises Ended with both figures when they do not fit."""
     if command.currency != order.presentment_currency_code:
         detail = f"the order was paid in {order.presentment_currency_code}, the refund is in {command.currency}"
         raise Ended(Rejected(code="currency_mismatch", detail=detail))
@@ -207,11 +207,30 @@ def check(order: LookedOrder, command: Refund) -> None:
         f"ours {ours} plus fees {_money(command, command.fees_minor)}, Shopify suggests {suggested}, "
         f"at most {most} is refundable, {order.total_refunded_set.money} was refunded before"
     )
-    if abs(before_fees.minor - suggested.minor) > command.tolerance_minor or ours.minor > most.minor:
+    leeway = following.leeway(command, order.suggested_refund.taxed)
+    if abs(before_fees.minor - suggested.minor) > max(command.tolerance_minor, leeway) or ours.minor > most.minor:
         raise Ended(Rejected(code="amount_mismatch", detail=figures, suggested=order.suggestion))
     if sum(share.amount_minor for share in command.tenders) != command.amount_minor:
         detail = f"the shares of the payments do not add up to the refund: {figures}"
         raise Ended(Rejected(code="amount_mismatch", detail=detail))
+    return _followed(order, command, leeway)
+
+
+def _followed(order: LookedOrder, command: Refund, leeway: int) -> Refund:
+    suggested = order.suggestion
+    amount = command.amount_minor if suggested is None else following.amount(command, suggested, leeway)
+    if suggested is None or amount == command.amount_minor or not 0 < amount <= (suggested.most_minor or 0):
+        return command
+    payable = [
+        following.Payable(
+            payment_id=number(t.parent_transaction.id), tender=t.gateway or "",
+            most_minor=t.maximum_refundable_set.money.minor,
+        )
+        for t in (order.suggested_refund.suggested_transactions if order.suggested_refund else ())
+        if t.parent_transaction is not None and t.maximum_refundable_set is not None
+    ]  # fmt: skip
+    tenders = following.tenders(command, amount, payable)
+    return command if tenders is None else replace(command, amount_minor=amount, tenders=tenders)
 
 
 def line_inputs(lines: tuple[LineShare, ...]) -> list[calls.Variables]:

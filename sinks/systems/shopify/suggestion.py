@@ -32,6 +32,11 @@ class SuggestedRefund(Shape, frozen=True):
     shipping: SuggestedShipping | None = None
     suggested_transactions: tuple[SuggestedTransaction, ...] = ()
 
+    @property
+    def taxed(self) -> frozenset[str]:
+        """Ids of the lines with a tax."""
+        return frozenset(number(line.line_item.id) for line in self.refund_line_items if line.total_tax_set.money.minor)
+
 
 def figure(found: SuggestedRefund | None, *, taxes_included: bool) -> Suggestion | None:
     """The suggestion line by line, with taxes; None when there is none."""

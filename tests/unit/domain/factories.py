@@ -289,6 +289,13 @@ class Run:
                 made += self.feed(verdict(intent, hours=hours), result(intent.intent_id, "restock", hours=hours))
         return made
 
+    def pay(self, hours: float = 9) -> list[Output]:
+        """The shop pays every refund that it was not told of yet, as it was decided, and what follows from that."""
+        made: list[Output] = []
+        while due := [r for r in self.commands(Refund) if self.case and r.command_id not in self.case.learnt.results]:
+            made += self.feed(*(applied(refund, hours) for refund in due))
+        return made
+
     def marked(self, hours: float = 5) -> None:
         """Every mark for people was left."""
         for mark in self.commands(Annotate):

@@ -14,6 +14,7 @@ from streams.domain.account import Account, Balance, Unbalanced, account, commit
 from streams.domain.decided import Crediting, Paying, Repaid, Share
 from streams.domain.learn import Fact
 from streams.domain.own import tell_apart
+from streams.domain.settled import Settled
 from tests.unit.domain.factories import (
     Run,
     applied,
@@ -148,7 +149,7 @@ def paying(amount: int, *shares: tuple[str, int]) -> Paying:
     ],
 )
 def test_a_payment_that_the_account_does_not_cover_raises_instead_of_being_sent(decision: Paying, why: str) -> None:
-    full = Account({"P1": Balance(600, refundable=600), "P2": Balance(400, refundable=400)}, {})
+    full = Account({"P1": Balance(600, refundable=600), "P2": Balance(400, refundable=400)}, Settled({}, {}))
     with pytest.raises(Unbalanced, match=why):
         commit(full, decision)
 
@@ -159,7 +160,7 @@ def test_both_sides_of_a_balance_are_kept_apart_and_compared() -> None:
 
 
 def test_the_merchants_bonus_is_no_money_of_the_customers() -> None:
-    full = Account({"P1": Balance(1000, refundable=1000)}, {})
+    full = Account({"P1": Balance(1000, refundable=1000)}, Settled({}, {}))
     credit = Crediting(
         decision_id="c1", system="shopify", rma_id="100", unit_ids=("u1",), decided_at_ms=1, currency="EUR",
         amount_minor=1100, shares=(), form="store_credit", customer_id="C1", bonus_minor=100,

@@ -61,6 +61,7 @@ def test_refunds_of_all_units_come_to_what_the_line_cost_in_any_currency(
     for rma, mine in (("101", names[:cut]), ("102", names[cut:])):
         if mine:
             back(run, *mine, rma=rma)
+    run.pay()
     refunds = run.commands(Refund)
     assert sum(r.amount_minor for r in refunds) == cost
     assert sum(r.tax_minor for r in refunds) == tax

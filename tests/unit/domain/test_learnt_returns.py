@@ -26,6 +26,7 @@ def test_every_field_of_a_returned_unit_is_learnt(system: str, rank: int) -> Non
         "unit_id": "u1", "scanned": None, "received": None,
         "said": (
             rank, at(6000, "f4"), "L1", "TEE", 2, "V1", "Too big", "exchange", False, 1000, 50, "EUR+USD", 160, 1200,
+            0, 0,
         ),
         "inspections": {system: learnt(fact).rmas["100"].units["u1"].inspections[system]},
     }  # fmt: skip
@@ -40,7 +41,7 @@ def test_what_a_unit_does_not_say_is_empty() -> None:
     assert named(unit.said) == {
         "rank": 1, "stamp": at(6000, "f4"), "line_id": None, "sku": "TEE", "quantity": 1, "variant_id": None,
         "reason": "", "resolution": "unknown", "ships": True, "paid_minor": None, "fees_minor": 0, "currency": None,
-        "tax_minor": None, "exchange_minor": None,
+        "tax_minor": None, "exchange_minor": None, "paid_rest": 0, "tax_rest": 0,
     }  # fmt: skip
     assert (unit.inspections["returngo"].location, unit.inspections["returngo"].reason) == ("", "")
 

@@ -29,6 +29,7 @@ def test_discounts_of_line_and_order_are_shared_to_the_last_cent() -> None:
     for i, (rma, one) in enumerate([("101", "L1"), ("102", "L2"), ("103", "L2"), ("104", "L2")]):
         each = unit(f"u{i}", one, "TEE" if one == "L1" else "CAP")
         run.feed(*asked(each, rma=rma), inspected(each, rma=rma))
+    run.pay()
     assert paid(run) == [900, 334, 334, 333]
 
 
@@ -80,6 +81,7 @@ def test_currencies_without_and_with_three_decimals_are_whole_minor_units(
     for i in range(units):
         one = unit(f"u{i}", paid=None)
         run.feed(*asked(one, rma=f"10{i}"), inspected(one, rma=f"10{i}"))
+    run.pay()
     assert [(r.amount_minor, r.currency) for r in run.commands(Refund)] == [(a, currency) for a in amounts]
 
 

@@ -78,7 +78,9 @@ def _command(command: Command) -> str:
         case Refund():
             back = ", ".join(f"{_money(t.amount_minor, command.currency)} to {t.tender}" for t in command.tenders)
             text = f"refund {_money(command.amount_minor, command.currency)}: {back}"
-            return text + _rest(command, "amount_minor", "currency", "tenders", "system")
+            off = sum(each.minor for each in command.leeways)
+            text += f", {_money(off, command.currency)} of rounding" if off else ""
+            return text + _rest(command, "amount_minor", "currency", "tenders", "system", "leeways")
         case StoreCredit():
             text = f"issue {command.form} of {_money(command.amount_minor, command.currency)} to {command.customer_id}"
             return text + _rest(command, "form", "amount_minor", "currency", "customer_id", "system")

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from ops.sandbox.clock import Clock
 from ops.sandbox.shopify.amounts import share
 from ops.sandbox.shopify.ordering import spread_by_weight
+from ops.sandbox.shopify.rounding import check
 from ops.sandbox.shopify.values import amount_text, parse_gid, places
 
 CURRENCIES = st.sampled_from(["ZAR", "JPY", "KWD"])
+ADDING_UP = ("cumulative", "last_unit", "first_unit")
 
 
-def line(total: Decimal, quantity: int, currency: str, tax: Decimal = Decimal(0)) -> Any:
+def line(total: Decimal, quantity: int, currency: str, tax: Decimal = Decimal(0), rounding: str = "cumulative") -> Any:
     """As much of an order line as the sums look at."""
-    order = SimpleNamespace(presentment_currency_code=currency)
+    order = SimpleNamespace(presentment_currency_code=currency, rounding=rounding)
     return SimpleNamespace(order=order, discounted_total=total, quantity=quantity, tax=tax)
 
 
@@ -37,15 +39,41 @@ def test_shares_of_a_discount_add_up(currency: str, units: int, weights: list[in
     assert all(part >= 0 for part in parts)
 
 
-@given(CURRENCIES, st.integers(0, 10**6), st.integers(1, 9), st.data())
-def test_units_of_a_line_add_up_in_any_pieces(currency: str, units: int, quantity: int, data: st.DataObject) -> None:
-    bought = line(in_units(units, currency), quantity, currency, tax=in_units(units // 7, currency))
+@given(CURRENCIES, st.integers(0, 10**6), st.integers(1, 9), st.sampled_from(ADDING_UP), st.data())
+def test_units_of_a_line_add_up_in_any_pieces(
+    currency: str, units: int, quantity: int, rounding: str, data: st.DataObject
+) -> None:
+    bought = line(in_units(units, currency), quantity, currency, in_units(units // 7, currency), rounding)
     done, subtotal, tax = 0, Decimal(0), Decimal(0)
     while done < quantity:
         piece = data.draw(st.integers(1, quantity - done))
         part = share(bought, done, piece)
         done, subtotal, tax = done + piece, subtotal + part.subtotal, tax + part.tax
     assert (subtotal, tax) == (bought.discounted_total, bought.tax)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "each"),
+    [
+        ("cumulative", ["3.33", "3.34", "3.33"]),
+        ("last_unit", ["3.33", "3.33", "3.34"]),
+        ("first_unit", ["3.34", "3.33", "3.33"]),
+        ("each_unit", ["3.33", "3.33", "3.33"]),
+    ],
+)
+def test_the_odd_cent_goes_where_the_shops_rule_says(rounding: str, each: list[str]) -> None:
+    bought = line(Decimal("10.00"), 3, "EUR", Decimal("2.00"), rounding)
+    assert [str(share(bought, done, 1).subtotal) for done in range(3)] == each
+
+
+def test_taxes_that_are_rounded_apart_need_not_come_to_the_tax_of_the_line() -> None:
+    bought = line(Decimal("10.00"), 3, "EUR", Decimal("2.00"), "tax_apart")
+    assert share(bought, 0, 3) == (Decimal("10.00"), Decimal("2.01"))
+
+
+def test_a_rule_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected one of cumulative, last_unit.*got 'bankers'"):
+        check("bankers")
 
 
 @pytest.mark.parametrize(

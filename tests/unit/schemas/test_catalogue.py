@@ -19,8 +19,8 @@ from schemas.exceptions import TYPES, Action, Team
 # by one with a number that was never used; no number may ever stand for another schema.
 IDS_FOR_EVER = {
     "Delivery": (7340010, "ed8c4a997307"),
-    "ReturnEvent": (7340022, "118667b5718b"),
-    "OrderSnapshot": (7340033, "ce5e01346ecc"),
+    "ReturnEvent": (7340023, "3f9a841c227e"),
+    "OrderSnapshot": (7340034, "32c83e32a60c"),
     "ObservedEffect": (7340043, "b803ab95e64d"),
     "DeadlineReached": (7340050, "4bcbab5ecc9a"),
     "StockItem": (7340061, "f259fb4c2ec7"),
@@ -28,9 +28,9 @@ IDS_FOR_EVER = {
     "RestockIntent": (7340082, "882dc9169460"),
     "RestockVerdict": (7340090, "e8ec8521a679"),
     "Restock": (7340101, "9282e0207995"),
-    "Refund": (7340111, "e8c5c9c717be"),
+    "Refund": (7340112, "b01c64174dfd"),
     "StoreCredit": (7340121, "1fd12fe1d4c9"),
-    "Exchange": (7340130, "07c049ae0089"),
+    "Exchange": (7340131, "8e84d88d39fd"),
     "Annotate": (7340140, "f2f9a035509a"),
     "Journal": (7340151, "89ea7299f54e"),
     "CommandResult": (7340162, "3ab7d675e72a"),

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.commands import LineShare, Refund, Suggestion, TenderShare
-from schemas.money import Money
+from schemas.commands import Leeway, LineShare, Refund, Suggestion, TenderShare
+from schemas.money import Money, parse
 from sinks.contract import Attempt, NotSent, Unanswered
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.systems import shopify
@@ -107,7 +107,8 @@ def test_failed_money_is_for_a_person(status: str) -> None:
 def test_a_difference_beyond_the_tolerance_stops_the_refund(
     suggested: str, tolerance: int, fees: int, fits: bool
 ) -> None:
-    command = msgspec.structs.replace(REFUND, tolerance_minor=tolerance, fees_minor=fees)
+    even = Leeway(line_id="9001", minor=0)
+    command = msgspec.structs.replace(REFUND, tolerance_minor=tolerance, fees_minor=fees, leeways=(even,))
     look = shop.refund_look(suggested=suggested, most="100.0")
     if fits:
         assert isinstance(talk([look, shop.refunded()], command)[0], Applied)
@@ -117,6 +118,76 @@ def test_a_difference_beyond_the_tolerance_stops_the_refund(
     assert outcome.code == "amount_mismatch"
     assert "25.00 EUR" in outcome.detail
     assert f"suggests {Money(minor=round(float(suggested) * 100), currency='EUR')}" in outcome.detail
+
+
+@pytest.mark.req("MON-2", "MON-3", "MON-6")
+@pytest.mark.parametrize(
+    ("suggested", "leeway", "last", "paid"),
+    [
+        ("24.99", 1, False, "24.99"),
+        ("25.01", 1, False, "25.01"),
+        ("24.97", 3, False, "24.97"),
+        ("24.99", 1, True, "25.00"),  # the last units of a line take what is left of it
+        ("25.02", 1, False, None),
+        ("24.98", 1, True, None),
+        ("25.01", 0, False, None),
+        ("24.99", None, False, "24.99"),  # not told: one for the unit
+        ("24.98", None, False, None),
+    ],
+)
+def test_a_difference_that_rounding_explains_is_paid_as_the_shop_suggests(
+    suggested: str, leeway: int | None, last: bool, paid: str | None
+) -> None:
+    leeways = () if leeway is None else (Leeway(line_id="9001", minor=leeway, last=last),)
+    look = shop.refund_look(suggested=suggested, most="100.0", suggested_parents=[parent("801", "60.0")])
+    command = msgspec.structs.replace(REFUND, leeways=leeways)
+    if paid is None:
+        outcome = talk([look], command)[0]
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "amount_mismatch"
+        return
+    outcome, said = talk([look, shop.refunded(amount=paid)], command)
+    assert isinstance(outcome, Applied)
+    assert outcome.amount == parse(paid, "EUR")
+    assert [t["amount"] for t in said.variables("RefundCreate")["input"]["transactions"]] == [paid]
+
+
+@pytest.mark.req("MON-2", "MON-11")
+@pytest.mark.parametrize(
+    ("tenders", "parents", "paid"),
+    [
+        ({"801": 1500, "802": 1000}, {"801": 15, "802": 60}, {"801": "15.00", "802": "10.01"}),
+        ({"801": 1500, "802": 1000}, {"801": 15, "802": 10, "803": 9}, {"801": "15.00", "802": "10.00", "803": "0.01"}),
+        ({"801": 2500}, {"801": 25}, {"801": "25.00"}),  # nobody can give the cent
+    ],
+)
+def test_a_cent_more_comes_from_a_payment_that_can_give_it(
+    tenders: dict[str, int], parents: dict[str, int], paid: dict[str, str]
+) -> None:
+    shares = tuple(TenderShare(payment_id=i, tender="card", amount_minor=minor) for i, minor in tenders.items())
+    command = msgspec.structs.replace(REFUND, tenders=shares)
+    listed = [parent(number, f"{most}.0") for number, most in parents.items()]
+    look = shop.refund_look(suggested="25.01", most="60.0", suggested_parents=listed)
+    said = talk([look, shop.refunded()], command)[1]
+    given = said.variables("RefundCreate")["input"]["transactions"]
+    assert {t["parentId"].rpartition("/")[2]: t["amount"] for t in given} == paid
+
+
+@pytest.mark.req("MON-13")
+def test_cash_is_paid_in_coins_whatever_the_shop_rounds() -> None:
+    coins = msgspec.structs.replace(REFUND.tenders[0], coin_minor=5)
+    look = shop.refund_look(suggested="24.99", most="60.0", suggested_parents=[parent("801", "60.0")])
+    said = talk([look, shop.refunded()], msgspec.structs.replace(REFUND, tenders=(coins,)))[1]
+    assert [t["amount"] for t in said.variables("RefundCreate")["input"]["transactions"]] == ["25.00"]
+
+
+def parent(number: str, most: str) -> dict[str, Any]:
+    """A payment that Shopify would pay back to."""
+    return {
+        "gateway": "card-gateway",
+        "parentTransaction": {"id": f"gid://shopify/OrderTransaction/{number}"},
+        "maximumRefundableSet": shop.bag(most, "EUR"),
+    }
 
 
 @pytest.mark.req("MON-3")
