@@ -10,17 +10,17 @@ from types import FrameType
 import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from ops.kafka import admin
 from ops.lag import Lag, measure
 from ops.telemetry import LagTelemetry
-from schemas.startup import CannotStart
+from schemas import endpoints
 
 log = structlog.get_logger()
 
 
-def serve(bootstrap: str, port: int, every_seconds: float) -> int:
+def serve(bootstrap: str, host: str, port: int, every_seconds: float) -> int:
     """Measure and serve until SIGTERM or SIGINT. Raises CannotStart when the port is taken."""
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -29,15 +29,9 @@ def serve(bootstrap: str, port: int, every_seconds: float) -> int:
     telemetry = LagTelemetry(registry)
     client = admin(bootstrap)
     measure_once(client, bootstrap, telemetry)
-    try:
-        server, _ = start_http_server(port, registry=registry)
-    except OSError as problem:
-        raise CannotStart(
-            f"expected port {port} to be free for the lag exporter, got: {problem.strerror}. Choose another one."
-        ) from problem
+    endpoints.serve(host, port, registry=registry, ready=[endpoints.kafka_answers(bootstrap)])
     while not stop.wait(every_seconds):
         measure_once(client, bootstrap, telemetry)
-    server.shutdown()
     return 0
 
 

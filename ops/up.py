@@ -45,13 +45,17 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     def metrics_url(self) -> str:
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
+    @property
+    def ready_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics_port}/ready"
+
 
 def parts(merchants: Mapping[str, Merchant], addresses: Addresses) -> list[Part]:
     """Every process the merchants need, downstream first: the gateway starts last and stops first."""
     pairs = enumerate(_pairs(configured_systems(merchants)), addresses.metrics_from)
     workers = [Part(name="-".join(pair), arguments=pair, metrics_port=port) for port, pair in pairs]
-    port = addresses.gateway_port  # the gateway serves its metrics beside its webhooks
-    return [*workers, Part(name="gateway", arguments=("gateway", "--port", str(port)), metrics_port=port)]
+    gateway = ("gateway", "--port", str(addresses.gateway_port))
+    return [*workers, Part(name="gateway", arguments=gateway, metrics_port=addresses.metrics_from + len(workers))]
 
 
 def configured_systems(merchants: Mapping[str, Merchant]) -> list[str]:
@@ -109,7 +113,7 @@ def start_pipeline(
 def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
     """The exporter of consumer lag."""
     argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
-    supervisor.start("lag", argv, ready=http_ok(f"http://127.0.0.1:{port}/metrics"))
+    supervisor.start("lag", argv, ready=http_ok(f"http://127.0.0.1:{port}/ready"))
 
 
 def environment(settings: ProcessSettings) -> dict[str, str]:
@@ -124,8 +128,8 @@ def returnflow() -> list[str]:
 
 
 def ready_probe(part: Part) -> Ready:
-    """A part serves when its metrics do."""
-    return http_ok(part.metrics_url)
+    """Whether a part serves, in its own words."""
+    return http_ok(part.ready_url)
 
 
 def _env(settings: ProcessSettings, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:

@@ -21,7 +21,8 @@ class ProcessSettings(BaseSettings):
     ledger_url: LedgerUrl = "sqlite:///var/ledger.db"
     merchants: Path = Path("merchants")
     data_dir: Path = Path("var")  # RocksDB tables, one directory per worker
-    metrics_port: int = Field(default=0, ge=0, le=65535)  # 0: no metrics endpoint
+    metrics_port: int = Field(default=0, ge=0, le=65535)  # of /metrics, /health and /ready; 0: none
+    metrics_host: str = "127.0.0.1"  # the address they listen on
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     session_timeout_seconds: float = Field(default=30.0, gt=0)

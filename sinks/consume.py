@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.dead_letters import plain
+from schemas.endpoints import Joined
 from sinks.assignment import Assignment, Place
 from sinks.budget import Budget, within
 from sinks.telemetry import SinkTelemetry
@@ -50,6 +51,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
         telemetry: SinkTelemetry,
         system: str,
         drain_seconds: float,
+        joined: Joined,
     ) -> None:
         self._kafka = kafka
         self._topic = topic
@@ -57,6 +59,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
         self._telemetry = telemetry
         self._system = system
         self._drain_seconds = drain_seconds
+        self._joined = joined
         self.current: Assignment | None = None
 
     def subscribe(self) -> None:
@@ -65,6 +68,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish or abandon what is under way within the budget, then commit what is settled."""
+        self._joined.member = False
         assignment, self.current = self.current, None
         if assignment is None:
             return
@@ -75,6 +79,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Begin anew at what was committed. Nothing is awaited before `current` is set: records may follow at once."""
         self.current = self._assign([(each.topic, each.partition) for each in assigned])
+        self._joined.member = True
         log.info("assigned", system=self._system, partitions=sorted(each.partition for each in assigned))
 
     async def poll(self) -> None:

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas import topics
 from schemas.codec import Codec
+from schemas.endpoints import Serving
 from schemas.merchant import Merchant
 from schemas.startup import CannotStart
 from sinks import breaker
@@ -53,6 +54,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     session_seconds: float
     settings: SinkSettings
+    serving: Serving = msgspec.field(default_factory=Serving)
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         yield Parts(
             intake=Intake(
                 kafka=reader, topic=topics.commands_of(system.name), assign=assign, telemetry=telemetry,
-                system=system.name, drain_seconds=environment.session_seconds / 3,
+                system=system.name, drain_seconds=environment.session_seconds / 3, joined=environment.serving.joined,
             ),
             redriver=Redriver(
                 worker=worker, ledger=ledger, codec=environment.codec, applier=applier, settlement=settlement,

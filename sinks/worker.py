@@ -6,15 +6,16 @@ import time
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 
-from schemas import secrets
+from schemas import endpoints, secrets
 from schemas.merchant import MerchantFileError, load_all
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 from sinks.budget import within
 from sinks.failure import Failure
+from sinks.ledger.engine import ledger_answers
 from sinks.measure import measure
 from sinks.parts import Environment, Parts, build, now_ms
 from sinks.settings import SinkSettings
@@ -31,11 +32,13 @@ def main(settings: ProcessSettings, system: str) -> int:
     environment = _environment(settings, system)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    if settings.metrics_port:
-        try:
-            start_http_server(settings.metrics_port, registry=registry)
-        except OSError as error:
-            raise CannotStart(f"metrics port {settings.metrics_port}: {error.strerror}") from error
+    serving = environment.serving
+    endpoints.serve(
+        settings.metrics_host, settings.metrics_port, registry=registry, alive=[serving.turning.check],
+        ready=[
+            serving.joined.check, endpoints.kafka_answers(settings.kafka_bootstrap), ledger_answers(settings.ledger_url)
+        ],
+    )  # fmt: skip
     uvloop.run(_until_signal(environment, registry))
     return 0
 
@@ -70,6 +73,7 @@ async def _until_signal(environment: Environment, registry: CollectorRegistry) -
 async def run(environment: Environment, stop: asyncio.Event, registry: CollectorRegistry) -> None:
     """A worker until `stop`. Whatever it cannot handle is raised, after what is settled was committed."""
     failed = Failure(stop.set)
+    environment.serving.turning.watch(asyncio.get_running_loop())
     async with build(environment, registry, failed) as parts:
         await parts.pauses.refresh()
         parts.intake.subscribe()

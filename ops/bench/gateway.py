@@ -41,13 +41,13 @@ gift_card_secret = "env:BENCH_SECRET"
 
 def run(kafka: Kafka) -> Sequence[Figure]:
     """Throughput with as many senders as it likes, then latency at a steady rate."""
-    bootstrap, port = kafka(), free_port()
+    bootstrap, port, own = kafka(), free_port(), free_port()
     apply(admin(bootstrap), replication=None)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, f"{MERCHANT}.toml").write_text(_FILE)
-        gateway = _start(bootstrap, folder, port)
+        gateway = _start(bootstrap, folder, port, own)
         try:
-            _wait(gateway, port)
+            _wait(gateway, own)
             most, steady = _load(port, 0), _load(port, MUST_BEAR // 2)
         finally:
             gateway.terminate()
@@ -61,30 +61,30 @@ def run(kafka: Kafka) -> Sequence[Figure]:
     ]
 
 
-def _start(bootstrap: str, folder: str, port: int) -> "subprocess.Popen[bytes]":
+def _start(bootstrap: str, folder: str, port: int, own: int) -> "subprocess.Popen[bytes]":
     env = {
         **os.environ, "RETURNFLOW_KAFKA_BOOTSTRAP": bootstrap, "RETURNFLOW_MERCHANTS": folder, "BENCH_SECRET": _SECRET,
         "RETURNFLOW_LOG_LEVEL": "error",
     }  # fmt: skip
-    command = [sys.executable, "-m", "ops.cli", "gateway", "--port", str(port)]
+    command = [sys.executable, "-m", "ops.cli", "gateway", "--port", str(port), "--metrics-port", str(own)]
     gateway = subprocess.Popen(command, env=env)
     if hasattr(os, "sched_setaffinity"):  # elsewhere the figure is that of a process, whose Python is one thread
         os.sched_setaffinity(gateway.pid, {min(os.sched_getaffinity(0))})
     return gateway
 
 
-def _wait(gateway: "subprocess.Popen[bytes]", port: int) -> None:
+def _wait(gateway: "subprocess.Popen[bytes]", own: int) -> None:
     deadline = time.monotonic() + START_WITHIN_SECONDS
     while time.monotonic() < deadline:
         if gateway.poll() is not None:
             break
         try:
-            httpx.get(f"http://127.0.0.1:{port}/health").raise_for_status()
+            httpx.get(f"http://127.0.0.1:{own}/ready").raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.1)
         else:
             return
-    raise LocalServiceError(f"Expected the gateway to serve on port {port}, but it ended or did not answer.")
+    raise LocalServiceError(f"Expected the gateway to serve on port {own}, but it ended or did not answer.")
 
 
 def _load(port: int, rate: int) -> dict[str, float]:

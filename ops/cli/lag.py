@@ -34,7 +34,7 @@ def lag(
     with plain_faults(settings):
         if port is not None:
             configure(settings, "lag")
-            sys.exit(serve(settings.kafka_bootstrap, port, every))
+            sys.exit(serve(settings.kafka_bootstrap, settings.metrics_host, port, every))
         found = measure(admin(settings.kafka_bootstrap), settings.kafka_bootstrap, time.time_ns() // 1_000_000, prefix)
     shown = [each for each in found if each.messages] if behind else found
     if as_json:

@@ -1,5 +1,6 @@
 """Opens the ledger's database, SQLite by default or PostgreSQL. May touch the file system and the network."""
 
+import functools
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from schemas.endpoints import ANSWER_WITHIN_SECONDS, Check
 from schemas.startup import CannotStart
 from sinks.ledger.migrate import upgrade
 
@@ -32,6 +34,23 @@ def open_engine(url: str) -> Engine:
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
         raise CannotStart(f"ledger {shown}: cannot be opened: {reason}; check RETURNFLOW_LEDGER_URL") from error
     return engine
+
+
+def ledger_answers(url: str) -> Check:
+    """Whether the database answers, asked on a connection of its own, which is made when first asked."""
+    address = _address(url)
+    within = {"timeout": ANSWER_WITHIN_SECONDS} if address.get_backend_name() == "sqlite" else {"connect_timeout": 2}
+    engine = functools.cache(lambda: create_engine(address, connect_args=within, pool_pre_ping=True))
+
+    def check() -> str | None:
+        try:
+            with engine().connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError as error:
+            return f"ledger {address.render_as_string(hide_password=True)} does not answer: {type(error).__name__}"
+        return None
+
+    return check
 
 
 def _address(url: str) -> URL:

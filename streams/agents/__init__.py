@@ -41,7 +41,7 @@ def _shell(settings: ProcessSettings, agent: str) -> ShellSettings:
     return ShellSettings(
         group=topics.changelog(agent).removesuffix(f"-{agent}-changelog"), table=agent,
         bootstrap=settings.kafka_bootstrap, data_dir=settings.data_dir / agent, metrics_port=settings.metrics_port,
-        session_timeout_seconds=settings.session_timeout_seconds,
+        metrics_host=settings.metrics_host,        session_timeout_seconds=settings.session_timeout_seconds,
         heartbeat_seconds=settings.session_timeout_seconds / 6,
     )  # fmt: skip
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import faust
 import mode.loop
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry
 
-from schemas.startup import CannotStart
+from schemas import endpoints
 from streams.shell.agent import BatchAgent, ends_process
 from streams.shell.batch import Decider
 from streams.shell.consumer import BatchSchema, BatchTransport
@@ -151,24 +151,34 @@ def run(
         mode.loop.use("uvloop")
         logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
         app = build(settings, core, sources, dead_letter_topic, registry=registry, clock=clock)
-        if settings.metrics_port:
-            _serve_metrics(settings.metrics_port, registry)
+        turning = endpoints.Turning()
+        endpoints.serve(
+            settings.metrics_host, settings.metrics_port, registry=registry, alive=[turning.check],
+            ready=[_serves(app), endpoints.kafka_answers(settings.bootstrap)],
+        )  # fmt: skip
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)  # batches make many short-lived objects
-        return _until_signal(app)
+        return _until_signal(app, turning)
 
 
-def _serve_metrics(port: int, registry: CollectorRegistry) -> None:
-    try:
-        start_http_server(port, registry=registry)
-    except OSError as error:
-        raise CannotStart(f"metrics port {port} cannot be opened: {error.strerror}") from error
+def _serves(app: Any) -> endpoints.Check:
+    """Whether the worker has its partitions and their rows."""
+
+    def check() -> str | None:
+        if app.consumer is None or not app.started:
+            return "the worker is starting"
+        if app.rebalancing:
+            return "partitions are being given out anew"
+        return "rows are being recovered" if app.in_recovery else None
+
+    return check
 
 
-def _until_signal(app: Any) -> int:
+def _until_signal(app: Any, turning: endpoints.Turning) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    turning.watch(loop)
     worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False)
     worker.spinner = None  # it writes to the terminal even when quiet
     try:

@@ -14,7 +14,8 @@ class ShellSettings(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap: str
     data_dir: Path  # one directory per worker: two workers cannot share a RocksDB
     store: Literal["rocksdb", "memory"] = "rocksdb"
-    metrics_port: int = 0  # 0: no endpoint
+    metrics_port: int = 0  # of /metrics, /health and /ready; 0: none
+    metrics_host: str = "127.0.0.1"
 
     session_timeout_seconds: float = 30.0
     heartbeat_seconds: float = 5.0

@@ -1,10 +1,9 @@
-"""What a process makes sure of when it starts: Kafka and our topics are there, the metrics port is free."""
+"""What a process makes sure of when it starts: Kafka and our topics are there."""
 
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from prometheus_client import start_http_server
 
 from schemas.startup import CannotStart
 
@@ -28,15 +27,3 @@ def require_topics(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
             "`returnflow topics apply` first."
         )
     return {name: len(found[name].partitions) for name in names}
-
-
-def serve_metrics(port: int) -> None:
-    """An endpoint for Prometheus, none for port 0; raises CannotStart."""
-    if not port:
-        return
-    try:
-        start_http_server(port)
-    except OSError as error:
-        raise CannotStart(
-            f"expected metrics port {port} to be free, got: {error.strerror}. Choose another with --metrics-port."
-        ) from error

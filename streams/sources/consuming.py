@@ -17,6 +17,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import topics
 from schemas.codec import Codec, Undecodable
 from schemas.dead_letters import plain
+from schemas.endpoints import Joined
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
 from sinks.work import Received
@@ -57,7 +58,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     def __init__(
         self, *, consumer: AIOKafkaConsumer, source: Source, trigger: Trigger | None, signals: Signals, outbox: Outbox,
-        progress: Progress, strangers: Strangers, codec: Codec, now_ms: Callable[[], int],
+        progress: Progress, strangers: Strangers, codec: Codec, now_ms: Callable[[], int], joined: Joined,
     ) -> None:  # fmt: skip
         self._consumer = consumer
         self._source = source
@@ -68,6 +69,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._strangers = strangers
         self._codec = codec
         self._now_ms = now_ms
+        self._joined = joined
         self._failures = 0
         telemetry.UNSETTLED.labels(source.system).set_function(lambda: progress.unsettled)
         telemetry.OLDEST_UNSETTLED.labels(source.system).set_function(self._oldest_seconds)
@@ -107,6 +109,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._progress.committed({(tp.topic, tp.partition): at for tp, at in offsets.items()})
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._joined.member = False
         await self.commit()
         gone = {(tp.topic, tp.partition) for tp in revoked}
         self._progress.revoked(gone)
@@ -114,6 +117,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._source.revoked()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._joined.member = True
         log.info("assigned", system=self._source.system, partitions=len(set(assigned)))
 
     def polls(self) -> bool:

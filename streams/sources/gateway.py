@@ -5,21 +5,21 @@ take it in time, send it again. There is no other answer to a webhook, and a bod
 """
 
 import asyncio
+import resource
 import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import prometheus_client
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from schemas import topics
+from schemas import endpoints, topics
 from schemas.codec import Codec
 from schemas.merchant import Merchant, load_all
 from schemas.registry import codec_from
@@ -27,7 +27,8 @@ from schemas.secrets import resolve
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 from streams.sources import telemetry
-from streams.sources.broker import require_topics, serve_metrics
+from streams.sources.broker import require_topics
+from streams.sources.connections import Connections, Limits, protocol
 from streams.sources.doors import Doors, Headers, Secrets, secrets_of
 from streams.sources.envelope import delivery
 from streams.sources.intake import Intake, Unavailable
@@ -36,7 +37,7 @@ WEBHOOK_SYSTEMS = ("returngo", "shopify", "warehouse", "carrier")
 LARGEST_BYTES = 2_000_000
 APPEND_WITHIN_SECONDS = 3.0  # Shopify gives up after five
 RETRY_AFTER_SECONDS = 5
-MOST_AT_ONCE = 1_000  # connections; with the largest body this bounds the memory
+SPARE_DESCRIPTORS = 200
 log = structlog.get_logger(__name__)
 Proof = Callable[[Request, bytes, Headers], bool]
 
@@ -56,10 +57,10 @@ class Gateway:
         self._last_ms = 0
 
     async def returngo(self, request: Request) -> Response:
-        """A signal behind an unguessable address."""
-        return await self._receive(
-            "returngo", request, lambda r, _b, _h: self._doors.returngo(_merchant(r), r.path_params["token"])
-        )
+        """A signal behind an unguessable address, which is all of its proof: without it no body is read."""
+        if not self._doors.returngo(_merchant(request), request.path_params["token"]):
+            return _counted("returngo", "refused", 401, {"Connection": "close"})
+        return await self._receive("returngo", request, lambda _r, _b, _h: True)
 
     async def shopify(self, request: Request) -> Response:
         return await self._receive("shopify", request, lambda r, b, h: self._doors.shopify(_merchant(r), b, h))
@@ -97,16 +98,21 @@ class Gateway:
         return _counted(system, "malformed" if problem else "kept", 202)
 
 
-def build(doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int]) -> Starlette:
-    """The application; its lifespan serves and flushes the intake."""
+def build(
+    doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int], connections: Connections,
+    turning: endpoints.Turning,
+) -> Starlette:  # fmt: skip
+    """The application; its lifespan watches loop and connections, serves and flushes the intake."""
     gateway = Gateway(doors, intake, codec, now_ms)
     telemetry.UNACKNOWLEDGED.set_function(lambda: intake.outstanding)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        serving = asyncio.create_task(intake.run())
+        turning.watch(asyncio.get_running_loop())
+        serving = [asyncio.create_task(each.run()) for each in (intake, connections)]
         yield
-        serving.cancel()
+        for each in serving:
+            each.cancel()
         await asyncio.to_thread(intake.close, 5.0)
 
     routes = [
@@ -114,8 +120,6 @@ def build(doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int])
         Route("/shopify/{merchant}", gateway.shopify, methods=["POST"]),
         Route("/warehouse/{merchant}", gateway.warehouse, methods=["POST"]),
         Route("/carrier/{merchant}", gateway.carrier, methods=["POST"]),
-        Route("/health", _health, methods=["GET"]),
-        Route("/metrics", _metrics, methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault_of_ours})
 
@@ -149,14 +153,6 @@ async def _fault_of_ours(_: Request, error: Exception) -> Response:
     return Response(status_code=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-async def _health(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
-
-
-async def _metrics(_: Request) -> Response:
-    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
-
-
 def main(settings: ProcessSettings, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     merchants = load_all(settings.merchants)
@@ -164,18 +160,31 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     codec = codec_from(settings.registry_url)
     require_topics(settings.kafka_bootstrap, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
     intake = Intake(settings.kafka_bootstrap, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
-    app = build(Doors(secrets), intake, codec, lambda: time.time_ns() // 1_000_000)
+    connections = Connections(Limits(most=_room()))
+    telemetry.CONNECTIONS.set_function(lambda: len(connections))
+    turning = endpoints.Turning()
+    app = build(Doors(secrets), intake, codec, lambda: time.time_ns() // 1_000_000, connections, turning)
     # no access log: ReturnGO's address holds its token
     config = uvicorn.Config(
-        app, loop="uvloop", access_log=False, log_config=None, server_header=False, limit_concurrency=MOST_AT_ONCE
+        app, http=protocol(connections), loop="uvloop", access_log=False, log_config=None, server_header=False
     )
-    if settings.metrics_port != port:  # on the same port they are served beside the webhooks, see `build`
-        serve_metrics(settings.metrics_port)
+    endpoints.serve(
+        settings.metrics_host, settings.metrics_port, alive=[turning.check],
+        ready=[endpoints.kafka_answers(settings.kafka_bootstrap)],
+    )  # fmt: skip
     with _listening(host, port) as listener:
         _stop_quietly()
         log.info("gateway_listening", host=host, port=listener.getsockname()[1], merchants=len(merchants))
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _room() -> int:
+    """As many connections as there are file descriptors for, with some left for Kafka, logs and the listener."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = Limits().most + SPARE_DESCRIPTORS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most) if most > 0 else wanted, most))
+    return min(Limits().most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas import topics
 from schemas.codec import Codec
+from schemas.endpoints import Serving
 from schemas.merchant import Merchant
 from sinks.contract import System
 from sinks.ledger.ledger import Ledger
@@ -52,6 +53,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     session_seconds: float
     now_ms: Callable[[], int]
+    serving: Serving = msgspec.field(default_factory=Serving)
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +163,7 @@ def _parts(
     consuming = Consuming(
         consumer=consumer, source=source, trigger=trigger, signals=signals, outbox=base.outbox,
         progress=base.progress, strangers=strangers, codec=environment.codec, now_ms=environment.now_ms,
+        joined=environment.serving.joined,
     )  # fmt: skip
     daily = (rounds.purge(base.memory, environment.now_ms), rounds.welcome(strangers, environment.merchants))
     by_clock = [*by_clock, *((rounds.DAY_SECONDS, each) for each in daily)]

@@ -14,6 +14,13 @@ ACK_SECONDS = Histogram(
 )
 UNACKNOWLEDGED = Gauge("returnflow_gateway_unacknowledged", "Webhooks that wait for Kafka's acknowledgement.")
 
+CONNECTIONS = Gauge("returnflow_gateway_connections", "Open connections.")
+CONNECTIONS_DROPPED = Counter(
+    "returnflow_gateway_connections_dropped_total",
+    "Connections ended by us: slow (no whole request in time), crowded, crowded_peer, memory.",
+    ["reason"],
+)
+
 CONSUMED = Counter(
     "returnflow_source_deliveries_total",
     "Consumed deliveries and triggers by result: read, direct, waits, repeat, ignored, malformed, held, dead_letter.",

@@ -9,12 +9,13 @@ import structlog
 import uvloop
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from schemas import secrets, topics
+from schemas import endpoints, secrets, topics
 from schemas.merchant import Merchant, load_all
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
-from streams.sources.broker import require_topics, serve_metrics
+from sinks.ledger.engine import ledger_answers
+from streams.sources.broker import require_topics
 from streams.sources.parts import Environment, Parts, build, topics_of
 from streams.sources.rounds import every
 
@@ -27,7 +28,13 @@ def main(settings: ProcessSettings, system: str) -> int:
     """Read a system until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     environment = _environment(settings, system)
     require_topics(settings.kafka_bootstrap, _topics(system))
-    serve_metrics(settings.metrics_port)
+    serving = environment.serving
+    endpoints.serve(
+        settings.metrics_host, settings.metrics_port, alive=[serving.turning.check],
+        ready=[
+            serving.joined.check, endpoints.kafka_answers(settings.kafka_bootstrap), ledger_answers(settings.ledger_url)
+        ],
+    )  # fmt: skip
     uvloop.run(_until_signal(environment))
     return 0
 
@@ -70,6 +77,7 @@ async def _until_signal(environment: Environment) -> None:
 
 async def run(environment: Environment, stop: asyncio.Event, registry: CollectorRegistry) -> None:
     """A source until `stop`. What it cannot handle is raised, after what is settled was committed."""
+    environment.serving.turning.watch(asyncio.get_running_loop())
     async with build(environment, registry) as parts:
         parts.consumer.subscribe(topics_of(environment.system), listener=parts.consuming)
         await parts.consumer.start()

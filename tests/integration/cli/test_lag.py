@@ -121,7 +121,7 @@ def test_the_exporter_serves_what_the_alerts_ask_for_and_stops_when_asked(cluste
     port = free_port()
     argv = [sys.executable, "-m", "ops.cli", "lag", "--kafka", cluster, "--serve", str(port), "--every", "0.2"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as exporter:
-        ready, deadline = http_ok(f"http://127.0.0.1:{port}/metrics"), time.monotonic() + 30
+        ready, deadline = http_ok(f"http://127.0.0.1:{port}/ready"), time.monotonic() + 30
         while not ready():
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -144,9 +144,10 @@ def raw_records(bootstrap: str, topic: str) -> list[Seen]:
 class Gateway:
     """The gateway's address, and senders that sign as the real ones do."""
 
-    def __init__(self, bootstrap: str, url: str) -> None:
+    def __init__(self, bootstrap: str, url: str, endpoints: str) -> None:
         self.bootstrap = bootstrap
         self.url = url
+        self.endpoints = endpoints
         self.http = httpx.Client(base_url=url, timeout=15)
 
     def shopify(
@@ -176,9 +177,9 @@ class Gateway:
 @contextmanager
 def gateway_process(bootstrap: str, merchants: Path) -> Iterator[Gateway]:
     """A gateway on a free port."""
-    port = free_port()
-    process = start(["gateway", "--port", str(port)], environment(bootstrap, merchants))
-    gateway = Gateway(bootstrap, f"http://127.0.0.1:{port}")
+    port, own = free_port(), free_port()
+    process = start(["gateway", "--port", str(port), "--metrics-port", str(own)], environment(bootstrap, merchants))
+    gateway = Gateway(bootstrap, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{own}")
     try:
         until(lambda: _answers(gateway, process))
         yield gateway
@@ -191,7 +192,7 @@ def gateway_process(bootstrap: str, merchants: Path) -> Iterator[Gateway]:
 def _answers(gateway: Gateway, process: "subprocess.Popen[bytes]") -> bool:
     assert process.poll() is None, f"the gateway ended with status {process.returncode}"
     try:
-        return gateway.http.get("/health").status_code == 200
+        return gateway.http.get(f"{gateway.endpoints}/ready").status_code == 200
     except httpx.TransportError:
         return False
 

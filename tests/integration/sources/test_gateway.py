@@ -161,12 +161,12 @@ def test_metrics_count_what_came_of_each(gateway: Gateway, marker: str) -> None:
     assert {name: more for name, more in counted.items() if more} == {
         "refused": 1.0, "kept": 1.0, "malformed": 1.0, "too_large": 1.0,
     }  # fmt: skip
-    assert TOKEN not in gateway.http.get("/metrics").text
+    assert TOKEN not in gateway.http.get(f"{gateway.endpoints}/metrics").text
 
 
 def _counted(gateway: Gateway) -> dict[str, float]:
     """Shopify's deliveries by what became of them."""
-    families = text_string_to_metric_families(gateway.http.get("/metrics").text)
+    families = text_string_to_metric_families(gateway.http.get(f"{gateway.endpoints}/metrics").text)
     samples = [each for family in families for each in family.samples]
     return {
         each.labels["result"]: each.value

@@ -157,7 +157,7 @@ def test_an_inspection_by_the_warehouse_waits_until_its_return_is_known(pipeline
 
 
 def _inspect(pipeline: Pipeline, body: dict[str, object], name: str) -> None:
-    sender = Gateway(pipeline.bootstrap, pipeline.gateway_url)
+    sender = Gateway(pipeline.bootstrap, pipeline.gateway_url, "")
     signed = sender.signed(f"/warehouse/{SHOP}", json({"type": "inspection", **body}), SECRETS["G_WAREHOUSE"], name)
     sender.http.close()
     assert signed.status_code == 202

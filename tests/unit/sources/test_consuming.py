@@ -12,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import ids
 from schemas.codec import Codec
+from schemas.endpoints import Joined
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import Delivery
 from sinks.ledger.ledger import Unstorable
@@ -77,6 +78,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         consuming = Consuming(
             consumer=consumer, source=base.reader, trigger=None, signals=signals, outbox=base.outbox,
             progress=progress, strangers=strangers, codec=Codec(), now_ms=base.clock,
+            joined=Joined(),
         )  # fmt: skip
         work = [asyncio.create_task(each) for each in (consuming.run(), signals.run())]
         yield Running(base, consumer, consuming, progress, work)
