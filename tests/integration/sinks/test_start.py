@@ -72,7 +72,9 @@ def test_a_metrics_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert refusal(settings(tmp_path, metrics_port=port)).startswith(f"expected the metrics port 127.0.0.1:{port} to be free")
+        assert refusal(settings(tmp_path, metrics_port=port)).startswith(
+            f"expected the metrics port 127.0.0.1:{port} to be free"
+        )
 
 
 def test_a_kafka_without_our_topics(kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
