@@ -27,8 +27,11 @@ def decide_case(
     learnt = learn(before, fact)
     known = learnt is before
     if state is not None and not known and (answered := act.answered(state, learnt, fact)) is not None:
-        return act.timed(answered, rules), []  # nobody judges by the marks that were left
+        answered = tags.heard(answered, fact)
+        if not tags.astray(answered, rules):
+            return act.timed(answered, rules), []  # nobody judges by the marks that were left
     case = Case(None, learnt) if state is None else state if known else replace(state, learnt=learnt)
+    case = case if known else tags.heard(case, fact)
     outputs = [] if known else [output.step(s) for s in story.learned(fact, before, case, evidence)]
     case, picture, made = _decide(case, rules)
     case = act.judged(case, picture)

@@ -7,7 +7,7 @@ end. Rows are stored as arrays: a new field goes to the end, and tables are buil
 import msgspec
 
 from streams.domain.decided import Decision
-from streams.domain.learnt import Learnt
+from streams.domain.learnt import Learnt, Stamp
 from streams.domain.state import Case, Notice, Sent, Waiting
 
 
@@ -26,6 +26,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     announced: dict[str, str]
     limit_ms: int | None
     walked: bool
+    tags_told: Stamp | None = None
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -48,7 +49,7 @@ def load(stored: bytes) -> Case:
         open_[decision.decision_id] = sent or Sent(decision.decided_at_ms)
     return Case(
         row.due_ms, row.learnt, {d.decision_id: d for d in row.decided}, open_, row.notices, row.waiting, row.tag,
-        row.attention, row.announced, row.limit_ms, row.walked,
+        row.attention, row.announced, row.limit_ms, row.walked, row.tags_told,
     )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def dump(case: Case) -> bytes:
                 open_[place] = None if sent.at_ms == decision.decided_at_ms and not sent.repeats else sent
     return _ENCODE(Row(
         case.due_ms, case.learnt, tuple(case.decided.values()), open_, case.notices, case.waiting, case.tag,
-        case.attention, case.announced, case.limit_ms, case.walked,
+        case.attention, case.announced, case.limit_ms, case.walked, case.tags_told,
     ))  # fmt: skip
 
 

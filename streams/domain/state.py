@@ -3,7 +3,7 @@
 import msgspec
 
 from streams.domain.decided import Decision
-from streams.domain.learnt import Learnt
+from streams.domain.learnt import Learnt, Stamp
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -45,3 +45,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     announced: dict[str, str] = {}  # RMA → digest of what warehouses were told
     limit_ms: int | None = None  # earliest of the limits that are running
     walked: bool = False  # every unit is closed, and no piece is left that belongs to none
+    tags_told: Stamp | None = None  # the order's version that was known when a command for its tags was answered

@@ -1,5 +1,6 @@
 """A sandbox shop with one order, and a small runtime that carries commands out against it as the sink workers do."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -144,6 +145,8 @@ class SandboxShop:
     async def wait(self, seconds: float) -> None:
         self.now_ms += int(seconds * 1000) + 1
         await self.control("clock", {"advance_seconds": seconds})
+        for _ in range(10):  # whatever waited for this moment has its turn: calls within a process wait for nobody
+            await asyncio.sleep(0)
 
     async def _drive(self, name: str, flow: ReadFlow[Any], effects: list[int]) -> Any:
         system = SYSTEMS[name]
