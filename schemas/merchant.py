@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from schemas import merchant_checks as checks
 from schemas.exceptions import Team
 from schemas.facts import Disposition
-from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, SecretRef, Stage, Url, Zone
+from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, Owner, SecretRef, Stage, Url, Zone
 from schemas.merchant_model import Model, Section, SpecificModel, System
 from schemas.stock import StockStatus
 from schemas.working_hours import HOUR_MS, WorkingHours, reached_ms
@@ -35,7 +35,11 @@ class ReturnGo(Section):
     api_key: SecretRef
     webhook_token: SecretRef  # the unguessable part of our webhook address
     webhook_url: Url | None = None  # our gateway as ReturnGO reaches it; None: webhooks are not registered by us
-    daily_calls: int = Field(default=2000, ge=100)
+    # Whose calls of the day they are: ReturnGO grants them to an owner, who may have several stores. Files with one
+    # owner share them; "" is the owner of `api_key`. A name for people and metrics, never the key itself.
+    budget_owner: Owner = ""
+    # A day is a UTC day, which is our reading: ReturnGO does not say when its day begins.
+    daily_calls: int = Field(default=2000, ge=100)  # of the owner; more for those who bought more
     money_reserve: int = Field(default=300, ge=0)  # calls of the day kept for the money path
     poll_seconds: int = Field(default=300, ge=1)
     overlap_seconds: int = Field(default=120, ge=0)
@@ -197,6 +201,7 @@ def load_all(folder: Path) -> dict[str, Merchant]:
         if merchant.merchant in found:
             problems.append(f"{file}: merchant {merchant.merchant!r} is already in another file of {folder}")
         found[merchant.merchant] = merchant
+    problems += checks.budgets({name: each.systems.returngo for name, each in found.items()})
     if problems:
         raise MerchantFileError("\n".join(problems))
     return found

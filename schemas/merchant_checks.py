@@ -29,6 +29,19 @@ class Place(Protocol):
     def zone(self) -> str: ...
 
 
+class Budget(Protocol):
+    """What a store says of the calls of its owner's day."""
+
+    @property
+    def budget_owner(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    @property
+    def daily_calls(self) -> int: ...
+    @property
+    def money_reserve(self) -> int: ...
+
+
 class Rule(Protocol):
     """A line of the reason map."""
 
@@ -132,3 +145,18 @@ def models(base: Model, specific: Sequence[SpecificModel]) -> Iterator[str]:
                     f"models.{i}: {model.name!r} and {other.name!r} both govern {named}; expected one of them, or one "
                     "that names a channel, store or location more"
                 )
+
+
+def budgets(stores: Mapping[str, Budget | None]) -> Iterator[str]:
+    """Stores of one owner share one day, so their files must agree on it."""
+    first: dict[str, tuple[str, Budget]] = {}
+    for name, store in stores.items():
+        if store is None:
+            continue
+        other, known = first.setdefault(store.budget_owner or store.api_key, (name, store))
+        if (known.daily_calls, known.money_reserve) != (store.daily_calls, store.money_reserve):
+            yield (
+                f"merchant {name}: systems.returngo.daily_calls and money_reserve: expected those of {other}, which "
+                f"has the same owner: {known.daily_calls} and {known.money_reserve}; got {store.daily_calls} and "
+                f"{store.money_reserve}"
+            )

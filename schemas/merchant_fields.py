@@ -53,6 +53,10 @@ def _zone(name: str) -> str:
     return name
 
 
+Owner = Annotated[
+    str,
+    like(r"([a-z0-9][a-z0-9-]{0,47})?", "up to 48 of a to z, 0 to 9 and -, the first of them no -"),
+]
 Name = Annotated[
     str,
     like(r"[a-z0-9][a-z0-9-]{1,62}", "2 to 63 of a to z, 0 to 9 and -, the first of them no -"),

@@ -121,7 +121,7 @@ class Assignment:
                     await self._park(work, "paused", 0.0)
                     return True
                 case Later() if time.monotonic() + ending.wait_seconds > deadline:
-                    await self._park(work, "failing", ending.wait_seconds)
+                    await self._park(work, parking.why(ending.reason), ending.wait_seconds)
                     return True
                 case Later():
                     if await self._ends_within(ending.wait_seconds):

@@ -12,7 +12,7 @@ import structlog
 from schemas.commands import Command, kind_of
 from schemas.faults import where
 from schemas.merchant import Merchant
-from sinks.contract import Attempt, Change, NotSent, Unanswered
+from sinks.contract import Attempt, Change, LeftOut, NotSent, Unanswered
 from sinks.ledger.claims import Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.policy import priority
@@ -92,7 +92,8 @@ async def attempt(
         # Nothing of this request went out; but one before it may have made the effect.
         if sent.effect_ms is not None:
             return Uncertain(reason=str(error))
-        return Deferred(reason=str(error), after_seconds=error.after_seconds)
+        reason = error.code if isinstance(error, LeftOut) else str(error)
+        return Deferred(reason=reason, after_seconds=error.after_seconds)
     except Unanswered as error:
         return Uncertain(reason=str(error))
     except ClaimLost:

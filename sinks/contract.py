@@ -26,6 +26,7 @@ ReadFlow = Generator[httpx.Request, httpx.Response, T]
 
 OPERATION = "returnflow.operation"  # httpx.Request.extensions: str
 EFFECT = "returnflow.effect"  # httpx.Request.extensions: True
+LEFT_OUT = "left_out"  # reason of a Deferred, and of a parked lane
 INTERRUPTED = "interrupted"  # Attempt.notes: an earlier attempt was cut off after a request went out
 
 
@@ -35,9 +36,17 @@ class NotSent(Exception):
     `after_seconds` is how long it makes no sense to try, where that is known.
     """
 
+    code = "not_sent"
+
     def __init__(self, reason: str, after_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.after_seconds = after_seconds
+
+
+class LeftOut(NotSent):
+    """It gave way to what matters more, because the calls of the day grow short; it goes out when there are more."""
+
+    code = LEFT_OUT
 
 
 class Unanswered(Exception):
@@ -103,7 +112,7 @@ class Batching(Protocol):
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """A quota as the system grants it, per merchant.
+    """A quota as the system grants it, per merchant or per owner of several.
 
     A bucket of `capacity` that refills with `per_second`; or, with `period_seconds`, a budget of `capacity` that is
     granted anew at every multiple of the period since the epoch (UTC), of which `reserve` is kept for the money path.
@@ -115,6 +124,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     period_seconds: float | None = None
     reserve: float = 0.0
     in_flight: int = 16  # requests at once
+    owner: str = ""  # merchants with the same one share it; "": each has its own
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
-from sinks.contract import Limit, NotSent, Seen
+from sinks.contract import LeftOut, Limit, NotSent, Seen
 from sinks.ledger import quotas
 from sinks.ledger.ledger import Ledger
 from sinks.quota import SEEN_SECONDS, Priority
@@ -15,8 +16,13 @@ from sinks.quota import SEEN_SECONDS, Priority
 HOLDER_SECONDS = 60.0
 # A lease that was not spent by then goes back: meanwhile the system's bucket filled up without it.
 LEASE_SECONDS = 5.0
+# A lease that nobody spends from for this long is given back: somebody else may need it.
+IDLE_SECONDS = 0.8
 # Other processes may return tokens: ask again after this long even if the ledger said to wait longer.
 ASK_AGAIN_SECONDS = 5.0
+
+
+log = structlog.get_logger()
 
 
 class Gate:
@@ -46,6 +52,9 @@ class Gate:
         self._lease = 0.0
         self._leased_at = 0.0
         self._under_way = 0.0
+        self._used = 0.0  # and not reported
+        self._touched_at = 0.0
+        self._idling: asyncio.Task[None] | None = None
         self._closed_until_ms = 0  # asking the ledger before that is of no use
         self._seen: Seen | None = None
         self._seen_at = 0.0
@@ -62,9 +71,14 @@ class Gate:
                 if wait <= 0:
                     continue
                 if time.monotonic() + wait > deadline:
-                    raise NotSent(f"quota {self.limit.name} is used up", wait)
+                    raise self._refusal(wait)
                 await asyncio.sleep(min(wait, ASK_AGAIN_SECONDS))
             self._spend(cost)
+
+    def _refusal(self, wait_seconds: float) -> NotSent:
+        if quotas.gives_way(self.limit, self._priority):
+            return LeftOut(f"left out: the calls of the {self.limit.name} grow short", wait_seconds)
+        return NotSent(f"quota {self.limit.name} is used up", wait_seconds)
 
     def _enough(self, cost: float) -> bool:
         return self._lease >= cost and time.monotonic() - self._leased_at <= LEASE_SECONDS
@@ -72,6 +86,9 @@ class Gate:
     def _spend(self, cost: float) -> None:
         self._lease -= cost
         self._under_way += cost
+        self._touched_at = time.monotonic()
+        if self._idling is None or self._idling.done():
+            self._idling = asyncio.get_running_loop().create_task(self._give_back_when_idle())
 
     async def _ask(self, cost: float) -> float:
         known = (self._closed_until_ms - self._now_ms()) / 1000
@@ -88,6 +105,7 @@ class Gate:
     def _request(self, *, need: float, returned: float) -> quotas.Ask:
         now_ms = self._now_ms()
         seen, self._seen = self._fresh_look(), None
+        used, self._used = self._used, 0.0
         return quotas.Ask(
             merchant=self._merchant,
             system=self._system,
@@ -99,6 +117,7 @@ class Gate:
             outstanding=self._under_way + self._lease,
             now_ms=now_ms,
             until_ms=now_ms + int(HOLDER_SECONDS * 1000),
+            used=used,
             seen=seen,
         )
 
@@ -117,6 +136,8 @@ class Gate:
     async def answered(self, cost: float, seen: Seen | None) -> None:
         """The request of that cost was answered; `seen` is what the answer says about the bucket."""
         self._under_way -= cost
+        self._used += cost
+        self._touched_at = time.monotonic()
         if seen is None:
             return
         if seen.spent is not None:
@@ -146,8 +167,33 @@ class Gate:
         self._under_way -= cost
         self._lease += cost
 
+    async def _give_back_when_idle(self) -> None:
+        while self._lease > 0 or self._under_way > 0 or self._used > 0:
+            quiet = time.monotonic() - self._touched_at
+            if quiet < IDLE_SECONDS:
+                await asyncio.sleep(IDLE_SECONDS - quiet)
+            elif self._turn.locked() or (self._under_way > 0 and self._lease <= 0):
+                await asyncio.sleep(IDLE_SECONDS)
+            elif not await self._give_back():
+                return
+
+    async def _give_back(self) -> bool:
+        """Whether the ledger took it; what it does not take is forgotten there when the holder is."""
+        async with self._turn:
+            returned, self._lease = self._lease, 0.0
+            try:
+                await self._ledger.do(quotas.ask, self._request(need=0.0, returned=returned))
+            except Exception as error:  # the next request of this gate meets it, and is the one to tell
+                log.warning("lease_not_returned", system=self._system, error=type(error).__name__)
+                return False
+        return True
+
     async def close(self) -> None:
-        """Give back what was leased and not spent."""
+        """Give back what was leased and not spent, and report what was spent."""
+        if self._idling is not None:
+            async with self._turn:  # it may just be giving back
+                self._idling.cancel()
+            await asyncio.wait({self._idling})
         returned, self._lease = self._lease, 0.0
-        if returned:
+        if returned or self._used:
             await self._ledger.do(quotas.ask, self._request(need=0.0, returned=returned))

@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
-from sinks.contract import Limit
+from sinks.contract import LEFT_OUT, Limit
 from sinks.ledger import parking, quotas
 from sinks.ledger.parking import Standing
 from sinks.parts import Parts
@@ -40,7 +40,8 @@ async def measure(parts: Parts, now_ms: int) -> None:
         labels = (system, each.merchant, each.limit.name)
         parts.telemetry.requests.quota_remaining.labels(*labels).set(each.left)
         parts.telemetry.requests.quota_capacity.labels(*labels).set(each.limit.capacity)
-    _show_memory(parts, system, [each.oldest_ms for each in standing], now_ms)
+    # what was left out waits on purpose, until the day has calls for it
+    _show_memory(parts, system, [each.oldest_ms for each in standing if each.reason != LEFT_OUT], now_ms)
 
 
 def _show_parked(telemetry: SinkTelemetry, system: str, standing: list[Standing]) -> None:

@@ -58,10 +58,10 @@ Step = Settle | DeadLetter | Again | Pause
 
 
 def priority(command: Command) -> Priority:
-    """Marks for people give way to money and stock when a quota runs out."""
-    if isinstance(command, Annotate) and command.aspect in ("tags", "note", "comment"):
-        return "read"
-    return "money"
+    """What is said to people gives way to money and stock when a quota runs out (shedding.py)."""
+    if not isinstance(command, Annotate) or command.aspect == "transaction":
+        return "money"
+    return command.aspect if command.aspect in ("comment", "status") else "read"
 
 
 def patience_of(command: Command, patience: Patience) -> Patience:

@@ -11,7 +11,8 @@ import msgspec
 
 from sinks.contract import Limit, Seen
 
-Priority = Literal["money", "read"]
+# What a request is for. Only where a day's calls are counted does it matter; shedding.py has the order there.
+Priority = Literal["money", "inspection", "read", "status", "tracking", "comment"]
 # A lease covers about this long of a bucket's refill: few round trips to the ledger, little lost with a worker; and no
 # more than this share of the bucket, because what one worker holds unspent the others have to do without.
 LEASE_SECONDS = 1.0
@@ -68,17 +69,24 @@ def refilled(bucket: Bucket, limit: Limit, outstanding: float, now_ms: int) -> B
     return msgspec.structs.replace(bucket, tokens=bucket.tokens if same_period else bucket.capacity, at_ms=now_ms)
 
 
-def grant(bucket: Bucket, limit: Limit, need: float, priority: Priority) -> tuple[Bucket, Grant]:
-    """A lease of at least `need` tokens, and a little more where there is enough. The bucket must be refilled."""
+def grant(
+    bucket: Bucket, limit: Limit, need: float, kept: float = 0.0, again_seconds: float | None = None
+) -> tuple[Bucket, Grant]:
+    """A lease of at least `need` tokens, and a little more where there is enough. The bucket must be refilled.
+
+    `kept` tokens are left standing for others. `again_seconds`: what gives way to others gets no more than it needs,
+    and asks again after that long at the latest.
+    """
     blocked = (bucket.blocked_until_ms - bucket.at_ms) / 1000
     if blocked > 0:
         return bucket, Grant(tokens=0.0, wait_seconds=blocked)
-    reserve = limit.reserve if priority == "read" else 0.0
-    usable = bucket.tokens - reserve
-    least = min(need, bucket.capacity - reserve)  # dearer than the whole bucket: it goes when the bucket is full
-    if usable < least:
-        return bucket, Grant(tokens=0.0, wait_seconds=_until(bucket, limit, least - usable))
-    given = need + max(0.0, min(_chunk(bucket, limit), usable - need))
+    usable = bucket.tokens - kept
+    least = min(need, bucket.capacity) if limit.period_seconds is None else need
+    if usable < least:  # dearer than a whole bucket: it goes when the bucket is full
+        wait = _until(bucket, limit, least - usable)
+        return bucket, Grant(tokens=0.0, wait_seconds=wait if again_seconds is None else min(wait, again_seconds))
+    more = 0.0 if again_seconds is not None else max(0.0, min(_chunk(bucket, limit), usable - need))
+    given = need + more
     return msgspec.structs.replace(bucket, tokens=bucket.tokens - given), Grant(tokens=given)
 
 

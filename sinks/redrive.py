@@ -130,7 +130,7 @@ class Redriver:
             case Held():
                 await self._let_go(lane, "paused", 0.0)
             case Later():
-                await self._let_go(lane, "failing", ending.wait_seconds)
+                await self._let_go(lane, parking.why(ending.reason), ending.wait_seconds)
             case Done():
                 await self._let_go(lane, lane.reason, 0.0)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from sinks import breaker
 from sinks.breaker import Breaker
@@ -13,7 +13,7 @@ from sinks.ledger.ledger import Ledger
 from sinks.quota import Priority
 from sinks.telemetry import BREAKER_STATES, RequestTelemetry
 
-PRIORITIES: tuple[Priority, ...] = ("money", "read")
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 
 class Route:

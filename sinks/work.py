@@ -9,6 +9,8 @@ from schemas.dead_letters import Headers
 from sinks.ledger.parking import Arrival
 
 _COMMANDS = (Restock, Refund, StoreCredit, Exchange, Annotate, Journal)
+# What may be left out waits in a lane of its own, so that it holds up nothing that matters more.
+_ASIDE = "|aside "
 _PACK = msgspec.msgpack.Encoder(order="sorted")
 
 
@@ -62,7 +64,14 @@ def read(received: Received, codec: Codec, system: str) -> Work | Refused:
     if received.key not in allowed:
         wanted = " or ".join(repr(key) for key in allowed)
         return Refused(received=received, detail=f"expected the key {wanted}, got {received.key!r}")
-    return _work(received, command, received.key.decode())
+    return _work(received, command, received.key.decode() + _aside(command))
+
+
+def _aside(command: Command) -> str:
+    """What is added to the key of what is said to people in ReturnGO: nothing of it depends on what came before."""
+    if isinstance(command, Annotate) and command.aspect in ("comment", "status"):
+        return f"{_ASIDE}{command.aspect}"
+    return ""
 
 
 def paid_units(command: Command) -> tuple[str, ...]:
@@ -111,7 +120,7 @@ def _received(arrival: Arrival) -> Received:
         partition=arrival.partition,
         offset=arrival.offset,
         timestamp_ms=arrival.timestamp_ms,
-        key=arrival.key.encode(),
+        key=arrival.key.partition(_ASIDE)[0].encode(),
         value=arrival.value,
         headers=arrival.headers,
     )

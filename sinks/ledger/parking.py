@@ -7,6 +7,7 @@ import msgspec
 import orjson
 from sqlalchemy import Connection, case, delete, func, insert, select, tuple_, update
 
+from sinks.contract import LEFT_OUT
 from sinks.ledger.tables import parked_commands, parked_lanes
 
 Key = tuple[str, str]  # system, key
@@ -60,6 +61,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     lanes: int
     commands: int
     oldest_ms: int
+
+
+def why(reason: str) -> str:
+    """The word for a key that cannot go on: what gives way to others is not failing."""
+    return LEFT_OUT if reason == LEFT_OUT else "failing"
 
 
 def parked_keys(connection: Connection, keys: Sequence[Key]) -> set[Key]:

@@ -154,6 +154,19 @@ quota_leases = Table(
     PrimaryKeyConstraint("merchant", "system", "name", "holder"),
 )
 
+# What was used of a quota that is granted for a period, by hour since the epoch and by what it was used for.
+quota_uses = Table(
+    "quota_uses",
+    metadata,
+    Column("merchant", String(64), nullable=False),
+    Column("system", String(32), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("priority", String(16), nullable=False),
+    Column("calls", Float, nullable=False),
+    PrimaryKeyConstraint("merchant", "system", "name", "hour", "priority"),
+)
+
 # How far a source has read, and what it has seen already (streams/sources).
 source_cursors = Table(
     "source_cursors",

@@ -32,7 +32,7 @@ def read(c: Connection, operation: str, path: str, params: dict[str, str]) -> Re
     try:
         response = yield request
     except NotSent as error:
-        raise Ended(Deferred(reason="not_sent", after_seconds=error.after_seconds)) from error
+        raise Ended(Deferred(reason=error.code, after_seconds=error.after_seconds)) from error
     except Unanswered as error:
         raise Ended(Deferred(reason="no_answer")) from error
     if response.status_code == httpx.codes.NOT_FOUND:

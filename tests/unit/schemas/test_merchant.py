@@ -169,6 +169,19 @@ def test_a_folder_gives_every_merchant_once(tmp_path: Path) -> None:
         load_all(tmp_path)
 
 
+def test_stores_of_one_owner_agree_on_their_day(tmp_path: Path) -> None:
+    """They share it: two limits for one budget would be none."""
+    store = 'base_url = "https://r.example"\nshop = "s"\nwebhook_token = "env:T"\nbudget_owner = "group"\n'
+    store += 'api_key = "env:{}"\n'
+    for name, more in (("m-1", ""), ("m-2", "daily_calls = 5000\n")):
+        text = LEAST.replace("m-1", name) + "[systems.returngo]\n" + store.format(f"K{name[-1]}") + more
+        written(tmp_path, text.replace("[systems]\n", ""), f"{name}.toml")
+    with pytest.raises(
+        MerchantFileError, match="expected those of m-1, which has the same owner: 2000 and 300; got 50"
+    ):
+        load_all(tmp_path)
+
+
 def test_every_file_with_mistakes_is_told(tmp_path: Path) -> None:
     for name in ("a", "b"):
         written(tmp_path, LEAST.replace("EUR", "euro"), f"{name}.toml")

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from sinks.contract import Limit, NotSent
+from sinks import shedding
+from sinks.contract import LeftOut, Limit, NotSent
 from sinks.ledger import quotas
 from tests.unit.sinks.conftest import MakeRig
 from tests.unit.sinks.peer import Answer, Peer, Quota
@@ -96,3 +97,56 @@ async def test_no_more_requests_at_once_than_the_system_allows(make_rig: MakeRig
     rig.send(*(restock(number, sku=f"S{number}") for number in range(30)))
     await rig.settled()
     assert peer.most_in_flight == 3
+
+
+async def test_a_lease_that_nobody_spends_from_comes_back_within_a_moment(make_rig: MakeRig, peer: Peer) -> None:
+    """Its holder is idle, and another process needs nearly all that there is: it must not wait for the holder to go."""
+    limit = Limit(name="calls", capacity=100.0, per_second=0.001)
+    one = await make_rig(toy=Toy("toy", limit), worker="one")
+    await one.transport.drive(look(Connection(url=peer.url, token="good")), merchant="shop", priority="read")
+    (gate,) = [each for each in one.transport._routes["shop"]._gates.values() if each._leased_at]
+    gate._lease += 80.0  # the answer said that the request had cost less than was leased for it
+
+    async def left() -> float:
+        return await one.ledger.run(
+            lambda c: quotas.remaining(c, merchant="shop", system="toy", limit=limit, now_ms=int(time.time() * 1000))
+        )
+
+    await until("the idle task has ended", lambda: gate._idling is not None and gate._idling.done())
+    assert await left() > 98.0
+
+
+async def test_merchants_of_one_owner_share_its_day(make_rig: MakeRig, peer: Peer) -> None:
+    limit = Limit(name="calls", capacity=10.0, per_second=0.0, period_seconds=86_400.0, owner="group")
+    rig = await make_rig("shop", "other", toy=Toy("toy", limit), patience_seconds=0.1, park_seconds=60.0)
+    connection = Connection(url=peer.url, token="good")
+    for name in ("shop", "other") * 5:
+        await rig.transport.drive(look(connection), merchant=name, priority="money")
+    for name in ("shop", "other"):
+        with pytest.raises(NotSent):
+            await rig.transport.drive(look(connection), merchant=name, priority="money")
+    assert len(peer.requests) == 10
+
+
+async def test_what_may_be_left_out_gives_way_and_is_counted_apart(make_rig: MakeRig, peer: Peer) -> None:
+    """60 inspections in this hour: a comment leaves what they need until midnight, and an inspection goes out."""
+    limit = Limit(name="calls", capacity=100.0, per_second=0.0, period_seconds=86_400.0)
+    rig = await make_rig(toy=Toy("toy", limit), patience_seconds=0.1)
+    connection = Connection(url=peer.url, token="good")
+    await rig.transport.drive(look(connection), merchant="shop", priority="comment")
+    for _ in range(60):
+        await rig.transport.drive(look(connection), merchant="shop", priority="inspection")
+    for route in rig.transport._routes.values():
+        await route.close()  # tells what was spent
+    with pytest.raises(LeftOut) as refused:
+        await rig.transport.drive(look(connection), merchant="shop", priority="comment")
+    assert refused.value.after_seconds is not None
+    assert refused.value.after_seconds <= shedding.TRY_AGAIN_SECONDS
+    await rig.transport.drive(look(connection), merchant="shop", priority="inspection")
+    used = await rig.ledger.run(
+        lambda c: quotas.used(c, merchant="shop", system="toy", limit=limit, now_ms=int(time.time() * 1000))
+    )
+    assert {name: sum(each.calls for each in used if each.priority == name) for name in ("comment", "inspection")} == {
+        "comment": 1.0,
+        "inspection": 60.0,
+    }

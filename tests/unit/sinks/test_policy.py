@@ -90,8 +90,12 @@ def test_equal_rejections_in_a_row_are_counted() -> None:
     assert policy.counted(streak, "b") == Streak(code="b", length=1)
 
 
-@pytest.mark.parametrize(("aspect", "priority"), [("note", "read"), ("tags", "read"), ("transaction", "money")])
-def test_marks_for_people_give_way(aspect: Literal["note", "tags", "transaction"], priority: str) -> None:
+Aspect = Literal["note", "tags", "comment", "status", "transaction"]
+WHAT_FOR = {"note": "read", "tags": "read", "comment": "comment", "status": "status", "transaction": "money"}
+
+
+@pytest.mark.parametrize(("aspect", "priority"), WHAT_FOR.items())
+def test_marks_for_people_give_way(aspect: Aspect, priority: str) -> None:
     mark = Annotate(
         command_id="c", merchant="m", system="s", order_id="1", rma_id="R", unit_ids=(), generation=0, decided_at_ms=0,
         aspect=aspect,

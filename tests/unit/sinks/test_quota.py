@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks import quota
+from sinks import quota, shedding
 from sinks.contract import Limit, Seen
 from sinks.quota import Bucket, Priority
 
@@ -24,7 +24,7 @@ def test_a_bucket_grants_no_more_than_it_held_and_refilled(steps: list[tuple[int
     bucket, now_ms, granted = full(BUCKET), 0, 0.0
     for wait_ms, need, back in steps:
         now_ms += wait_ms
-        bucket, grant = quota.grant(quota.refilled(bucket, BUCKET, 0.0, now_ms), BUCKET, need, "money")
+        bucket, grant = quota.grant(quota.refilled(bucket, BUCKET, 0.0, now_ms), BUCKET, need)
         assert grant.tokens == 0.0 or grant.tokens >= need
         bucket = quota.given_back(bucket, grant.tokens * back)
         granted += grant.tokens * (1 - back)
@@ -36,7 +36,8 @@ def test_a_day_grants_its_quota_once_and_reads_leave_the_reserve(steps: list[tup
     bucket, now_ms, days = full(DAY, MIDNIGHT_MS), MIDNIGHT_MS, dict[int, float]()
     for wait_ms, need, priority in steps:
         now_ms += wait_ms
-        bucket, grant = quota.grant(quota.refilled(bucket, DAY, 0.0, now_ms), DAY, need, priority)
+        kept = shedding.kept([], DAY, priority, now_ms)
+        bucket, grant = quota.grant(quota.refilled(bucket, DAY, 0.0, now_ms), DAY, need, kept)
         day = now_ms // 86_400_000
         days[day] = days.get(day, 0.0) + grant.tokens
         assert days[day] <= 2000.0 + 1e-6
@@ -47,8 +48,8 @@ def test_a_day_grants_its_quota_once_and_reads_leave_the_reserve(steps: list[tup
 def test_money_may_use_the_reserve_and_reads_wait_for_midnight() -> None:
     noon_ms = MIDNIGHT_MS + 43_200_000
     bucket = Bucket(tokens=300.0, capacity=2000.0, per_second=0.0, at_ms=noon_ms)
-    _, money = quota.grant(bucket, DAY, 1.0, "money")
-    _, read = quota.grant(bucket, DAY, 1.0, "read")
+    _, money = quota.grant(bucket, DAY, 1.0)
+    _, read = quota.grant(bucket, DAY, 1.0, 300.0)
     assert money.tokens >= 1.0
     assert (read.tokens, read.wait_seconds) == (0.0, 43_200.0)
 
@@ -68,14 +69,14 @@ def test_a_raised_quota_counts_at_once() -> None:
 
 def test_the_wait_is_until_there_is_enough() -> None:
     bucket = Bucket(tokens=4.0, capacity=100.0, per_second=10.0, at_ms=0)
-    _, grant = quota.grant(bucket, BUCKET, 30.0, "money")
+    _, grant = quota.grant(bucket, BUCKET, 30.0)
     assert math.isclose(grant.wait_seconds, 2.6)
-    _, later = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 2_600), BUCKET, 30.0, "money")
+    _, later = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 2_600), BUCKET, 30.0)
     assert later.tokens >= 30.0
 
 
 def test_what_costs_more_than_the_bucket_goes_when_it_is_full() -> None:
-    bucket, grant = quota.grant(full(BUCKET), BUCKET, 130.0, "money")
+    bucket, grant = quota.grant(full(BUCKET), BUCKET, 130.0)
     assert grant.tokens == 130.0
     assert bucket.tokens == -30.0
 
@@ -101,18 +102,18 @@ def test_a_lease_that_is_out_leaves_no_room_for_itself() -> None:
 def test_a_lease_that_died_with_its_worker_keeps_nobody_waiting() -> None:
     """A second's refill may be the whole bucket; who leased all of it and was killed would stop everybody else."""
     limit = Limit(name="second", capacity=100.0, per_second=100.0)
-    bucket, lost = quota.grant(full(limit), limit, 1.0, "read")
+    bucket, lost = quota.grant(full(limit), limit, 1.0)
     for second in range(1, 60):
         bucket = quota.refilled(bucket, limit, lost.tokens, second * 1_000)
-        bucket, granted = quota.grant(bucket, limit, 10.0, "read")
+        bucket, granted = quota.grant(bucket, limit, 10.0)
         assert granted.tokens >= 10.0
 
 
 def test_a_refusal_closes_the_bucket_for_everybody() -> None:
     bucket = quota.refused(full(BUCKET), 2.5, 1_000)
-    _, early = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 2_000), BUCKET, 1.0, "money")
+    _, early = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 2_000), BUCKET, 1.0)
     assert (early.tokens, early.wait_seconds) == (0.0, 1.5)
-    _, late = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 3_500), BUCKET, 1.0, "money")
+    _, late = quota.grant(quota.refilled(bucket, BUCKET, 0.0, 3_500), BUCKET, 1.0)
     assert late.tokens >= 1.0
 
 

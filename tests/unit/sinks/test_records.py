@@ -5,11 +5,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.codec import Codec
+from schemas.commands import Annotate
 from schemas.dead_letters import plain
 from sinks import dead_letter
 from sinks.redact import redact
 from sinks.telemetry import SinkTelemetry
-from sinks.work import Received, Refused, Work, fingerprint, read
+from sinks.work import Received, Refused, Work, again, fingerprint, read
 from tests.unit.sinks.toy import refund, restock
 
 CODEC = Codec()
@@ -30,6 +31,25 @@ def test_a_command_is_work_in_the_lane_of_its_key() -> None:
 
 def test_a_restock_may_also_come_under_its_order() -> None:
     assert isinstance(read(received(b"shop|1001", CODEC.encode(restock(1))), CODEC, "toy"), Work)
+
+
+def test_what_may_be_left_out_waits_in_a_lane_of_its_own() -> None:
+    """A comment that waits for the calls of another day must not hold up the outcome of a payment of its order."""
+    mark = Annotate(
+        command_id="c", merchant="shop", system="toy", order_id="1001", rma_id="R", unit_ids=(), generation=0,
+        decided_at_ms=0, aspect="transaction",
+    )  # fmt: skip
+    lanes = set()
+    for aspect in ("transaction", "comment", "status"):
+        record = received(b"shop|1001", CODEC.encode(msgspec.structs.replace(mark, aspect=aspect)))
+        work = read(record, CODEC, "toy")
+        assert isinstance(work, Work)
+        assert work.received.key == b"shop|1001"
+        parked = again(work.arrival, CODEC)
+        assert isinstance(parked, Work)
+        assert parked.arrival.key == work.arrival.key
+        lanes.add(work.arrival.key)
+    assert len(lanes) == 3
 
 
 @pytest.mark.parametrize(

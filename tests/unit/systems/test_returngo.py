@@ -14,6 +14,7 @@ from sinks.systems import returngo
 from sinks.systems.ended import Ended
 from sinks.systems.page import Page
 from sinks.systems.returngo import read
+from sinks.systems.returngo.connection import fingerprint
 from tests.unit.systems.givens import (
     API_KEY,
     COMMAND_ID,
@@ -184,8 +185,14 @@ def test_a_burst_waits_a_moment_and_a_used_up_day_waits_for_the_next() -> None:
 
 def test_the_two_quotas_and_what_refusals_say_about_them() -> None:
     second, day = returngo.SYSTEM.limits(STORE)
-    assert second == Limit(name="second", capacity=100, per_second=100, in_flight=2)
-    assert day == Limit(name="day", capacity=2000, per_second=0, period_seconds=86_400, reserve=300, in_flight=2)
+    owner = second.owner
+    assert second == Limit(name="second", capacity=100, per_second=100, in_flight=2, owner=owner)
+    day_of_2000 = Limit(
+        name="day", capacity=2000, per_second=0, period_seconds=86_400, reserve=300, in_flight=2, owner=owner
+    )
+    assert day == day_of_2000
+    assert owner == f"key-{fingerprint(API_KEY)}"
+    assert API_KEY not in owner
     request = httpx.Request("GET", "https://returns.example/rma/1", extensions={OPERATION: "GetRma"})
     assert returngo.SYSTEM.cost(request) == {"second": 1.0, "day": 1.0}
     assert returngo.SYSTEM.seen(request, OK) == {}
