@@ -41,7 +41,7 @@ class ReturnGo(Section):
     # A day is a UTC day, which is our reading: ReturnGO does not say when its day begins.
     daily_calls: int = Field(default=2000, ge=100)  # of the owner; more for those who bought more
     money_reserve: int = Field(default=300, ge=0)  # calls of the day kept for the money path
-    poll_seconds: int = Field(default=300, ge=1)
+    poll_seconds: int = Field(default=900, ge=1)  # each costs a call of the day
     overlap_seconds: int = Field(default=120, ge=0)
     coalesce_seconds: float = Field(default=5.0, ge=0)
 

@@ -1,5 +1,6 @@
-"""Resources to read again later, because now it cannot be done: our code fails on them, or nobody has a file for their
-merchant. They wait in the ledger, so their records are settled and hold up nobody. Touches SQL."""
+"""Resources to read again later, because now it cannot be done: our code fails on them, nobody has a file for their
+merchant, or the day has no calls for them. They wait in the ledger, so their records are settled and hold up nobody.
+Touches SQL."""
 
 import msgspec
 
@@ -8,6 +9,7 @@ from streams.sources.work import Resource
 
 FIRST_MS = 30_000
 LONGEST_MS = 6 * 3_600_000
+LEFT_OUT_MS = 900_000
 AT_ONCE = 50
 
 
@@ -18,6 +20,7 @@ class AgainNote(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tries: int
     due_ms: int
+    left_out: bool = False  # nothing is wrong with it: it gave way when the calls of the day grew short
 
 
 Notes = dict[str, str | None]
@@ -40,20 +43,24 @@ class Again:
         tries = msgspec.json.decode(known, type=AgainNote).tries if known else 0
         return _note(resource, tries + 1, now_ms + min(FIRST_MS * 2 ** min(tries, 20), LONGEST_MS))
 
+    def left_out(self, resource: Resource, now_ms: int) -> Notes:
+        """The note of one that gave way to others."""
+        return _note(resource, 0, now_ms + LEFT_OUT_MS, left_out=True)
+
     def at_once(self, resource: Resource) -> Notes:
         """The note of one that nothing is wrong with: it is read when somebody can."""
         return _note(resource, 0, 0)
 
-    async def due(self, merchant: str, now_ms: int) -> list[Resource]:
-        """A merchant's resources whose time has come, some at a time."""
+    async def due(self, merchant: str, now_ms: int, *, left_out: bool | None = None) -> list[Resource]:
+        """A merchant's resources whose time has come, some at a time; `left_out`: only those, or only the others."""
         listed = await self._memory.listed(merchant, "again:", AT_ONCE)
         notes = [msgspec.json.decode(each, type=AgainNote) for each in listed.values()]
         if len(listed) == AT_ONCE:  # the next look begins behind them, or they would hold up the others
             await self._memory.touch(merchant, list(listed))
-        due = [each for each in notes if each.due_ms <= now_ms]
+        due = [each for each in notes if each.due_ms <= now_ms and left_out in (None, each.left_out)]
         return [msgspec.convert({"merchant": merchant, "kind": each.kind, "name": each.name}, Resource) for each in due]
 
 
-def _note(resource: Resource, tries: int, due_ms: int) -> Notes:
-    note = AgainNote(kind=resource.kind, name=resource.name, tries=tries, due_ms=due_ms)
+def _note(resource: Resource, tries: int, due_ms: int, *, left_out: bool = False) -> Notes:
+    note = AgainNote(kind=resource.kind, name=resource.name, tries=tries, due_ms=due_ms, left_out=left_out)
     return {name_of(resource): msgspec.json.encode(note).decode()}

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from sinks.contract import LEFT_OUT
 from streams.sources import telemetry
 from streams.sources.again import Again, name_of
 from streams.sources.fields import Malformed
@@ -14,7 +15,7 @@ from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.troubles import Troubles
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Turn, Unexpected, Unread, Urgency
+from streams.sources.work import Cause, Learnt, Misconfigured, Resource, Told, Turn, Unexpected, Unread, Urgency
 
 log = structlog.get_logger(__name__)
 # So many resources of a merchant on which our code fails, and none that it reads: a bad release, not bad data.
@@ -56,6 +57,12 @@ class Desk:
         for each in learnt.more:
             await self.read(each, urgency, cause)
 
+    async def tell(self, told: Told) -> None:
+        """Publish what a row of a list taught about a resource; Unread when it was read meanwhile."""
+        turn = Turn(resource=told.resource, before=told.before, first=max(self._now_ms(), told.before + 1))
+        if not await self._outbox.in_turn(turn, told.facts, told.notes):
+            raise Unread("overtaken")
+
     async def _learn(self, resource: Resource, urgency: Urgency, cause: Cause) -> Learnt:
         outcome = "failed"
         try:
@@ -75,6 +82,10 @@ class Desk:
             await self._set_aside(resource, error)
             return Learnt()
         except Unread as error:
+            if error.reason == LEFT_OUT:
+                outcome = LEFT_OUT
+                await self._left_out(resource)
+                return Learnt()
             log.warning(
                 "not_read", merchant=resource.merchant, kind=resource.kind, id=resource.name, reason=error.reason
             )
@@ -94,6 +105,12 @@ class Desk:
             if await self._outbox.in_turn(turn, learnt.facts, {name_of(resource): None, **learnt.notes}):
                 return learnt
         raise Unread("overtaken")
+
+    async def _left_out(self, resource: Resource) -> None:
+        """It gave way to what matters more: it is read when there are calls for it, or something that matters comes."""
+        log.info("left_out", merchant=resource.merchant, kind=resource.kind, id=resource.name)
+        notes = self._again.left_out(resource, self._now_ms())
+        await self._outbox.facts(resource.merchant, (), notes)
 
     async def _malformed(self, resource: Resource, error: Malformed) -> None:
         detail = f"{resource.kind} {resource.name} as {self._reader.system} gives it: {error}"

@@ -28,6 +28,10 @@ class Memory:
         self._system = system
         self._now_ms = now_ms
 
+    def of(self, system: str) -> "Memory":
+        """Another system's notes."""
+        return Memory(self._ledger, system, self._now_ms)
+
     async def notes(self, merchant: str, names: Sequence[str], system: str | None = None) -> dict[str, str]:
         """Positions of the names that are known."""
         short = {shortened(name, LONGEST_NAME): name for name in names}
@@ -92,6 +96,11 @@ class Memory:
             return {slot for slot, digest in slots.items() if known.get(shortened(slot, LONGEST_SLOT)) != digest}
 
         return await self._ledger.run(read)
+
+    async def turns(self, resources: Sequence[Resource]) -> dict[Resource, int]:
+        """As `turn`, of several of one merchant."""
+        known = await self.notes(resources[0].merchant, [_turn(each) for each in resources]) if resources else {}
+        return {each: int(known.get(_turn(each), "0")) for each in resources}
 
     async def turn(self, resource: Resource) -> int:
         """The last number in the order of reading that was given to facts of a resource; 0: none yet."""

@@ -30,7 +30,7 @@ from streams.sources.publishing import Outbox
 from streams.sources.rounds import Round
 from streams.sources.signals import Signals
 from streams.sources.source_doors import DoorSource
-from streams.sources.source_returngo import ReturnGoSource
+from streams.sources.source_returngo import ReturnGoSource, needs_receipt
 from streams.sources.source_shopify import ShopifySource
 from streams.sources.strangers import Strangers
 from streams.sources.troubles import Troubles
@@ -176,9 +176,12 @@ def _polls(environment: Environment, base: _Base, transport: Transport, poller: 
     for name, merchant in environment.merchants.items():
         store, shop = merchant.systems.returngo, merchant.systems.shopify
         if environment.system == "returngo" and store is not None:
-            polls = (RmaPoll(name, store, transport, base.memory), TransactionPoll(name, store, transport, base.memory))
-            work = rounds.ReturnGoRound(poller, *polls, Sweep(name, store, base.memory), again, environment.now_ms)
-            found.append((store.poll_seconds, work))
+            rmas = RmaPoll(name, store, transport, base.memory, needs_receipt=needs_receipt(merchant))
+            paid = TransactionPoll(name, store, transport, base.memory)
+            sweep = Sweep(name, store, base.memory)
+            found.append((store.poll_seconds, rounds.ReturnGoRound(poller, rmas, paid, sweep, environment.now_ms)))
+            seconds = min(rounds.AGAIN_SECONDS, store.poll_seconds)
+            found.append((seconds, rounds.AgainRound(poller, name, again, environment.now_ms)))
         elif environment.system == "shopify" and shop is not None:
             orders = OrderPoll(name, shop, transport, base.memory)
             leftovers = Leftovers(name, base.memory)

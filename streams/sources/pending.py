@@ -8,6 +8,13 @@ import msgspec
 
 from streams.sources.work import Cause, Place, Resource, Urgency, Wanted
 
+_RANKS: dict[Urgency, int] = {"page": 0, "news": 1, "request": 2, "effect": 3}
+
+
+def more_urgent(one: Urgency, other: Urgency) -> Urgency:
+    """The one of them that a read for both has."""
+    return max(one, other, key=_RANKS.__getitem__)
+
 
 class Waiting(msgspec.Struct, kw_only=True):
     """One read to come, and the records that are settled by it."""
@@ -49,8 +56,10 @@ class Pending:
             )
             return
         known.places.append(place)
-        if wanted.urgency == "effect":
-            known.urgency = "effect"
+        known.urgency = more_urgent(known.urgency, wanted.urgency)
+        if due_ms < known.due_ms and wanted.urgency == "effect":
+            known.due_ms = due_ms  # what was gathered for longer comes with it
+            heapq.heappush(self._queue, (due_ms, next(self._order), known.resource))
 
     def take(self, now_ms: int, most: int) -> list[Waiting]:
         """Up to `most` reads that are due, oldest first. Signals that come from now on ask for another read."""
@@ -84,7 +93,7 @@ class Pending:
         newer = self._waiting.get(waiting.resource)
         if newer is not None:
             waiting.places += newer.places
-            waiting.urgency = "effect" if "effect" in (newer.urgency, waiting.urgency) else "news"
+            waiting.urgency = more_urgent(newer.urgency, waiting.urgency)
         self._put(waiting)
 
     def forget(self, partitions: Collection[tuple[str, int]]) -> None:

@@ -32,9 +32,9 @@ class OrderPoll:
 
     async def pages(self, since_ms: int, cursor: str | None) -> Page:
         flow = read.orders_since(self._transport.connection(self.merchant), since_ms, cursor)
-        return await ask(self._transport, self.merchant, flow, "news")
+        return await ask(self._transport, self.merchant, flow, "page")
 
-    async def changed(self, page: Page, begun_ms: int) -> Changed:  # noqa: ARG002  see Poll
+    async def changed(self, page: Page, since_ms: int, begun_ms: int) -> Changed:  # noqa: ARG002  see Poll
         listed, problems = sound(page.rows, _version)
         known = await self._memory.notes(self.merchant, [f"order:{order_id}" for order_id, _ in listed])
         news = dict.fromkeys(each for each, version in listed if known.get(f"order:{each}") != version)

@@ -5,7 +5,7 @@ found was read: what fails half-way is found again by the next.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.troubles import Troubles
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import Cause, Resource, Unexpected, Unread
+from streams.sources.work import Cause, Resource, Told, Unexpected, Unread, Urgency
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -39,6 +39,8 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     resources: tuple[Resource, ...]
     problems: tuple[str, ...] = ()
+    urgencies: dict[Resource, Urgency] = {}  # of those that are more than news
+    told: tuple[Told, ...] = ()  # what rows tell by themselves
 
 
 class Poll(Protocol):
@@ -52,8 +54,9 @@ class Poll(Protocol):
     def pages(self, since_ms: int, cursor: str | None) -> Awaitable[Page]:
         """One page of changes; raises Unread."""
 
-    def changed(self, page: Page, begun_ms: int) -> Awaitable["Changed"]:
-        """What of it is to be read, `begun_ms` being the time since when a read counts."""
+    def changed(self, page: Page, since_ms: int, begun_ms: int) -> Awaitable["Changed"]:
+        """What of it is to be read, `begun_ms` being the time since when a read counts; the page shows changes since
+        `since_ms`."""
 
 
 class Poller:
@@ -90,10 +93,12 @@ class Poller:
         try:
             async for page in self._pages(poll, since_ms):
                 with faults_shown(self._system, f"poll {poll.name}"):
-                    found = await poll.changed(page, begun_ms)
+                    found = await poll.changed(page, since_ms, begun_ms)
                 await self._complain(poll, found.problems)
                 try:
-                    await self.read(found.resources, "poll")
+                    for each in found.told:
+                        await self._desk.tell(each)
+                    await self.read(found.resources, "poll", found.urgencies)
                 except Unread as error:
                     failed = failed or error
         except Unread as error:
@@ -125,14 +130,16 @@ class Poller:
                 "malformed_delivery", poll.merchant, f"poll {poll.name} {each}", detail, self._now_ms()
             )
 
-    async def read(self, resources: Iterable[Resource], cause: Cause) -> None:
+    async def read(
+        self, resources: Iterable[Resource], cause: Cause, urgencies: Mapping[Resource, Urgency] | None = None
+    ) -> None:
         """Read them, a few at once; raises Unread after all were tried."""
         slots = asyncio.Semaphore(READS_AT_ONCE)
 
         async def one(resource: Resource) -> Unread | None:
             async with slots:
                 try:
-                    await self._desk.read(resource, "news", cause)
+                    await self._desk.read(resource, (urgencies or {}).get(resource, "news"), cause)
                 except Unread as error:
                     return error
                 return None

@@ -11,7 +11,9 @@ from sinks.transport import Transport
 from streams.sources.work import Misconfigured, Unread, Urgency
 
 T = TypeVar("T")
-_PRIORITIES: dict[Urgency, Priority] = {"effect": "money", "news": "read"}
+_PRIORITIES: dict[Urgency, Priority] = {
+    "effect": "inspection", "request": "inspection", "news": "tracking", "page": "read"
+}  # fmt: skip
 
 
 async def ask(transport: Transport, merchant: str, flow: ReadFlow[T], urgency: Urgency) -> T:

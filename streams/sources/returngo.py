@@ -52,6 +52,23 @@ def now(body: Json) -> Before:
     return Before(status=status_of(body), units=_content(_units(body)))
 
 
+def updated_ms(body: Json) -> int:
+    """Its own date of change; raises Malformed."""
+    return opt_instant(body.get("lastUpdated"), "lastUpdated") or instant(body.get("createdAt"), "createdAt")
+
+
+def told(body: Json) -> tuple[ReturnedUnit, ...]:
+    """Its units as they were asked for; raises Malformed."""
+    return _units(body)
+
+
+def inspected(body: Json) -> bool:
+    """Whether all of its units were; raises Malformed."""
+    listed = zip(_units(body), rows(body.get("items"), "items"), strict=True)
+    seen = [validation(each, row, f"items[{i}]") for i, (each, row) in enumerate(listed)]
+    return bool(seen) and all(each is not None and each.inspected_at_ms is not None for each in seen)
+
+
 def events(body: Json, *, merchant: str, read_at_ms: int, before: Before | None = None) -> list[ReturnEvent]:
     """All milestones of an RMA, and what changed since the read `before`. Raises Malformed for the whole of it.
 
@@ -72,7 +89,7 @@ def _rma(body: Json, merchant: str, read_at_ms: int) -> Rma:
         merchant=merchant, rma_id=rma_number(summary.get("rmaId"), "rmaSummary.rmaId"),
         order_id=ident(order.get("orderId"), "orderDetails.orderId"),
         order_name=label(order.get("order_name"), "orderDetails.order_name"), status=status_of(body),
-        created_at_ms=created, updated_at_ms=opt_instant(body.get("lastUpdated"), "lastUpdated") or created,
+        created_at_ms=created, updated_at_ms=updated_ms(body),
         read_at_ms=read_at_ms, out_of_policy=flag(body.get("isOutOfPolicy"), "isOutOfPolicy"),
         shop_return_name=_native_return(body), units=_units(body),
     )  # fmt: skip

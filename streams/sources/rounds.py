@@ -11,13 +11,14 @@ from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
 from streams.sources.poll_shopify import Leftovers, OrderPoll
 from streams.sources.polling import Poller
 from streams.sources.strangers import Strangers
-from streams.sources.work import Cause, Resource, Unread
+from streams.sources.work import Cause, Resource, Unread, Urgency
 
 log = structlog.get_logger(__name__)
-TRANSACTIONS_EVERY = 3  # polls of RMAs; each costs a call of the day
+TRANSACTIONS_EVERY = 2  # polls of RMAs; each costs a call of the day
 WATCH_SHOPIFY_SECONDS = 300.0
 WATCH_RETURNGO_SECONDS = 3600.0
 WAITING_SECONDS = 5.0
+AGAIN_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 REMEMBERED_MS = 120 * 86_400_000
 
@@ -37,17 +38,15 @@ async def every(seconds: float, mine: Callable[[], bool], work: Round) -> None:
 
 
 class ReturnGoRound:
-    """Polls RMAs, every third time transactions, and sweeps open RMAs."""
+    """Polls RMAs, every second time transactions, and sweeps open RMAs."""
 
     def __init__(
-        self, poller: Poller, rmas: RmaPoll, transactions: TransactionPoll, sweep: Sweep, again: Again,
-        now_ms: Callable[[], int],
-    ) -> None:  # fmt: skip
+        self, poller: Poller, rmas: RmaPoll, transactions: TransactionPoll, sweep: Sweep, now_ms: Callable[[], int]
+    ) -> None:
         self._poller = poller
         self._rmas = rmas
         self._transactions = transactions
         self._sweep = sweep
-        self._again = again
         self._now_ms = now_ms
         self._count = 0
 
@@ -56,8 +55,22 @@ class ReturnGoRound:
         if self._count % TRANSACTIONS_EVERY == 0:
             await self._poller.once(self._transactions)
         self._count += 1
-        await _read(self._poller, await self._again.due(self._rmas.merchant, self._now_ms()), "again")
         await _read(self._poller, await self._sweep.due(self._now_ms()), "sweep")
+
+
+class AgainRound:
+    """Reads what could not be read before; what was left out may be left out once more."""
+
+    def __init__(self, poller: Poller, merchant: str, again: Again, now_ms: Callable[[], int]) -> None:
+        self._poller = poller
+        self._merchant = merchant
+        self._again = again
+        self._now_ms = now_ms
+
+    async def __call__(self) -> None:
+        failed = await self._again.due(self._merchant, self._now_ms(), left_out=False)
+        await _read(self._poller, failed, "again", "effect")
+        await _read(self._poller, await self._again.due(self._merchant, self._now_ms(), left_out=True), "again")
 
 
 class ShopifyRound:
@@ -78,10 +91,10 @@ class ShopifyRound:
         await _read(self._poller, await self._leftovers.due(self._now_ms()), "again")
 
 
-async def _read(poller: Poller, resources: list[Resource], cause: Cause) -> None:
+async def _read(poller: Poller, resources: list[Resource], cause: Cause, urgency: Urgency = "news") -> None:
     """What cannot be read now is due again at the next round."""
     try:
-        await poller.read(resources, cause)
+        await poller.read(resources, cause, dict.fromkeys(resources, urgency))
     except Unread as error:
         log.info("round_incomplete", cause=cause, merchant=resources[0].merchant, reason=error.reason)
 

@@ -14,13 +14,15 @@ from schemas.codec import Codec
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
 from streams.sources import carrier, returngo, warehouse
+from streams.sources.again import Again
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
-from streams.sources.source_returngo import RmaNote
+from streams.sources.returngo_rows import RmaNote
 from streams.sources.warehouse import Named
-from streams.sources.work import Complaint, Routed
+from streams.sources.work import Complaint, Resource, Routed
 
 AGAIN_MS = 60_000
+ASK_AGAIN_MS = 6 * 3_600_000  # a number that ReturnGO does not know costs a call each time
 GIVE_UP_MS = 14 * 86_400_000  # as long as deliveries are kept
 
 
@@ -80,6 +82,7 @@ class DoorSource:
         self.system = system
         self.merchants = merchants
         self._memory = memory
+        self._returngo = memory.of(returngo.SYSTEM)
         self._codec = codec
         self._now_ms = now_ms
 
@@ -115,7 +118,18 @@ class DoorSource:
         if named.order_id:
             return named.order_id, rma_id
         note = await self._told(merchant, f"rma:{rma_id}") if rma_id else ""
+        if rma_id and not note:
+            await self._ask_for(Resource(merchant=merchant, kind="rma", name=rma_id))
         return (msgspec.json.decode(note, type=RmaNote).order_id, rma_id) if note else None
+
+    async def _ask_for(self, rma: Resource) -> None:
+        """Goods are here of a return that nobody has read, for nothing could follow from it before."""
+        name = f"asked:{rma}"
+        known = (await self._memory.notes(rma.merchant, [name])).get(name)
+        if known is not None and self._now_ms() - int(known) < ASK_AGAIN_MS:
+            return
+        await self._memory.keep(rma.merchant, {name: str(self._now_ms())})
+        await self._returngo.keep(rma.merchant, Again(self._returngo).at_once(rma))
 
     async def _told(self, merchant: str, name: str) -> str:
         return (await self._memory.notes(merchant, [name], system=returngo.SYSTEM)).get(name, "")

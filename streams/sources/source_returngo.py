@@ -1,10 +1,11 @@
 """The ReturnGO source: which webhooks lead to a read, and what reading an RMA teaches. Touches HTTP and SQL.
 
-Each call counts against the 2 000 of a day. A webhook only says that something may have happened; only those from which
-a command can follow may use the reserve, and tracking news is left to the polls.
+Each call counts against the 2 000 of a day. A webhook only says that something may have happened; it is read once per
+stage from which a command can follow, and once while its parcel is under way. The rest is left to the polls.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -17,26 +18,9 @@ from streams.sources import envelope, returngo
 from streams.sources.fields import Json, code, opt, opt_ident, rows
 from streams.sources.memory import Memory
 from streams.sources.reading import ask
+from streams.sources.returngo_rows import RmaNote, packed
+from streams.sources.returngo_signals import REQUEST_GATHERS, Hint, hint
 from streams.sources.work import Complaint, Learnt, Resource, Routed, Urgency, Wanted
-
-_URGENCY: dict[str, Urgency] = {
-    "RMA_STATUS_UPDATED": "effect",
-    "SHIPMENT_STATUS_UPDATED": "effect",
-    "TRANSACTION_CREATED": "effect",
-    "REFUND_CREATED": "effect",
-    "RMA_CREATED": "news",
-}
-# a parcel that has not arrived leads to no command
-_UNDER_WAY = frozenset({"Pending", "LabelCreated", "Shipped", "Canceled"})
-
-
-class RmaNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of an RMA."""
-
-    order_id: str
-    read_ms: int
-    status: str
-    units: str  # digest of what was asked for
 
 
 class ReturnGoSource:
@@ -62,16 +46,42 @@ class ReturnGoSource:
                 merchant=delivery.merchant, subject=delivery.delivery_id, at_ms=delivery.received_at_ms,
                 detail=f"{told.event[:40] or 'no event'}: {told.problem}",
             )  # fmt: skip
-        urgency = urgency_of(told.event, delivery.body)
-        if not rma or urgency is None:
-            return Routed(result="malformed" if complaint else "ignored", complaint=complaint)
+        said = hint(told.event, delivery.body)
+        notes: dict[str, str | None] = {ships_name(rma): "1"} if rma and said.stage == "parcel" else {}
+        urgency = await self._urgency(delivery.merchant, rma, said) if rma else None
+        if urgency is None:
+            result: Literal["malformed", "ignored"] = "malformed" if complaint else "ignored"
+            return Routed(result=result, complaint=complaint, merchant=delivery.merchant, notes=notes)
         merchant = self.merchants.get(delivery.merchant)
         store = merchant.systems.returngo if merchant else None
+        gather = store.coalesce_seconds if store else 0.0
         wanted = Wanted(
             resource=Resource(merchant=delivery.merchant, kind="rma", name=rma), urgency=urgency, cause="signal",
-            after_seconds=store.coalesce_seconds if store else 0.0,
+            after_seconds=gather * REQUEST_GATHERS if urgency == "request" else gather,
         )  # fmt: skip
-        return Routed(result="malformed" if complaint else "read", wanted=(wanted,), complaint=complaint)
+        return Routed(
+            result="malformed" if complaint else "read", wanted=(wanted,), complaint=complaint,
+            merchant=delivery.merchant, notes=notes,
+        )  # fmt: skip
+
+    async def _urgency(self, merchant: str, rma: str, said: Hint) -> Urgency | None:
+        """By what is known already: a signal about what was read, or about what nobody knows, needs no read."""
+        names = [f"rma:{rma}", f"transaction:{said.transaction}"]
+        known = await self._memory.notes(merchant, names)
+        note = msgspec.json.decode(known[names[0]], type=RmaNote) if names[0] in known else None
+        rules = self.merchants.get(merchant)
+        match said:
+            case Hint(stage="receipt"):
+                return "effect" if rules is not None and needs_receipt(rules) else None
+            case Hint(stage="over") if note is not None and note.inspected:
+                return None
+            case Hint(stage="stopped") if note is None:
+                return None
+            case Hint(transaction=str(told)) if told and names[1] in known:
+                return None
+            case Hint(stage="parcel", urgency="news") if rules is not None and rules.systems.carrier and note:
+                return None  # the carrier tells by itself what becomes of a parcel that we know
+        return said.urgency
 
     def revoked(self) -> None:
         """Nothing is remembered of deliveries."""
@@ -85,25 +95,40 @@ class ReturnGoSource:
         """The RMA's milestones; raises Unread, Malformed."""
         merchant, rma_id = resource.merchant, resource.name
         connection = self._transport.connection(merchant)
+        name, ships = f"rma:{rma_id}", ships_name(rma_id)
+        notes = await self._memory.notes(merchant, [name, ships])
+        if urgency == "request":
+            urgency = "news" if ships in notes else "effect"
+            if urgency == "news" and not self._expected(merchant):
+                return Learnt(absent=True)
         body = await ask(self._transport, merchant, read.rma(connection, rma_id), urgency)
         if body is None:
             return Learnt(absent=True)
-        name, read_ms = f"rma:{rma_id}", self._now_ms()
-        known = (await self._memory.notes(merchant, [name])).get(name)
+        read_ms, known = self._now_ms(), notes.get(name)
         before = msgspec.json.decode(known, type=returngo.Before) if known else None
         facts = returngo.events(body, merchant=merchant, read_at_ms=read_at_ms, before=before)
         now = returngo.now(body)
-        note = RmaNote(order_id=facts[0].order_id, read_ms=read_ms, status=now.status, units=now.units)
-        return Learnt(facts=tuple(facts), notes={name: msgspec.json.encode(note).decode(), **names_of(body, rma_id)})
+        note = RmaNote(
+            order_id=facts[0].order_id, read_ms=read_ms, status=now.status, units=now.units,
+            updated_ms=returngo.updated_ms(body), inspected=returngo.inspected(body),
+        )  # fmt: skip
+        kept = {name: msgspec.json.encode(note).decode(), f"told:{rma_id}": packed(returngo.told(body))}
+        return Learnt(facts=tuple(facts), notes={**kept, **names_of(body, rma_id)})
+
+    def _expected(self, merchant: str) -> bool:
+        """Whether a door may speak of the parcel before ReturnGO does: then it has to be known by its number."""
+        systems = self.merchants[merchant].systems
+        return systems.carrier is not None or systems.warehouse is not None
 
 
-def urgency_of(event: str, body: bytes) -> Urgency | None:
-    """How much a webhook matters; None: it is left to the polls. An event we do not know is read as news."""
-    if event == "SHIPMENT_STATUS_UPDATED" and envelope.shipment_status(body) in _UNDER_WAY:
-        return "news"
-    if event in envelope.RETURNGO_EVENTS:
-        return _URGENCY.get(event)
-    return "news"
+def ships_name(rma_id: str) -> str:
+    """The note that an RMA has a parcel."""
+    return f"ships:{rma_id}"
+
+
+def needs_receipt(merchant: Merchant) -> bool:
+    """Whether goods that arrived may lead to a command."""
+    return any(each.inspecting.needs_receipt for each in (merchant.model, *merchant.models))
 
 
 def names_of(body: Json, rma_id: str) -> dict[str, str | None]:

@@ -60,12 +60,12 @@ class ShopifySubscriptions:
         self._transport = transport
 
     async def present(self) -> set[str]:
-        rows = await ask(self._transport, self.merchant, shopify.subscriptions(self._connection()), "news")
+        rows = await ask(self._transport, self.merchant, shopify.subscriptions(self._connection()), "page")
         return {str(row.get("topic")) for row in rows if row.get("uri") == self.address}
 
     async def make(self, event: str) -> object:
         flow = shopify.subscribe(self._connection(), event, self.address)
-        return await ask(self._transport, self.merchant, flow, "news")
+        return await ask(self._transport, self.merchant, flow, "page")
 
     def _connection(self) -> ShopifyConnection:
         connection: ShopifyConnection = self._transport.connection(self.merchant)
@@ -84,12 +84,12 @@ class ReturnGoSubscriptions:
         self._transport = transport
 
     async def present(self) -> set[str]:
-        rows = await ask(self._transport, self.merchant, returngo.webhooks(self._connection()), "news")
+        rows = await ask(self._transport, self.merchant, returngo.webhooks(self._connection()), "page")
         return {str(row.get("eventName")) for row in rows if row.get("url") == self.address}
 
     async def make(self, event: str) -> object:
         flow = returngo.create_webhook(self._connection(), self.address, event)
-        return await ask(self._transport, self.merchant, flow, "news")
+        return await ask(self._transport, self.merchant, flow, "page")
 
     def _connection(self) -> ReturnGoConnection:
         connection: ReturnGoConnection = self._transport.connection(self.merchant)

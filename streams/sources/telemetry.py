@@ -29,7 +29,7 @@ CONSUMED = Counter(
 READS = Counter(
     "returnflow_source_reads_total",
     "Resources read by cause (signal, poll, sweep, trigger, again) and outcome (ok, absent, malformed, unexpected, "
-    "failed).",
+    "left_out, failed).",
     ["system", "cause", "outcome"],
 )
 FACTS = Counter("returnflow_source_facts_total", "Facts sent, by record type.", ["system", "record"])

@@ -9,8 +9,9 @@ from schemas.stock import StockItem, StockLevel
 
 Fact = ReturnEvent | OrderSnapshot | ObservedEffect | StockItem | StockLevel
 Cause = Literal["signal", "trigger", "poll", "sweep", "again"]
-# effect: a command may follow, so the reserve of the quota may be used. news: without quota it waits for the polls.
-Urgency = Literal["effect", "news"]
+# effect: a command may follow, so the reserve of the quota may be used. news: gives way when a day's calls grow short.
+# request: one or the other, by what is known when it is read. page: of a list, within all but the reserve.
+Urgency = Literal["effect", "request", "news", "page"]
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,15 @@ class Learnt(msgspec.Struct, frozen=True, kw_only=True):
     notes: dict[str, str | None] = {}
     more: tuple[Resource, ...] = ()
     absent: bool = False
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row of a list taught about a resource, whose last number in its order of reading was `before`."""
+
+    resource: Resource
+    before: int
+    facts: tuple[Fact, ...]
+    notes: dict[str, str | None]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

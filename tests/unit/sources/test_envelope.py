@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.sources.envelope import delivery, envelope
-from streams.sources.source_returngo import urgency_of
 
 
 def told(system: str, body: object, topic: str = "orders/updated") -> tuple[str, str, bool]:
@@ -99,17 +98,3 @@ def test_the_sender_names_the_delivery_or_its_content_does() -> None:
     one, _ = delivery("returngo", "shop-a", {}, b"{}", 1)
     same, _ = delivery("returngo", "shop-a", {}, b"{}", 2)
     assert (named.delivery_id, one.delivery_id == same.delivery_id) == ("w1", True)
-
-
-@pytest.mark.parametrize(
-    ("event", "body", "urgency"),
-    [
-        ("RMA_STATUS_UPDATED", b"{}", "effect"), ("TRANSACTION_CREATED", b"{}", "effect"),
-        ("RMA_CREATED", b"{}", "news"),
-        ("SHIPMENT_STATUS_UPDATED", b'{"status": "Received"}', "effect"), ("SHIPMENT_STATUS_UPDATED", b"{}", "effect"),
-        ("SHIPMENT_STATUS_UPDATED", b'{"status": "Shipped"}', "news"), ("SHIPMENT_TRACKER_STATUS_UPDATED", b"{}", None),
-        ("SHIPMENT_CREATED", b"{}", None), ("SOMETHING_NEW", b"{}", "news"),
-    ],
-)  # fmt: skip
-def test_only_what_may_lead_to_a_command_is_urgent(event: str, body: bytes, urgency: str | None) -> None:
-    assert urgency_of(event, body) == urgency

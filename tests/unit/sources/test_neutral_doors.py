@@ -16,8 +16,8 @@ from sinks.ledger.ledger import Ledger
 from streams.sources import carrier, warehouse
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
+from streams.sources.returngo_rows import RmaNote
 from streams.sources.source_doors import DoorSource
-from streams.sources.source_returngo import RmaNote
 from tests.unit.sources.merchants import shop
 
 GOOD: dict[str, Any] = {

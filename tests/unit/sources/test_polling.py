@@ -1,6 +1,7 @@
 """Polls, sweeps, subscriptions and reads of the ReturnGO source, on the real transport and quota."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import ANY
@@ -12,13 +13,24 @@ from schemas.facts import ReturnEvent
 from schemas.merchant import Merchant, ReturnGo
 from sinks.systems.page import Page
 from streams.sources import poll_returngo
+from streams.sources.again import LEFT_OUT_MS, Again
 from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
 from streams.sources.polling import Changed
 from streams.sources.subscriptions import ReturnGoSubscriptions, Watch
 from streams.sources.work import Resource, Unread
 from tests.unit.sources.doubles import Source, returngo_source
 from tests.unit.sources.merchants import shop
-from tests.unit.sources.payloads import RMA_ID, money, rma, rma_item, shipment, transaction, with_status
+from tests.unit.sources.payloads import (
+    ORDER_ID,
+    RMA_ID,
+    money,
+    rma,
+    rma_item,
+    shipment,
+    transaction,
+    validated,
+    with_status,
+)
 
 HOUR_MS = 3_600_000
 RMA = Resource(merchant="shop-a", kind="rma", name=RMA_ID)
@@ -45,8 +57,12 @@ def transactions(source: Source) -> TransactionPoll:
     return TransactionPoll("shop-a", settings(shop()), source.transport, source.memory)
 
 
+def events(source: Source) -> list[ReturnEvent]:
+    return [each for each in source.log.records("return-events") if isinstance(each, ReturnEvent)]
+
+
 def kinds(source: Source) -> list[str]:
-    return [each.kind for each in source.log.records("return-events") if isinstance(each, ReturnEvent)]
+    return [each.kind for each in events(source)]
 
 
 @pytest.mark.req("INV-13")
@@ -96,7 +112,8 @@ async def test_a_row_that_cannot_be_read_holds_up_nobody(source: Source) -> None
     assert (len(raised), kinds(source)) == (2, ["requested", "approved"])
 
 
-async def test_a_transaction_is_found_by_its_unit_and_read_once(source: Source) -> None:
+async def test_a_transaction_is_a_fact_by_its_row_and_its_rma_is_not_read_again(source: Source) -> None:
+    """The same fact as the RMA would have given: what comes twice is one."""
     await source.desk.read(RMA, "news", "signal")
     step = transaction(returnItemIds=[31])
     source.store.transactions = [step, transaction(id=1, returnItemIds=["not ours"[:3]])]
@@ -104,7 +121,78 @@ async def test_a_transaction_is_found_by_its_unit_and_read_once(source: Source) 
     for _ in range(2):
         source.clock.ms += 300_000
         assert await source.poller.once(transactions(source))
-    assert (kinds(source)[2:], source.store.read(RMA_ID)) == (["transaction"], 2)
+    assert (kinds(source)[2:], source.store.read(RMA_ID)) == (["transaction"], 1)
+    told = events(source)[-1]
+    assert (told.order_id, [each.sku for each in told.units]) == (ORDER_ID, ["MUG"])
+    await source.desk.read(RMA, "news", "signal")
+    assert kinds(source)[2:] == ["transaction"]
+
+
+async def test_a_transaction_whose_row_is_absurd_holds_up_no_other(source: Source) -> None:
+    await source.desk.read(RMA, "news", "signal")
+    source.store.transactions = [transaction(amount=money(1e30)), transaction(id=4002)]
+    assert await source.poller.once(transactions(source))
+    assert kinds(source)[2:] == ["transaction"]
+    assert len([each for each in source.log.records("exceptions") if isinstance(each, ExceptionRaised)]) == 1
+
+
+def row(status: str, *events: tuple[str, str]) -> Any:
+    """An RMA as the list of changes has it."""
+    named = [{"eventName": name, "eventDate": at} for name, at in events]
+    return {"rmaId": RMA_ID, "status": status, "order_name": "1001", "events": named}
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "calls", "added"),
+    [
+        (rma(), "Received", 1, ["received"]), (rma(), "Validated", 2, []), (rma(), "Canceled", 2, []),
+        (rma(), "Done", 2, []), (rma(items=[rma_item("31", itemValidationStatusResponse=validated("31"))]), "Done", 1,
+                                 ["resolved"]),
+    ],
+)  # fmt: skip
+async def test_what_a_row_tells_by_itself_is_not_read(
+    source: Source, before: Any, status: str, calls: int, added: list[str]
+) -> None:
+    source.store.rmas[RMA_ID] = before
+    await source.desk.read(RMA, "effect", "signal")
+    known = kinds(source)
+    source.clock.ms += 1_000
+    source.store.changed = [row(status)]
+    assert await source.poller.once(rmas(source))
+    assert (source.store.read(RMA_ID), kinds(source)[len(known) :]) == (calls, added)
+    source.clock.ms += 900_000
+    assert await source.poller.once(rmas(source))  # in the overlap it is listed once more
+    assert kinds(source)[len(known) :] == added
+
+
+@pytest.mark.parametrize(
+    ("status", "ships", "calls"),
+    [("Pending", False, 0), ("Canceled", False, 0), ("Approved", True, 0), ("Approved", False, 1), ("Done", True, 1),
+     ("Validated", True, 1)],
+)  # fmt: skip
+async def test_a_row_of_an_rma_that_nobody_read(source: Source, status: str, ships: bool, calls: int) -> None:
+    if ships:
+        await source.memory.keep("shop-a", {f"ships:{RMA_ID}": "1"})
+    source.store.changed = [row(status)]
+    assert await source.poller.once(rmas(source))
+    assert source.store.read(RMA_ID) == calls
+
+
+async def test_a_change_that_the_last_read_has_seen_is_not_read_again(source: Source) -> None:
+    """The list shows everything since the last poll, also what a webhook brought meanwhile; an edit is read."""
+    poll, now_ms = rmas(source), source.clock()
+    assert await source.poller.once(poll)
+    at = datetime.fromtimestamp(now_ms / 1000 + 60, UTC).isoformat()
+    source.store.rmas[RMA_ID] = with_status(rma(), "Validated", at)
+    source.store.changed = [row("Validated")]
+    source.clock.ms += 100_000
+    await source.desk.read(RMA, "effect", "signal")
+    source.clock.ms += 100_000
+    assert await source.poller.once(poll)
+    assert source.store.read(RMA_ID) == 1
+    source.clock.ms += 900_000
+    assert await source.poller.once(poll)  # still listed, though its last read knows of no such change
+    assert source.store.read(RMA_ID) == 2
 
 
 async def test_a_sweep_takes_open_rmas_within_its_share_those_not_read_for_longest_first(source: Source) -> None:
@@ -116,17 +204,17 @@ async def test_a_sweep_takes_open_rmas_within_its_share_those_not_read_for_longe
         source.clock.ms += 1_000
     sweep = Sweep("shop-a", settings(shop()), source.memory)
     assert await sweep.due(source.clock()) == []  # all were read just now
-    source.clock.ms += 2 * HOUR_MS
-    due = [each.name for each in await sweep.due(source.clock())]
-    assert due == ["100", "101", "103"]  # a quarter of 1 700 calls a day saves up 35 in two hours
-    assert len(await sweep.due(source.clock())) == 3
+    source.clock.ms += 7 * HOUR_MS
+    assert [each.name for each in await sweep.due(source.clock())] == ["101"]  # goods that are here may be inspected
+    source.clock.ms += 72 * HOUR_MS
+    assert [each.name for each in await sweep.due(source.clock())] == ["100", "101", "103"]
 
 
 async def test_a_sweep_without_calls_saved_up_takes_one_at_most(source: Source) -> None:
     for name in ("100", "101"):
         source.store.rmas[name] = {**rma(), "rmaSummary": {**rma()["rmaSummary"], "rmaId": name}}
         await source.desk.read(Resource(merchant="shop-a", kind="rma", name=name), "effect", "signal")
-    source.clock.ms += 2 * HOUR_MS
+    source.clock.ms += 80 * HOUR_MS
     assert len(await Sweep("shop-a", settings(shop()), source.memory).due(source.clock())) == 1
 
 
@@ -134,14 +222,14 @@ async def test_the_reserve_is_left_to_what_may_lead_to_a_command(tmp_path: Path)
     poor = shop(daily_calls=100, money_reserve=98)
     async with returngo_source(tmp_path, poor) as source:
         source.store.rmas[RMA_ID] = rma()
-        for _ in range(2):
+        for _ in range(3):
             await source.desk.read(RMA, "news", "poll")
-        with pytest.raises(Unread) as refused:
-            await source.desk.read(RMA, "news", "poll")
-        assert (refused.value.after_seconds or 0) > 120
-        source.clock.ms += 61_000  # what the polls had leased of the calls per second is free again
+        assert source.store.read(RMA_ID) == 2
+        again = Again(source.memory)
+        assert await again.due("shop-a", source.clock() + LEFT_OUT_MS, left_out=True) == [RMA]
         await source.desk.read(RMA, "effect", "signal")
         assert source.store.read(RMA_ID) == 3
+        assert await again.due("shop-a", source.clock() + LEFT_OUT_MS) == []  # it was read after all
 
 
 @pytest.mark.req("EXC-4")
@@ -221,7 +309,7 @@ async def test_a_sweep_finds_the_open_rmas_behind_any_number_of_ended_ones(
         await source.desk.read(Resource(merchant="shop-a", kind="rma", name=name), "effect", "signal")
         source.clock.ms += 1_000
     await source.desk.read(RMA, "effect", "signal")
-    source.clock.ms += 2 * HOUR_MS
+    source.clock.ms += 80 * HOUR_MS
     assert await Sweep("shop-a", settings(shop()), source.memory).due(source.clock()) == [RMA]
 
 
@@ -233,7 +321,7 @@ class TwoPages:
     async def pages(self, since_ms: int, cursor: str | None) -> Page:
         return Page(rows=[{"id": cursor or "1"}], next_cursor=None if cursor else "2")
 
-    async def changed(self, page: Page, begun_ms: int) -> Changed:
+    async def changed(self, page: Page, since_ms: int, begun_ms: int) -> Changed:
         return Changed(resources=tuple(Resource(merchant="shop-a", kind="rma", name=row["id"]) for row in page.rows))
 
 

@@ -118,7 +118,7 @@ async def test_a_poll_reads_only_orders_whose_version_is_new(made: Shop) -> None
     rows: list[dict[str, Any]] = [
         {"id": f"gid://shopify/Order/{n}", "updatedAt": "2026-05-04T10:00:00Z"} for n in (1, 2, 3)
     ]
-    found = await poll.changed(Page(rows=[*rows, {"id": None, "updatedAt": 7}], next_cursor=None), 0)
+    found = await poll.changed(Page(rows=[*rows, {"id": None, "updatedAt": 7}], next_cursor=None), 0, 0)
     assert ([each.name for each in found.resources], len(found.problems)) == (["2", "3"], 1)
 
 

@@ -14,8 +14,8 @@ from schemas.facts import Delivery, ReturnEvent
 from streams.sources import waiting
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
+from streams.sources.returngo_rows import RmaNote
 from streams.sources.source_doors import GIVE_UP_MS, DoorSource, WaitingNote
-from streams.sources.source_returngo import RmaNote
 from streams.sources.waiting import HOUR_MS, WaitingRoom
 from tests.unit.sources.doubles import Source, returngo_source
 from tests.unit.sources.merchants import shop
