@@ -9,6 +9,7 @@ from schemas.merchant import Merchant
 from schemas.merchant_model import Model
 from streams.domain import exchanges, rounding
 from streams.domain.account import went
+from streams.domain.cover import Foreign
 from streams.domain.decided import Asked, Crediting, Exchanging, Marking, Money, Paying, Said, asked
 from streams.domain.explain import money
 from streams.domain.judge import Picture
@@ -18,7 +19,6 @@ from streams.domain.own import Own
 from streams.domain.seat import model_of, units_known
 from streams.domain.standing import Standing
 from streams.domain.state import Case
-from streams.domain.walk import wants_stock
 
 
 def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
@@ -39,13 +39,12 @@ def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
         if case.learnt.order is not None and reachable(case.learnt.order, rules):
             yield from _note(rma, standings, case, own)
         if rules.systems.returngo is not None and rma_id:
-            if own.restocks:
-                yield from _restocked(rma, standings, case, own)
             if picture.seating.covered.refunds:
                 yield from _at_the_till(rma, picture, case)
             if own.payments:
                 yield from _paid(rma, picture, case, rules)
             if standings[0].closed:
+                yield from _told(rma, standings, picture, case, rules)
                 yield from _done(rma, standings, case, own)
 
 
@@ -59,19 +58,20 @@ def _no_sale(case: Case, own: Own, rules: Merchant) -> Iterable[Marking]:
 
 
 def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
-    """A return in a store: ReturnGO is told of it, and so is the channel that sold the goods (INV-12)."""
+    """A return in a store: the channel that sold the goods is told of it (INV-12)."""
     order, own = case.learnt.order, picture.seating.own
     for foreign in picture.seating.covered.refunds:
-        effect = foreign.effect
+        effect, subject = foreign.effect, f"store_return:{foreign.effect.external_id}"
         units = tuple(s.unit.unit_id for s in foreign.seats if s.rma is rma)
-        subject = f"store_return:{effect.external_id}"
-        if effect.kind != "store_return" or not units or order is None or (rma.rma_id, subject) in own.marks:
+        if effect.kind != "store_return" or not units or order is None or order.system == effect.system:
             continue
-        paid = money(effect.total_minor, effect.currency)
-        text = f"Returned in a store: {len(units)} unit(s), {paid} ({effect.external_id})"
-        yield mark(case, "returngo", rma.rma_id, subject, Said(aspect="comment", text=text), units)
-        if order.system != effect.system:
-            yield mark(case, order.system, rma.rma_id, subject, Said(aspect="note", text=text), units)
+        if (rma.rma_id, subject) not in own.marks:
+            yield mark(case, order.system, rma.rma_id, subject, Said(aspect="note", text=_of_till(foreign, rma)), units)
+
+
+def _of_till(foreign: Foreign, rma: Rma) -> str:
+    effect, units = foreign.effect, sum(1 for s in foreign.seats if s.rma is rma)
+    return f"Returned in a store: {units} unit(s), {money(effect.total_minor, effect.currency)} ({effect.external_id})"
 
 
 def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
@@ -88,17 +88,38 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iter
     yield mark(case, order.system, rma.rma_id, "note", Said(aspect="note", text=f"RMA {rma.rma_id}: {text}"))
 
 
-def _restocked(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
-    ours = [s.seat for s in standings if s.seat.restocked == "applied"]
-    if not ours or (rma.rma_id, "restocked") in own.marks:
+def _told(rma: Rma, standings: Sequence[Standing], picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
+    """One comment when all is done, for each costs a call of ReturnGO's day: what was paid, and where the goods are.
+
+    A payment that a transaction tells of needs no comment, nor do goods for which nothing was paid: the status says it.
+    """
+    own, subject = picture.seating.own, f"told:{_opened(rma)}"
+    if not all(s.closed for s in standings) or (rma.rma_id, subject) in own.marks:
         return
-    waiting = [s for s in standings if wants_stock(s.seat) and s.seat.restocked in ("undecided", "open")]
-    if waiting:
-        return
-    made = [s.restocking for s in ours if s.restocking is not None]
+    foreign = [
+        each
+        for each in picture.seating.covered.refunds
+        if each.effect.kind == "store_return" and any(s.rma is rma for s in each.seats)
+    ]
+    said = [_of_till(each, rma) for each in foreign] + _payments(rma, case, own, rules)
+    if said:
+        text = "; ".join([*_restocked(standings), *said])
+        units = tuple(s.seat.unit.unit_id for s in standings)
+        yield mark(case, "returngo", rma.rma_id, subject, Said(aspect="comment", text=text), units)
+
+
+def _restocked(standings: Sequence[Standing]) -> list[str]:
+    ours = [s for s in standings if s.seat.restocked == "applied"]
+    made = [s.seat.restocking for s in ours if s.seat.restocking is not None]
     put = sorted({f"{d.sku} at {d.location_id} ({d.stock_status})" for d in made})
-    said = Said(aspect="comment", text=f"Back in stock: {len(ours)} unit(s), {', '.join(put)}")
-    yield mark(case, "returngo", rma.rma_id, "restocked", said, tuple(s.unit.unit_id for s in ours))
+    return [f"Back in stock: {len(ours)} unit(s), {', '.join(put)}"] if ours else []
+
+
+def _payments(rma: Rma, case: Case, own: Own, rules: Merchant) -> list[str]:
+    model = model_of(case.learnt.order, rules)
+    made = [d for d in own.payments if d.rma_id == rma.rma_id and own.track(d) == "applied"]
+    untold = [d for d in made if not any(_as_asked(each, d, model) for each in asked(rma, d))]
+    return [_in_words(each, went(each, own), own.refund_id(each)) for each in untold]
 
 
 def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
@@ -107,8 +128,6 @@ def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[M
         if decision.rma_id != rma.rma_id:
             continue
         track, external = own.track(decision), own.refund_id(decision)
-        if track == "applied" and (rma.rma_id, f"paid:{decision.decision_id[:8]}") not in own.marks:
-            yield _comment(decision, went(decision, own), external, case)
         answered = asked(rma, decision) if track in ("applied", "refused") else ()
         for step in [s for each in answered if _as_asked(each, decision, model) for s in each.steps]:
             subject = f"{step.transaction_id}:{track}"
@@ -128,7 +147,7 @@ def _as_asked(request: Asked, decision: Money, model: Model) -> bool:
     return request.currency in (None, decision.currency) and abs(difference) <= tolerance
 
 
-def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Marking:
+def _in_words(decision: Money, paid: int, external: str | None) -> str:
     amount = money(paid, decision.currency)
     match decision:
         case Paying():
@@ -139,16 +158,20 @@ def _comment(decision: Money, paid: int, external: str | None, case: Case) -> Ma
             text = "Exchange order released"
         case _:
             assert_never(decision)
-    subject = f"paid:{decision.decision_id[:8]}"
-    said = Said(aspect="comment", text=text + (f" ({external})" if external else ""))
-    return mark(case, "returngo", decision.rma_id, subject, said, decision.unit_ids)
+    return text + (f" ({external})" if external else "")
+
+
+def _opened(rma: Rma) -> str:
+    """Tells one opening of an RMA from another."""
+    again = rma.marks.get("reopened")
+    return "" if again is None else str(again.at_ms)
 
 
 def _done(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
     """Every unit is closed: ReturnGO may be told, once per opening of the RMA."""
     again, done = rma.marks.get("reopened"), rma.marks.get("resolved")
     resolved = done is not None and (again is None or done > again)
-    subject = "done:" + ("" if again is None else str(again.at_ms))
+    subject = f"done:{_opened(rma)}"
     if resolved or not all(s.closed for s in standings) or (rma.rma_id, subject) in own.marks:
         return
     units = tuple(s.seat.unit.unit_id for s in standings)

@@ -98,9 +98,10 @@ class ReturnGoSource:
         name, ships = f"rma:{rma_id}", ships_name(rma_id)
         notes = await self._memory.notes(merchant, [name, ships])
         if urgency == "request":
-            urgency = "news" if ships in notes else "effect"
-            if urgency == "news" and not self._expected(merchant):
-                return Learnt(absent=True)
+            expected = self._expected(merchant) if ships in notes else "effect"
+            if expected is None:
+                return Learnt()
+            urgency = expected
         body = await ask(self._transport, merchant, read.rma(connection, rma_id), urgency)
         if body is None:
             return Learnt(absent=True)
@@ -115,10 +116,12 @@ class ReturnGoSource:
         kept = {name: msgspec.json.encode(note).decode(), f"told:{rma_id}": packed(returngo.told(body))}
         return Learnt(facts=tuple(facts), notes={**kept, **names_of(body, rma_id)})
 
-    def _expected(self, merchant: str) -> bool:
-        """Whether a door may speak of the parcel before ReturnGO does: then it has to be known by its number."""
+    def _expected(self, merchant: str) -> Urgency | None:
+        """How much it matters to know goods that are to come: to the doors that may speak of them before ReturnGO."""
         systems = self.merchants[merchant].systems
-        return systems.carrier is not None or systems.warehouse is not None
+        if systems.warehouse is not None:
+            return "effect"
+        return None if systems.carrier is None else "news"
 
 
 def ships_name(rma_id: str) -> str:

@@ -4,6 +4,8 @@ import html
 import re
 from typing import Any
 
+import httpx
+
 from schemas.commands import Annotate, TransactionOutcome
 from sinks.contract import Attempt, Flow, ReadFlow
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Rejected
@@ -15,6 +17,7 @@ STATUSES = {
     "success": "Success",
     "failed": "Failed",
 }  # "Failed" is not published; what it is called is an open question
+FRESH_MS = 600_000
 PLATFORM_REFUND = "PlatformRefundId"
 _COMMAND = re.compile(r"\bcmd ([0-9a-f-]{36})")
 
@@ -27,7 +30,7 @@ def annotate(command: Annotate, c: Connection, attempt: Attempt) -> Flow:
         case "transaction":
             return (yield from _transaction(command, c))
         case "status":
-            return (yield from _status(command, c))
+            return (yield from _status(command, c, attempt))
         case "tags" | "note":
             return Rejected(code="rejected_by_system", detail=f"ReturnGO has no {command.aspect} to write")
 
@@ -47,9 +50,13 @@ def _comment(command: Annotate, c: Connection, attempt: Attempt) -> Flow:
     return Applied()
 
 
-def _status(command: Annotate, c: Connection) -> Flow:
+def _status(command: Annotate, c: Connection, attempt: Attempt) -> Flow:
+    """What was decided just now rests on a read of just now; later, and for a repeat, the RMA is looked at first."""
     if not command.status:
         return Rejected(code="rejected_by_system", detail="expected a status, got none")
+    if attempt.first_sent_ms is None and attempt.now_ms - command.decided_at_ms <= FRESH_MS:
+        yield from _put_status(command, c)
+        return Applied(detail=f"set to {command.status}")
     rma = yield from _rma(command, c)
     (summary,) = _rows([rma.get("rmaSummary")])
     current = summary.get("status")
@@ -58,9 +65,13 @@ def _status(command: Annotate, c: Connection) -> Flow:
     if current in {"Rejected", "Canceled"}:
         detail = f"RMA {command.rma_id} is {current}, we would set it to {command.status}"
         return Rejected(code="status_conflict", detail=detail)
-    path, body = f"/rma/{command.rma_id}/status", {"status": command.status}
-    yield from calls.write(c, "SetStatus", "PUT", path, body, on_400="status_conflict")
+    yield from _put_status(command, c)
     return Applied(detail=f"{current} to {command.status}")
+
+
+def _put_status(command: Annotate, c: Connection) -> ReadFlow[httpx.Response]:
+    path, body = f"/rma/{command.rma_id}/status", {"status": command.status or ""}
+    return (yield from calls.write(c, "SetStatus", "PUT", path, body, on_400="status_conflict"))
 
 
 def _rma(command: Annotate, c: Connection) -> ReadFlow[dict[str, Any]]:

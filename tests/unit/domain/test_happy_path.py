@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.commands import Annotate, Refund
+from schemas.commands import Annotate, Journal, Refund
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep, ExpectedReturn
 from schemas.stock import RestockIntent
@@ -58,8 +58,7 @@ def test_the_order_carries_tags_and_a_note_and_returngo_is_told() -> None:
     )
     assert [m.text for m in marks if m.aspect == "note"] == ["RMA 100: 1 × TEE: Does not fit"]
     assert [m.text for m in marks if m.aspect == "comment"] == [
-        "Back in stock: 1 unit(s), TEE at 11 (available)",
-        "Refunded 10.00 EUR (R1)",
+        "Back in stock: 1 unit(s), TEE at 11 (available); Refunded 10.00 EUR (R1)"
     ]
     assert [m.status for m in marks if m.aspect == "status"] == ["Done"]
 
@@ -161,6 +160,7 @@ def test_every_record_goes_to_its_topic_under_the_key_that_keeps_its_order() -> 
     run.feed(order(), *asked(unit()), inspected(unit(), location="new"), inspected(unit(), hours=6))
     run.restock(7)
     run.feed(result(run.commands(Refund)[0].command_id, "refund"))
+    run.feed(result(run.commands(Journal)[0].command_id, "journal"))
     of_order, of_sku = b"demo-shop|5001", b"demo-shop|TEE"
     went = {(type(o.record).__name__, o.topic, o.key) for o in run.outputs if o.topic != "exceptions"}
     assert went == {

@@ -210,11 +210,11 @@ def test_an_exception_about_a_command_names_the_system_that_it_went_to() -> None
     run.restock()
     run.feed(applied(run.payments[0]))
     (booking,) = run.commands(Journal)
-    comment = next(mark for mark in run.commands(Annotate) if mark.system == "returngo")
+    note = next(mark for mark in run.commands(Annotate) if mark.aspect == "note")
     run.feed(result(booking.command_id, "journal", "rejected", code="unbookable"))
     assert run.raised("rejected_by_system").system == "linnworks"
-    run.feed(result(comment.command_id, "annotate", "rejected", code="no_such_rma"))
-    assert run.raised("rejected_by_system").system == "returngo"
+    run.feed(result(note.command_id, "annotate", "rejected", code="no_such_order"))
+    assert run.raised("rejected_by_system").system == "shopify"
 
 
 @pytest.mark.req("EXC-1", "EXC-3")

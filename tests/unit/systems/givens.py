@@ -90,4 +90,7 @@ EXCHANGE = Exchange(**_COMMON, draft_order_id="701", exchange_order_id=None, cur
 TAGS = Annotate(**_COMMON, aspect="tags", tags_add=("return-received",), tags_remove=("return-in-transit",))
 NOTE = Annotate(**_COMMON, aspect="note", text="Too small")
 COMMENT = msgspec.structs.replace(TAGS, system="returngo", aspect="comment", text="1 x TEE-M is back in stock")
-STATUS = msgspec.structs.replace(TAGS, system="returngo", aspect="status", status="Done")
+# decided an hour ago, so that the RMA is looked at before its status is set
+STATUS = msgspec.structs.replace(
+    TAGS, system="returngo", aspect="status", status="Done", decided_at_ms=NOW_MS - 3_600_000
+)

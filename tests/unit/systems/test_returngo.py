@@ -176,6 +176,19 @@ BURST = httpx.Response(429, json={"message": "Too Many Requests"}, headers={"Ret
 GONE = httpx.Response(429, json={"message": "Limit Exceeded"}, headers={"Date": "Mon, 04 May 2026 22:00:00 GMT"})
 
 
+def test_a_status_that_was_decided_just_now_costs_one_call_and_an_old_one_is_looked_at_first() -> None:
+    """What rests on a read of a moment ago needs no look; after an hour the RMA may have been cancelled."""
+    now = msgspec.structs.replace(STATUS, decided_at_ms=FIRST.now_ms - 60_000)
+    outcome, said = talk([OK], now)
+    assert (type(outcome), [each.method for each in said.requests]) == (Applied, ["PUT"])
+    old = msgspec.structs.replace(STATUS, decided_at_ms=FIRST.now_ms - 3_600_000)
+    outcome, said = talk([rma("Canceled")], old)
+    assert isinstance(outcome, Rejected)
+    assert (outcome.code, [each.method for each in said.requests]) == ("status_conflict", ["GET"])
+    outcome, said = talk([rma("Done")], now, again())
+    assert (type(outcome), [each.method for each in said.requests]) == (AlreadyApplied, ["GET"])
+
+
 def test_a_burst_waits_a_moment_and_a_used_up_day_waits_for_the_next() -> None:
     assert talk([BURST])[0] == Deferred(reason="throttled", after_seconds=3.0)
     assert talk([GONE])[0] == Deferred(reason="daily_budget_used_up", after_seconds=7200.0)
