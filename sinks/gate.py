@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from sinks.contract import LeftOut, Limit, NotSent, Seen
 from sinks.ledger import quotas
@@ -183,7 +184,7 @@ class Gate:
             returned, self._lease = self._lease, 0.0
             try:
                 await self._ledger.do(quotas.ask, self._request(need=0.0, returned=returned))
-            except Exception as error:  # the next request of this gate meets it, and is the one to tell
+            except SQLAlchemyError as error:  # the next request of this gate meets it, and is the one to tell
                 log.warning("lease_not_returned", system=self._system, error=type(error).__name__)
                 return False
         return True

@@ -102,7 +102,7 @@ def test_marks_for_people_give_way(aspect: Aspect, priority: str) -> None:
     )  # fmt: skip
     assert policy.priority(mark) == priority
     longest = policy.patience_of(mark, PATIENCE).longest_seconds
-    assert longest == PATIENCE.longest_seconds * (12 if priority == "read" else 1)
+    assert longest == PATIENCE.longest_seconds * (1 if priority == "money" else 12)
 
 
 def test_money_and_stock_go_first() -> None:
