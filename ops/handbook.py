@@ -36,6 +36,7 @@ def topics_page() -> str:
         "merchant files.\n"
         "After a change of a record run `python -m schemas write` and review the Avro file; "
         "`compat.py` says whether the change is safe.\n"
+        "How one comes to a schema registry later: [registry.md](registry.md).\n"
         "This page is made by `python -m ops.handbook`.\n\n"
         "| topic | key | records | kept | cleanup | compatibility | written by | read by | owner |\n"
         "|---|---|---|---|---|---|---|---|---|\n"

@@ -121,19 +121,26 @@ class Registry:
         return None if record is None else (record, parse(schema))
 
     def _import(self, path: str, record: RecordType, own_id: int) -> int | None:
-        """Register with our id; None when this registry does not import ids or has given the id away."""
+        """Register with our id; None when this registry does not import ids or has given the id away.
+
+        A subject that has a version already takes the mode only by force: it holds an earlier schema of ours.
+        """
         try:
-            self._ask("PUT", f"/mode/{path}", {"mode": "IMPORT"})
+            self._ask("PUT", f"/mode/{path}?force=true", {"mode": "IMPORT"})
         except Refused:
             return None
         try:
-            body = {"schema": _text(record), "id": own_id, "version": 1}
+            body = {"schema": _text(record), "id": own_id, "version": self._next_version(path)}
             answer = self._ask("POST", f"/subjects/{path}/versions", body)
             return None if answer is None else int(answer["id"])
         except Refused:
             return None
         finally:
             self._ask("PUT", f"/mode/{path}", {"mode": "READWRITE"})
+
+    def _next_version(self, path: str) -> int:
+        found: Any = self._ask("GET", f"/subjects/{path}/versions", None, none=404)
+        return 1 + max((int(each) for each in found or ()), default=0)
 
     def _add(self, path: str, record: RecordType) -> int:
         answer = self._ask("POST", f"/subjects/{path}/versions", {"schema": _text(record)})

@@ -43,7 +43,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
 def gather(stage: Stage) -> Records:
     """Everything as it is now."""
-    codec, bootstrap, ours = Codec(), stage.settings.kafka_bootstrap, stage.merchants
+    codec, bootstrap, ours = stage.codec, stage.settings.kafka_bootstrap, stage.merchants
     commands = {each.command_id: each for each in _commands(codec, bootstrap) if each.merchant in ours}
     results: dict[str, list[CommandResult]] = {}
     for seen in read(bootstrap, COMMAND_RESULTS):

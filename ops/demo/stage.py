@@ -5,8 +5,6 @@ Touches processes, the broker, the run directory and the sandbox.
 
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -18,12 +16,15 @@ from ops.demo import shop
 from ops.demo.client import Sandbox, Warehouse
 from ops.demo.merchants import at, domain_of, open_merchant
 from ops.demo.neighbours import DIFFERENT, SHOPS
+from ops.demo.runs import run_folder
 from ops.demo.story import Body, Story, morning
 from ops.local.jars import cache_directory
 from ops.local.ports import free_port, is_free
 from ops.sandbox_shop import SECRETS
 from ops.supervisor import Supervisor, Tell
 from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox
+from schemas.codec import Codec
+from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 
 EXAMPLE = Path(__file__).parents[2] / "merchants" / "demo-shop.toml"
@@ -31,7 +32,6 @@ ORPHAN_SECONDS = 15
 COMMAND_SECONDS = 20
 SESSION_SECONDS = 10.0  # a killed process is missed after this; a broker that took half as long would end the agents
 PORTS = 12
-KEPT_RUNS = 5
 SUBSCRIBED_WITHIN_SECONDS = 20.0
 # What differs from the worked example: a day passes in half a minute.
 QUICKER = {
@@ -55,6 +55,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that runs, and how to reach it."""
 
     settings: ProcessSettings
+    codec: Codec
     supervisor: Supervisor
     sandbox: Sandbox
     warehouse: Warehouse
@@ -110,12 +111,12 @@ def stage(
     also: Also = nobody_else,
 ) -> Iterator[Stage]:
     """Everything up, the shop open with `orders`; all of it stopped at the end. The run directory stays."""
-    folder = folder or run_folder()
-    tell("demo", f"everything this run writes is in {folder}")
-    own_kafka = "kafka_bootstrap" not in settings.model_fields_set
-    merchant = "demo-shop" if own_kafka else f"demo-{int(time.time())}"  # another run's facts stay another's
-    here = settings.model_copy(update=_own(settings, folder, own_kafka))
     with ExitStack() as stack:
+        folder = folder or stack.enter_context(run_folder(cache_directory(os.environ) / "runs"))
+        tell("demo", f"everything this run writes is in {folder}")
+        own_kafka = "kafka_bootstrap" not in settings.model_fields_set
+        merchant = "demo-shop" if own_kafka else f"demo-{int(time.time())}"  # another run's facts stay another's
+        here = settings.model_copy(update=_own(settings, folder, own_kafka))
         supervisor = stack.enter_context(Supervisor(folder / "log", tell))
         if own_kafka:
             start_kafka(supervisor, here.kafka_bootstrap, folder / "kafka")
@@ -130,20 +131,12 @@ def stage(
         running = start_pipeline(supervisor, here, addresses, secrets | IMPATIENT)
         _wait_for_subscriptions(sandbox)
         yield Stage(
-            settings=here, supervisor=supervisor, sandbox=sandbox, addresses=addresses, merchant=merchant,
+            settings=here, codec=codec_from(here.registry_url), supervisor=supervisor, sandbox=sandbox,
+            addresses=addresses, merchant=merchant,
             warehouse=Warehouse(addresses.gateway_port, merchant, SECRETS["DEMO_SHOP_WAREHOUSE_WEBHOOK_SECRET"]),
             merchants=tuple(sorted(each.stem for each in (folder / "merchants").iterdir())),
             shops={"": shop.DOMAIN, **others.shops}, folder=folder, parts=tuple(running),
         )  # fmt: skip
-
-
-def run_folder() -> Path:
-    """A new folder beside the cached jars, outside of any checkout. Of earlier ones the newest few stay."""
-    runs = cache_directory(os.environ) / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    for old in sorted(runs.iterdir())[:-KEPT_RUNS]:
-        shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
 
 
 def merchant_file(example: str, merchant: str, addresses: Addresses) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import SCHEMA_IDS
+from schemas.codec import Codec
 from schemas.commands import Restock
 from schemas.registry import codec_from, register_all
 from schemas.startup import CannotStart
@@ -26,16 +27,36 @@ class Peer:
         self.subjects: set[tuple[str, str]] = set()
         self.mode = "READWRITE"
 
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def versions(self, subject: str) -> list[int]:
+        return [number for number, _ in enumerate((each for each in self.subjects if each[0] == subject), 1)]
+
+    def moded(self, subject: str, body: dict[str, Any], *, forced: bool) -> tuple[int, Any]:
+        if not self.imports:
+            return 422, {"error_code": 42205, "message": "mode cannot be changed"}
+        if body["mode"] == "IMPORT" and self.versions(subject) and not forced:
+            return 422, {"error_code": 42205, "message": "the subject has versions"}
+        self.mode = body["mode"]
+        return 200, body
+
+    def registered(self, subject: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if ("id" in body) != (self.mode == "IMPORT"):
+            return 422, {"error_code": 42205, "message": "ids are only taken in mode IMPORT"}
+        if "version" in body and body["version"] != len(self.versions(subject)) + 1:
+            return 422, {"error_code": 42205, "message": "the version is taken"}
+        self.subjects.add((subject, body["schema"]))
+        schema_id = self.schemas.setdefault(body["schema"], body.get("id", len(self.schemas) + 1))
+        return 200, {"id": schema_id}
+
+    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         self.calls.append((method, path))
         if self.failing:
             return 503, {"error_code": 50003, "message": "not now"}
+        path, _, query = path.partition("?")
         match path.strip("/").split("/"):
-            case ["mode", _] if not self.imports:
-                return 422, {"error_code": 42205, "message": "mode cannot be changed"}
-            case ["mode", _]:
-                self.mode = body["mode"]
-                return 200, body
+            case ["mode", subject]:
+                return self.moded(subject, body, forced=query == "force=true")
+            case ["subjects", subject, "versions"] if method == "GET":
+                return (200, self.versions(subject)) if self.versions(subject) else (404, {"error_code": 40401})
             case ["config", _]:
                 return 200, body
             case ["subjects", subject]:
@@ -44,6 +65,8 @@ class Peer:
             case ["subjects", subject, "versions"]:
                 if ("id" in body) != (self.mode == "IMPORT"):
                     return 422, {"error_code": 42205, "message": "ids are only taken in mode IMPORT"}
+                if "version" in body and body["version"] != len(self.versions(subject)) + 1:
+                    return 422, {"error_code": 42205, "message": "the version is taken"}
                 self.subjects.add((subject, body["schema"]))
                 schema_id = self.schemas.setdefault(body["schema"], body.get("id", len(self.schemas) + 1))
                 return 200, {"id": schema_id}
@@ -97,6 +120,32 @@ def test_a_registry_with_ids_of_its_own_is_used_with_them() -> None:
     value = codec.encode(restock())
     assert value[:5] == struct.pack(">bI", 0, registered["Restock"])
     assert codec.decode(value) == restock()
+
+
+@pytest.mark.req("OPS-1")
+def test_a_new_version_of_a_record_is_imported_behind_the_one_that_was_there() -> None:
+    peer = Peer(imports=True)
+    peer.subjects.add(("return-events-returnflow.ReturnEvent", "an earlier schema"))
+    with served(peer) as url:
+        registered = {each.subject: each for each in register_all(url)}
+    ours = registered["return-events-returnflow.ReturnEvent"]
+    assert ours.schema_id == ours.own_id
+    assert peer.versions("return-events-returnflow.ReturnEvent") == [1, 2]
+
+
+@pytest.mark.req("OPS-1")
+@pytest.mark.parametrize("imports", [True, False])
+def test_what_was_written_without_a_registry_is_read_with_one(imports: bool) -> None:
+    before = Codec().encode(restock())
+    peer = Peer(imports=imports)
+    with served(peer) as url:
+        ids = {each.own_id: each.schema_id for each in register_all(url)}
+        codec = codec_from(url)
+    assert codec.decode(before) == restock()
+    assert codec.decode(codec.encode(restock())) == restock()
+    own = SCHEMA_IDS[Restock]
+    # whoever else reads the topic asks the registry for the id in the bytes
+    assert (own in peer.schemas.values()) == imports == (ids[own] == own)
 
 
 def test_registering_again_changes_nothing() -> None:
