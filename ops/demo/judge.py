@@ -128,9 +128,9 @@ class Ours:
                 if left and (left > 0) == (command.quantity > 0):  # below zero it goes out of stock
                     yield f"{about} is settled for {command.quantity} units, the books have {moved}"
             case Refund() | StoreCredit():
-                there = _sum(self._paid.get(command.command_id, []), command.currency)
-                if there < command.amount_minor:
-                    yield f"{about} is settled for {command.amount_minor}, the books have {there} {command.currency}"
+                there, said = _sum(self._paid.get(command.command_id, []), command.currency), self._said(command)
+                if there < said:
+                    yield f"{about} is settled for {said}, the books have {there} {command.currency}"
 
     def doubled(self) -> Iterator[str]:
         """More in the books than was commanded, or without a command that ended so."""
@@ -141,7 +141,7 @@ class Ours:
                 yield f"restock {command_id}: {len(moves)} movements of {moved} units where {due} were due"
         for command_id, paid in sorted(self._paid.items()):
             known = self._records.commands.get(command_id)
-            due = known.amount_minor if isinstance(known, Refund | StoreCredit) and self._ended(command_id) else 0
+            due = self._said(known) if isinstance(known, Refund | StoreCredit) and self._ended(command_id) else 0
             there = _sum(paid, paid[0].currency)
             if there > due:
                 yield f"payment {command_id}: {there} {paid[0].currency} left where {due} were due"
@@ -153,6 +153,12 @@ class Ours:
                 yield f"a result for {command_id}, which was never commanded"
             if len({each.outcome == "rejected" for each in results}) > 1:
                 yield f"command {command_id} was both carried out and rejected"
+
+    def _said(self, command: Refund | StoreCredit) -> int:
+        """What was paid by our own result: the shop rounds as it does; without a figure what was commanded."""
+        results = self._records.results.get(command.command_id, [])
+        told = [each.amount.minor for each in results if each.amount is not None and each.outcome != "rejected"]
+        return told[0] if told else command.amount_minor
 
     def _ended(self, command_id: str) -> bool:
         return _done(self._records.results.get(command_id, []))

@@ -49,7 +49,7 @@ class Shop:
         """A new SKU with ten pieces in each place."""
         sku = f"GOODS-{next(_NUMBERS)}"
         stock = {str(place): 10 for place in (101, 102, 103)}
-        variant = {"sku": sku, "title": "One size", "price": price, "stock": stock, **more}
+        variant = {"name": sku, "sku": sku, "title": "One size", "price": price, "stock": stock, **more}
         self.world.post(f"/shops/{self.domain}/products", {"products": [{"title": sku, "variants": [variant]}]})
         return sku
 

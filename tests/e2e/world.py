@@ -17,6 +17,7 @@ from ops import inbox
 from ops.demo.client import Sandbox
 from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant
 from ops.demo.stage import EXAMPLE, Opened, Stage, merchant_file
+from ops.demo.story import Body
 from ops.kafka import Seen, admin, quiet, read
 from ops.lag import OURS, Lag, measure
 from ops.up import Addresses, environment
@@ -29,7 +30,7 @@ from sinks.work import keys
 T = TypeVar("T")
 CALM = EXAMPLE_MERCHANT
 # Merchants beside the demo's own, each for what would disturb the others.
-OTHERS = ("rough", "crash", "refusing", "down", "gathering", "regrading", "cancelling")
+OTHERS = ("rough", "crash", "refusing", "down", "gathering", "regrading", "cancelling", "promising", "abroad", "apart")
 # Late changes are compensated for units that have names: where pieces are counted, nobody knows which was graded anew.
 _COMPENSATED = {'late_changes = "raise"': 'late_changes = "compensate"', 'source = "either"': 'source = "returngo"'}
 # What their files say instead.
@@ -37,6 +38,14 @@ DIFFERENT = {
     "gathering": {"batch_seconds = 0 ": "batch_seconds = 5 "},
     "regrading": _COMPENSATED,
     "cancelling": _COMPENSATED,
+    "promising": {'shipping = "never"': 'shipping = "full_return"'},
+    "abroad": {'currency = "ZAR"': 'currency = "EUR"'},
+}
+# What their shops are like.
+OPENED: dict[str, Body] = {
+    "promising": {"rounding": "first_unit"},
+    "abroad": {"currency": "EUR", "rounding": "last_unit"},
+    "apart": {"rounding": "tax_apart"},
 }
 WITHIN_SECONDS = 150.0
 LOOK_EVERY_SECONDS = 0.5
@@ -172,5 +181,5 @@ def open_others(folder: Path, addresses: Addresses, sandbox: Sandbox, _merchant:
     secrets: dict[str, str] = {}
     for merchant in OTHERS:
         text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), merchant, addresses)
-        secrets |= open_merchant(folder, sandbox, merchant, text, DIFFERENT.get(merchant, {}), {})
+        secrets |= open_merchant(folder, sandbox, merchant, text, DIFFERENT.get(merchant, {}), OPENED.get(merchant, {}))
     return Opened(secrets=secrets)

@@ -1,9 +1,9 @@
 """A shop's day: every return of the scenario."""
 
-from ops.demo.scenario import faults, lyon, money, odd, oslo, stock, usual
+from ops.demo.scenario import berlin, faults, lyon, money, odd, oslo, stock, usual
 from ops.demo.story import Story
 
 STORIES: tuple[Story, ...] = (
     *usual.STORIES, *money.STORIES, *stock.STORIES, *odd.STORIES, *faults.STORIES,
-    *oslo.STORIES, *lyon.STORIES,
+    *berlin.STORIES, *oslo.STORIES, *lyon.STORIES,
 )  # fmt: skip

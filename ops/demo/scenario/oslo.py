@@ -2,7 +2,7 @@
 
 from ops.demo.neighbours import OSLO
 from ops.demo.story import Body, End, Moved, Paid, Staff, Story
-from ops.demo.words import DONE, back, beside, line, order, usual
+from ops.demo.words import DONE, again, back, beside, line, order, usual
 
 
 def _kroner(amount: str, gateway: str = "shopify_payments") -> Paid:
@@ -75,5 +75,14 @@ STORIES = (
         units=(back("BULB"),),
         day=beside(usual("09:35", "sellable"), ("09:17", Staff(action="mark-paid"))),
         end=End(stock=(Moved(sku="BULB", quantity=1),), paid=(_kroner("62.38", "Bank Deposit"),), tags=DONE),
+    ),
+    Story(
+        shop=OSLO,
+        name="odd cents, first unit",
+        story="Three bulbs share a discount: the first takes the odd cent, and each cent is paid once.",
+        order=_sold(2607, _taxed("BULB", 3, discount="10.00")),
+        units=(back("BULB"),),
+        day=(*usual("09:33", "sellable"), *again("13:10", "sellable", "sellable", units=[back("BULB", 2)])),
+        end=End(stock=(Moved(sku="BULB", quantity=3),), paid=(_kroner("58.23"), _kroner("116.40")), tags=DONE),
     ),
 )

@@ -16,6 +16,7 @@ from ops.demo.records import Records
 from ops.demo.story import End, Moved, Paid
 from schemas.commands import Restock
 from schemas.exceptions import raised
+from schemas.money import Money
 from tests.unit.demo.day import (
     CREDIT,
     CREDIT_RMA,
@@ -118,6 +119,15 @@ def test_a_command_without_a_result_is_lost() -> None:
     # its effect is in the books, but nobody has said so: lost and too much at once
     assert found.lost == (f"StoreCredit {CREDIT} of RMA {CREDIT_RMA} has no result",)
     assert found.doubled == (f"payment {CREDIT}: 14900 ZAR left where 0 were due",)
+
+
+@pytest.mark.parametrize(("told", "lost", "doubled"), [(19900, 0, 0), (None, 0, 0), (19901, 1, 0), (19899, 0, 1)])
+def test_a_payment_is_judged_by_what_its_result_says_was_paid(told: int | None, lost: int, doubled: int) -> None:
+    every = {each: [result(each)] for each in (RESTOCK, REFUND, CREDIT)}
+    amount = None if told is None else Money(minor=told, currency="ZAR")
+    paid = [msgspec.structs.replace(each, amount=amount) for each in every[REFUND]]
+    found = verdict(ours=records(results=every | {REFUND: paid}))
+    assert (len(found.lost), len(found.doubled)) == (lost, doubled)
 
 
 def test_a_result_that_the_ledger_does_not_know_is_lost() -> None:

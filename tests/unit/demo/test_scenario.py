@@ -77,9 +77,14 @@ def test_the_other_shops_have_files_of_their_own_with_secrets_that_are_given(tmp
         assert merchant.systems.shopify.shop == opened["domain"] == others.shops[key]
         assert merchant.systems.shopify.access_token.removeprefix("env:") in others.secrets
         assert merchant.currency == opened["currency"]
+        assert merchant.model.refunding.tolerance_minor == 0
         assert [each["name"] for each in opened["orders"]] == [s.order["name"] for s in STORIES if s.shop == key]
 
 
 def test_a_passage_that_the_example_does_not_have_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected 'colour = 1' once in the worked example, found it 0 times"):
         open_merchant(tmp_path, Opened(), "demo-7", "", {"colour = 1": "colour = 2"}, {})  # type: ignore[arg-type]
+
+
+def test_the_shops_of_the_day_round_in_at_least_three_ways() -> None:
+    assert len({opened["rounding"] for opened in neighbours.SHOPS.values()}) >= 3
