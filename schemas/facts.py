@@ -113,13 +113,15 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     product_id: str | None = None
     item_id: str | None = None  # inventory item
     refundable_quantity: int | None = None
-    fulfilled_quantity: int | None = None
+    fulfilled_quantity: int | None = None  # were sent, whatever became of them since; None: its system does not know
     tracked: bool | None = None
     gift_card: bool = False
     bundle_id: str | None = None  # group that this component was sold in
     bundle_sku: str | None = None
     bundle_quantity: int | None = None
     tax_lines: int | None = None  # how many taxes `tax_minor` is the sum of; None: not told
+    removed_quantity: int = 0  # taken off the order by an edit, without a refund
+    ships: bool = True  # False: a tip, a service, a file: nothing of it can come back
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +168,7 @@ class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
     rma_id: str | None = None
     tax_minor: int | None = None  # of the total
     updated_at_ms: int | None = None  # when its system last changed it
+    shipping_minor: int = 0  # within the total, with tax
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +221,7 @@ class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int | None = None  # of the total
     updated_at_ms: int | None = None  # when its system last changed it
     read_order: int = 0
+    shipping_minor: int = 0  # within the total, with tax
 
 
 class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,6 +66,7 @@ class Inspecting(Section):
     """Whose inspection counts."""
 
     source: Literal["returngo", "warehouse", "either"] = "returngo"
+    sent_first: bool = True  # only what the shop has sent comes back; False: its fulfilments tell nothing of that
     needs_receipt: bool = False  # an inspection alone moves nothing: somebody must have received the goods, too
     policy_days: int | None = Field(default=None, ge=1)  # window after the order, None: ReturnGO decides
 

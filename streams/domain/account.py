@@ -83,6 +83,10 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
     for effect in (*(e for c, e in marked.items() if c not in issued), *own.foreign):
         if counts(effect, order):
             _seen(books, effect)
+    ours = {d.decision_id for d in live}
+    for effect in (*(e for c, e in marked.items() if c not in ours), *own.foreign):
+        if counts(effect, order):  # a refund whose money failed gave nothing back of the shipping
+            books.shipping_refunded += min(effect.shipping_minor, effect.total_minor)
     for step in reported(order, own):
         _move(books, books.only, max(step.amount_minor or 0, 0), None)
     for decision in live:
@@ -134,10 +138,13 @@ def taken(decision: Money) -> int:
             assert_never(decision)
 
 
-def spread(order: Order, books: Account, amount: int, names: Sequence[str]) -> tuple[tuple[Repaid, ...], int]:
+def spread(
+    order: Order, books: Account, amount: int, names: Sequence[str], used: dict[str, int] | None = None
+) -> tuple[tuple[Repaid, ...], int]:
     """Shares per payment in the merchant's order, "*" being every other tender, largest rest first; and what is left
-    that no payment can take."""
-    rest = {t.payment_id: max(books.rest(t.payment_id), 0) for t in order.tenders}
+    that no payment can take. `used`: what of a payment is spoken for."""
+    spoken = used or {}
+    rest = {t.payment_id: max(books.rest(t.payment_id) - spoken.get(t.payment_id, 0), 0) for t in order.tenders}
     by_rest = sorted(order.tenders, key=lambda t: (-rest[t.payment_id], t.payment_id))
     chosen: list[Repaid] = []
     left = amount

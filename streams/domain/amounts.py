@@ -69,7 +69,7 @@ def shipping_tax(order: Order, shipping: int) -> int:
 
 def beyond(given: Iterable[Share], before: dict[str, int], order: Order) -> tuple[Share, ...]:
     """Shares that ask for more units of a line than were bought and not paid back before."""
-    bought = {line.line_id: line.quantity for line in order.lines}
+    bought = {line.line_id: line.sold for line in order.lines}
     return tuple(s for s in given if before.get(s.line_id, 0) + s.quantity > bought.get(s.line_id, 0))
 
 
@@ -105,11 +105,9 @@ def claimed_tax(seats: Iterable[Seat]) -> int | None:
     return _sum((each.tax_minor for each in said), sum(each.tax_rest for each in said))
 
 
-def replacement(seats: Sequence[Seat], before: dict[str, int], paid: dict[str, int] | None = None) -> int | None:
+def replacement(seats: Sequence[Seat], before: dict[str, int], paid: dict[str, int] | None = None) -> int:
     """What is sent instead of these units costs, with tax: as much as they cost for those of which it is not said, or
-    of which ReturnGO says so; None while it is said of none."""
-    if all(seat.unit.said.exchange_minor is None for seat in seats):
-        return None
+    of which ReturnGO says so."""
     # what costs as much as ReturnGO says was paid is even, however ReturnGO has rounded that
     priced = [s for s in seats if s.unit.said.exchange_minor not in (None, s.unit.said.paid_minor)]
     even = sum(s.amount_minor for s in shares(seats, before, paid))

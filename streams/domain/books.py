@@ -10,7 +10,7 @@ import msgspec
 
 from schemas import ids
 from schemas.money import split
-from streams.domain import amounts
+from streams.domain import amounts, shipping_alone
 from streams.domain.account import went
 from streams.domain.decided import Booking, Crediting, Paying, Share
 from streams.domain.echoes import by_line
@@ -48,7 +48,7 @@ def mark(seats: Iterable[Seat], own: Own) -> None:
             seat.booked = "undecided"
 
 
-def wanted(seats: Iterable[Seat], own: Own) -> tuple[list[Booking], list[int]]:
+def wanted(seats: Sequence[Seat], own: Own) -> tuple[list[Booking], list[int]]:
     """Bookings that are due and not made yet, and when those are due that wait for others of their merchant (MON-9)."""
     groups: dict[tuple[str, str, str], list[Seat]] = {}
     for seat in seats:
@@ -66,7 +66,7 @@ def wanted(seats: Iterable[Seat], own: Own) -> tuple[list[Booking], list[int]]:
             found.append(booking)
             # the next one takes what this one leaves of the same refund
             own = own.plus(booking)
-    return found, later
+    return [*found, *shipping_alone.bookings(seats, own)], later
 
 
 def _together_ms(seat: Seat, own: Own) -> int:

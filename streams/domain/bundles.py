@@ -1,15 +1,16 @@
 """Components that go back into stock only as the bundle they were sold in (INV-9).
 
 The units of a return are put together to bundles by their ids, whatever is inspected first: the n-th bundle is made of
-the n-th units of each of its order lines. It is ready once the list of all units of the return is known, and all parts
-lie, graded alike, at one place. A bundle that went into stock stays that bundle until it was taken out again, whatever
-becomes of the return: its parts are in no other one meanwhile.
+the n-th units of each of its order lines, those of one sold bundle: an order may have the same twice. It is ready once
+the list of all units of the return is known, and all parts lie, graded alike, at one place. A bundle that went into
+stock stays that bundle until it was taken out again, whatever becomes of the return: its parts are in no other one
+meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
 
 from streams.domain.decided import Restocking
-from streams.domain.learnt import Line, Order
+from streams.domain.learnt import Line
 from streams.domain.own import Own
 from streams.domain.seat import GONE, Seat, units_known, withdrawn
 
@@ -18,16 +19,17 @@ def assemble(seats: Sequence[Seat], own: Own) -> None:
     """Sets on each component its whole bundle, or why there is none."""
     if own.restocks:
         _stay_together(seats, own)
-    wanted: dict[tuple[str, str], list[Seat]] = {}
+    wanted: dict[tuple[str, str, str], list[Seat]] = {}
     for seat in seats:
         if seat.bundle or withdrawn(seat.unit, seat.rma) or not _is_component(seat):
             continue
         if _makes_bundles(seat) or seat.found is None:  # who did not come yet may come to a place that makes bundles
-            wanted.setdefault((seat.rma.rma_id, _bundle(seat)), []).append(seat)
-    for (_, sku), group in wanted.items():
+            wanted.setdefault((seat.rma.rma_id, *_bundle(seat)), []).append(seat)
+    for (_, sku, sold), group in wanted.items():
         order = group[0].order
         if order is not None and any(_makes_bundles(seat) for seat in group):
-            _put_together(sku, group, order)
+            lines = [each for each in order.lines if each.bundle_sku == sku and each.group == sold]
+            _put_together(sku, group, [each for each in lines if each.bundle_quantity > 0])
 
 
 def _makes_bundles(seat: Seat) -> bool:
@@ -59,12 +61,13 @@ def _is_component(seat: Seat) -> bool:
     return bool(line.bundle_sku) and line.bundle_quantity > 0 and len(seat.parts) == 1 and seat.sku == line.sku
 
 
-def _bundle(seat: Seat) -> str:
-    return (seat.line.bundle_sku if seat.line is not None else None) or ""
+def _bundle(seat: Seat) -> tuple[str, str]:
+    """Its SKU, and the sold one that the seat's line is a part of."""
+    line = seat.line
+    return ("", "") if line is None else (line.bundle_sku or "", line.group)
 
 
-def _put_together(sku: str, group: Sequence[Seat], order: Order) -> None:
-    lines = [line for line in order.lines if line.bundle_sku == sku and line.bundle_quantity > 0]
+def _put_together(sku: str, group: Sequence[Seat], lines: Sequence[Line]) -> None:
     units = {line.line_id: sorted(_of(line, group), key=lambda s: s.unit.unit_id) for line in lines}
     for number in range(max(len(each) for each in units.values())):
         mine = [seat for line in lines for seat in _share(line, units[line.line_id], number)]

@@ -66,9 +66,7 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
             if said.quantity < 1:
                 detail = f"expected at least one unit to be returned, got {said.quantity}"
                 return _both(about(seat, "over_quantity", detail), "at least 1", str(said.quantity))
-            bought = 0 if seat.line is None else seat.line.quantity
-            detail = f"more units of the line are returned than the {bought} bought"
-            return _both(about(seat, "over_quantity", detail), str(bought), str(seat.returned))
+            return _too_many(guard, seat)
         case "item_missing":
             detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
             return about(seat, "item_missing", detail)
@@ -85,6 +83,21 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
             if seat.dispute:
                 return cause
             return _both(cause, line_sku, said.sku)
+
+
+def _too_many(guard: Guard[Seat], seat: Seat) -> Cause:
+    """More units of a line are returned than there are."""
+    line = seat.line
+    bought, removed, sent = (0, 0, None) if line is None else (line.quantity, line.removed, line.sent)
+    kept = f" less {removed} that were taken off the order" if removed else ""
+    if guard.name != "left_the_shop":
+        detail = f"more units of the line are returned than the {bought} bought{kept}"
+        return _both(about(seat, "over_quantity", detail), str(bought - removed), str(seat.returned))
+    detail = (
+        f"units of the line are returned that never left the shop: {bought} bought{kept}, {sent or 0} sent. "
+        "If the goods are here, fulfil them in the shop; else take them out of the return"
+    )
+    return _both(about(seat, "over_quantity", detail), f"{sent or 0} sent", str(seat.returned))
 
 
 def _both(cause: Cause, expected: str, actual: str) -> Cause:
@@ -120,7 +133,7 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
     currency = proposal.order.currency
     cause = Cause(
         type=guard.raises, rma_id=proposal.seats[0].rma.rma_id, subject=proposal.command_id,
-        command_id=proposal.command_id, detail="", unit_ids=tuple(sorted(s.unit.unit_id for s in proposal.seats)),
+        command_id=proposal.command_id, detail="", unit_ids=proposal.unit_ids,
     )  # fmt: skip
     ours = money(proposal.amount, currency)
     match guard.name:
@@ -141,7 +154,10 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
         case "tender_mapped":
             changes = {"detail": f"no rule says when to repay {', '.join(proposal.unmapped)}"}
         case "captured":
-            left = money(min(proposal.books.total.refundable, proposal.taken - proposal.short), currency)
+            left = money(
+                min(proposal.books.total.refundable - proposal.spoken, proposal.needs - proposal.short), currency
+            )
+            ours = money(proposal.needs, currency) if proposal.kind == "exchange" else ours
             text = f"{ours} is due, but only {left} of the captured money is not paid back yet"
             changes = {"detail": f"{text} | {explain.figures(proposal)}", "expected": ours, "actual": left}
         case "not_paid_by_hand":

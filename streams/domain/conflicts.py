@@ -109,18 +109,25 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
         if model.refunding.actor != "returnflow" and effect.kind != "chargeback":
             continue  # others are expected to pay
         after = bool(since) and effect.stamp.at_ms >= min(since)
-        expected = foreign.by_returngo and not foreign.beyond
+        expected = (foreign.by_returngo and not foreign.beyond) or _taken_off(foreign)
         if not expected and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
             yield _outside("refund_outside_workflow", effect.external_id, foreign.seats, f"{effect.kind} of {amount}")
     for foreign in seating.covered.restocks if model.restocking.actor == "returnflow" else ():
         effect = foreign.effect
         expected = effect.kind == "store_return" and model.refunding.actor != "returnflow"
+        if _taken_off(foreign):
+            continue
         if expected and not _put_back_twice(foreign, seating.seats):
             continue  # returns at a till are part of the workflow there
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
             yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
+
+
+def _taken_off(foreign: Foreign) -> bool:
+    """Units that were taken off the order before they were sent, and that no return asks for: everyday business."""
+    return not foreign.seats and bool(foreign.effect.moved) and all(m.unsent for m in foreign.effect.moved)
 
 
 def _put_back_twice(foreign: Foreign, seats: Iterable[Seat]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from streams.domain import unsent
 from streams.domain.coverable import Coverable
 from streams.domain.decided import repays
 from streams.domain.echoes import by_line
@@ -31,11 +32,12 @@ class Foreign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
-    """`earlier`: refunded units per line that belong to no known return."""
+    """`earlier`: refunded units per line that belong to no known return; `unsent`: those of them that never left."""
 
     refunds: tuple[Foreign, ...]
     restocks: tuple[Foreign, ...]
     earlier: dict[str, int]
+    unsent: dict[str, int] = {}
 
 
 def paid(seats: Sequence[Seat], own: Own) -> Covered:
@@ -48,40 +50,56 @@ def paid(seats: Sequence[Seat], own: Own) -> Covered:
         for step in rma.steps.values()
         if step.external_id and step.status == "success"
     }
-    earlier: dict[str, int] = {}
+    covered = Covered(refunds=(), restocks=(), earlier={}, unsent={})
     # what others have paid back is all that was captured: then every unit is paid for, named or not
     unnamed = [s for s in seats if _unpaid(s)] if _nothing_left(own) else []
+    theirs = [each for each in own.foreign if each.kind in PAID_KINDS]
     units = Coverable(seats, _payable)
-    refunds = [_refund(each, steps, units, unnamed, earlier) for each in own.foreign if each.kind in PAID_KINDS]
+    never_left = Coverable(unsent.never_left(seats) if any(map(unsent.of, theirs)) else (), _payable)
+    refunds = [_refund(each, steps, (units, never_left), unnamed, covered) for each in theirs]
     _reported(seats, own)
-    return Covered(refunds=tuple(refunds), restocks=(), earlier=earlier)
+    return msgspec.structs.replace(covered, refunds=tuple(refunds))
 
 
 def put_back(seats: Sequence[Seat], own: Own) -> tuple[Foreign, ...]:
     """Marks the units that others put into stock."""
-    units, under_way = Coverable(seats, _stockable), _under_way(own)
-    return tuple(found for each in own.foreign if (found := _restock(each, units, under_way)) is not None)
+    units, under_way, taken_off = Coverable(seats, _stockable), _under_way(own), unsent.PutBack(seats)
+    return tuple(found for each in own.foreign if (found := _restock(each, units, under_way, taken_off)) is not None)
 
 
 def _refund(
-    effect: Effect, steps: dict[str, Step], units: Coverable, unnamed: list[Seat], earlier: dict[str, int]
+    effect: Effect, steps: dict[str, Step], units: tuple[Coverable, Coverable], unnamed: list[Seat], covered: Covered
 ) -> Foreign:
+    """`units`: all, and those of them that never left."""
     step = steps.get(effect.external_id)
     taken: dict[str, Seat] = {}
     beyond = 0
     if not effect.moved and effect.total_minor > 0 and unnamed:
         taken = {s.key: s for s in unnamed if _unpaid(s)}
         unnamed.clear()
-    for line_id, count in by_line(effect.moved).items():
-        found, left = units.take(line_id, count, effect, () if step is None else step.unit_ids)
+    named = () if step is None else step.unit_ids
+    for line_id, count in unsent.others(effect).items():
+        found, left = units[0].take(line_id, count, effect, named)
         taken |= found
-        if left:
-            earlier[line_id] = earlier.get(line_id, 0) + left
-            beyond += left
+        _add(covered.earlier, line_id, left)
+        beyond += left
+    for line_id, count in unsent.of(effect).items():
+        found, left = units[1].take(line_id, count, effect, named)
+        taken |= found
+        _add(covered.earlier, line_id, left)
+        _add(covered.unsent, line_id, left)
+        beyond += left
+        for seat in found.values():
+            seat.unsent = any(line.sent is not None for line, _ in seat.parts)
     for seat in taken.values():
         seat.money, seat.paid_by = "elsewhere", effect
     by_returngo = step is not None or effect.actor == "returngo"
     return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=by_returngo, beyond=beyond)
+
+
+def _add(units: dict[str, int], line_id: str, count: int) -> None:
+    if count:
+        units[line_id] = units.get(line_id, 0) + count
 
 
 def _unpaid(seat: Seat) -> bool:
@@ -99,13 +117,15 @@ def _nothing_left(own: Own) -> bool:
     return 0 < paid <= gone
 
 
-def _restock(effect: Effect, units: Coverable, under_way: dict[str, int]) -> Foreign | None:
+def _restock(effect: Effect, units: Coverable, under_way: dict[str, int], taken_off: unsent.PutBack) -> Foreign | None:
     taken: dict[str, Seat] = {}
     back = [m for m in effect.moved if m.restocked or effect.kind == "restock"]
     theirs = [m for m in back if effect.kind != "restock" or not _ours(m, effect, under_way)]
-    for line_id, count in by_line(theirs).items():
+    for line_id, count in by_line(m for m in theirs if not taken_off.is_part(m)).items():
         found, _ = units.take(line_id, count, effect)
         taken |= found
+    if theirs:
+        taken |= {key: seat for key, seat in taken_off.covered_by(effect).items() if _stockable(seat)}
     for seat in taken.values():
         seat.restocked = "elsewhere"
     return Foreign(effect=effect, seats=tuple(taken.values()), by_returngo=False) if theirs else None

@@ -85,6 +85,7 @@ class Paying(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2, 
     duties_minor: int = 0
     rounding_minor: int = 0  # > 0: more than due, because cash has no smaller coin
     exchange_id: str = ""  # the Exchanging whose difference this is
+    carried_minor: int = 0  # fees kept back beyond those of its own units; below zero: less than those
 
 
 class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=3, gc=False):
@@ -103,6 +104,7 @@ class Crediting(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=
     tenders: tuple[Repaid, ...] = ()  # whose money it is
     tax_minor: int = 0
     bonus_minor: int = 0  # within the amount, and no customer's money
+    carried_minor: int = 0  # as of a refund
 
 
 class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=4, gc=False):
@@ -120,6 +122,7 @@ class Exchanging(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     exchange_order_id: str | None
     tenders: tuple[Repaid, ...] = ()  # whose money it is
     difference_minor: int = 0  # > 0: the customer pays it, < 0: it is paid back once the order is released
+    carried_minor: int = 0  # as of a refund
 
 
 class Booking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=5, gc=False):
@@ -215,7 +218,7 @@ def in_parts(steps: Iterable[Step], units: set[str]) -> Asked | None:
 def asked(rma: Rma, decision: Money) -> list[Asked]:
     """ReturnGO's requests that a payment answers: of its kind, for units of it or for the return as a whole, which the
     difference of an exchange is only where everything was exchanged."""
-    kinds = _ASKED.get(type(decision), ())
+    kinds = _ASKED.get(type(decision), ()) if decision.unit_ids else ()  # nobody asks for shipping by itself
     steps = [step for _, step in sorted(rma.steps.items()) if step.kind in kinds and step.status == "requested"]
     units = set(decision.unit_ids)
     whole = not (isinstance(decision, Paying) and decision.exchange_id) or set(rma.units) <= units

@@ -37,7 +37,7 @@ def _kind(paid: Money) -> Kind:
 
 def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     """Other lines, quantities or prices than those that a payment was decided with."""
-    if isinstance(decision, Paying) and decision.exchange_id:
+    if not decision.unit_ids or (isinstance(decision, Paying) and decision.exchange_id):
         return
     mine = [s for s in seating.seats if s.rma.rma_id == decision.rma_id]
     seats = [s for s in mine if s.unit.unit_id in decision.unit_ids and not s.stopped and s.parts]

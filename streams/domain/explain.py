@@ -42,7 +42,7 @@ def refused(decision: Money, seat: Seat, suggested: Suggestion | None) -> str:
     if isinstance(decision, Paying):
         named = {
             "shipping": decision.shipping_minor, "duties": decision.duties_minor, "less fees": decision.fees_minor,
-            "cash rounding": decision.rounding_minor,
+            "less fees of units before": decision.carried_minor, "cash rounding": decision.rounding_minor,
         }  # fmt: skip
         added = [f"{name} {money(minor, decision.currency)}" for name, minor in named.items() if minor]
     words = "; ".join([*_lines(order, decision.shares), *added])
@@ -87,7 +87,8 @@ def _suggestion(said: Suggestion, order: Order) -> str:
 
 def _named(p: Proposal, currency: str) -> Iterable[str]:
     named = {
-        "shipping": p.shipping, "duties": p.duties, "bonus": p.bonus, "less fees": p.fees, "cash rounding": p.rounding,
+        "shipping": p.shipping, "duties": p.duties, "bonus": p.bonus, "less fees": p.fees,
+        "less fees of units before": p.carried, "cash rounding": p.rounding,
     }  # fmt: skip
     if p.exchange is not None:
         named["difference to the cheaper goods"] = p.due

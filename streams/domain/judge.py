@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import books, causes, conflicts, money_faults, movements
+from streams.domain import books, causes, conflicts, money_faults, movements, shipping_alone
 from streams.domain.causes import Cause
 from streams.domain.decided import Booking, Decision, Money, Restocking
 from streams.domain.learnt import Learnt
@@ -42,6 +42,7 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     found += conflicts.of_stops(table, learnt)
     found += conflicts.of_others(table, rules)
     found += conflicts.of_marks(learnt, decided)
+    found += shipping_alone.refused(table.own)
     found += money_faults.of_money(table)
     found += conflicts.of_order(table, learnt, unfinished=unfinished)
     due = [p.due_ms for p in paid if p.due_ms is not None]

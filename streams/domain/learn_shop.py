@@ -31,7 +31,7 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
         (come, 1), stamped(fact, fact.occurred_at_ms), fact.kind, fact.external_id, fact.actor, total,
         fact.currency, _moved(fact.lines), tenders, fact.command_id, fact.rma_id, fact.tax_minor,
         _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system, fact.updated_at_ms or 0,
-        _failed(fact.tenders),
+        _failed(fact.tenders), fact.shipping_minor,
     )  # fmt: skip
     return _seen(learnt, effect)
 
@@ -95,6 +95,7 @@ def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
         "returnflow" if refund.command_id else "other", total, fact.currency, _moved(refund.lines), tenders,
         refund.command_id, refund.rma_id, refund.tax_minor, _negative(refund.tenders, refund.total_minor),
         _shop(refund.tenders), fact.system, refund.updated_at_ms or 0, _failed(refund.tenders),
+        refund.shipping_minor,
     )  # fmt: skip
 
 
@@ -152,6 +153,7 @@ def _line(line: OrderLine, *, taxes_included: bool) -> Line:
         line.variant_id, line.item_id, line.gift_card, line.bundle_sku, line.bundle_quantity or 0,
         _real(line.unit_price_minor * line.quantity), line.discount_minor, line.order_discount_minor, line.tax_minor,
         line.duty_minor, *rounding.of_sold(line, taxes_included=taxes_included),
+        line.bundle_id or "", line.removed_quantity, line.fulfilled_quantity, line.ships,
     )  # fmt: skip
 
 

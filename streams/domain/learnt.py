@@ -147,6 +147,15 @@ class Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     duty_minor: int = 0
     rounding_minor: int = 0  # how far rounding alone can take what one unit comes to; 0: its units are all alike
     odd_minor: int = 0  # what is left over when it is split evenly
+    group: str = ""  # the sold bundle that it is a component of: one SKU may be sold twice in one order
+    removed: int = 0  # units that were taken off the order without a refund
+    sent: int | None = None  # units that ever left; None: nobody knows
+    ships: bool = True  # False: nothing of it can come back
+
+    @property
+    def sold(self) -> int:
+        """Units that were bought and not taken off the order again."""
+        return max(self.quantity - self.removed, 0)
 
 
 class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -212,6 +221,7 @@ class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
     system: str = ""  # that shows it
     updated_ms: int = 0  # when its system last changed it
     failed_minor: int = 0  # what was to leave with it, and failed
+    shipping_minor: int = 0  # within the total
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):

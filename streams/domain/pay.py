@@ -5,7 +5,7 @@ from typing import Literal, assert_never
 
 from schemas import ids
 from schemas.merchant_model import Model
-from streams.domain import amounts
+from streams.domain import amounts, differences
 from streams.domain.account import Account, account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import (
@@ -19,7 +19,7 @@ from streams.domain.decided import (
     in_parts,
     repaid_by_returngo,
 )
-from streams.domain.learnt import Effect, Order, Rma
+from streams.domain.learnt import Order, Rma
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
 from streams.domain.seat import Kind, Seat, gone
@@ -35,10 +35,16 @@ def group_of(seat: Seat) -> tuple[str, Kind, str, bool, str]:
 
 
 def propose(
-    ready: Sequence[Seat], rma_seats: Sequence[Seat], own: Own, *, everything_back: bool, told: Sequence[Share] = ()
+    ready: Sequence[Seat],
+    rma_seats: Sequence[Seat],
+    own: Own,
+    *,
+    everything_back: bool,
+    told: Sequence[Share] = (),
+    carried: int = 0,
 ) -> Proposal:
     """The payment of `ready` units, which one model governs; nothing is decided yet. `told`: of ReturnGO, see
-    settled.py."""
+    settled.py; `carried`: fees of other units of the return that it is to keep back."""
     first, order, model = ready[0], _order(ready), ready[0].model
     command_id = _identity(ready, first.kind, own)
     books = account(order, own, command_id)
@@ -50,13 +56,13 @@ def propose(
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
         shares=shares, beyond=amounts.beyond(shares, books.lines.units, order), fees=amounts.fees(ready),
-        shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
+        carried=carried, shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
         duties=amounts.duties(ready, books.lines.units) if model.refunding.duties == "with_goods" else 0,
         bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
         goods_tax=amounts.tax(ready, books.lines.units), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
         replacement=_replacement(ready, books) if first.kind == "exchange" else None,
-        books=books, foreign=_in_other_currency(order, own),
+        books=books, spoken=differences.spoken(own), foreign=_in_other_currency(order, own),
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
@@ -77,6 +83,18 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
     return _over_payments(proposal)
 
 
+def alone(seat: Seat, own: Own, order: Order, books: Account, shipping: int, command_id: str) -> Proposal:
+    """Shipping that is paid back for no unit; `seat` is one of those that it is due with."""
+    proposal = Proposal(
+        command_id=command_id, kind="refund", model=seat.model, seats=(seat,), order=order, books=books, alone=True,
+        asked=None, spoken=differences.spoken(own), shipping=shipping,
+        shipping_tax=amounts.shipping_tax(order, shipping),
+        foreign=_in_other_currency(order, own), by_hand=_by_hand(seat.rma, own),
+        unmapped=_unmapped(order, seat.model),
+    )  # fmt: skip
+    return _over_payments(proposal)
+
+
 def decide(proposal: Proposal, now_ms: int) -> Money:
     """The payment as it will be for ever; raises Unbalanced when the order's money does not cover it."""
     decision = _decided(proposal, now_ms)
@@ -86,7 +104,7 @@ def decide(proposal: Proposal, now_ms: int) -> Money:
 
 def _decided(p: Proposal, now_ms: int) -> Money:
     first = p.seats[0]
-    unit_ids = tuple(sorted(seat.unit.unit_id for seat in p.seats))
+    unit_ids = p.unit_ids
     match p.kind:
         case "refund":
             return Paying(
@@ -94,14 +112,14 @@ def _decided(p: Proposal, now_ms: int) -> Money:
                 decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
                 tenders=p.tenders, tolerance_minor=p.model.refunding.tolerance_minor, shipping_minor=p.shipping,
                 fees_minor=p.fees, tax_minor=p.tax, duties_minor=p.duties, rounding_minor=p.rounding,
-                exchange_id="" if p.exchange is None else p.exchange.decision_id,
+                exchange_id="" if p.exchange is None else p.exchange.decision_id, carried_minor=p.kept,
             )  # fmt: skip
         case "credit":
             return Crediting(
                 decision_id=p.command_id, system=p.model.money, rma_id=first.rma.rma_id, unit_ids=unit_ids,
                 decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
                 form=_form(first), customer_id=p.order.customer_id or "", tenders=p.tenders, tax_minor=p.tax,
-                bonus_minor=p.given,
+                bonus_minor=p.given, carried_minor=p.kept,
             )  # fmt: skip
         case "exchange":
             draft, made = first.rma.draft_order, first.rma.exchange_order
@@ -110,7 +128,7 @@ def _decided(p: Proposal, now_ms: int) -> Money:
                 decided_at_ms=now_ms, currency=p.order.currency, amount_minor=p.amount, shares=p.shares,
                 draft_order_id=None if draft is None else draft.value,
                 exchange_order_id=None if made is None else made.value, tenders=p.tenders,
-                difference_minor=p.to_pay,
+                difference_minor=p.to_pay, carried_minor=p.kept,
             )  # fmt: skip
         case "none" | "unknown":
             raise ValueError(f"expected a resolution that is paid, got {first.unit.said.resolution}")
@@ -121,6 +139,8 @@ def _decided(p: Proposal, now_ms: int) -> Money:
 def _over_payments(p: Proposal) -> Proposal:
     """The proposal with its shares per payment: a refund in the merchant's order, other means from any payment."""
     names = p.model.refunding.tenders
+    if p.kind == "exchange" and p.to_pay < 0:
+        return differences.over_payments(p, names)
     every = names if p.kind == "refund" or "*" in names else (*names, "*")
     p.tenders, p.short = spread(p.order, p.books, p.taken, every)
     if p.kind == "refund":
@@ -168,21 +188,8 @@ def _in_other_currency(order: Order, own: Own) -> tuple[str, ...]:
     return tuple(sorted(e.external_id for e in effects if e.kind in PAID_KINDS and not counts(e, order)))
 
 
-def of_no_line(rma: Rma, own: Own) -> list[Effect]:
-    """Amounts that others paid back since the return was asked for, without saying for which lines, and that ReturnGO
-    does not tell of; of a charge-back nobody ever says the lines, and it may come first."""
-    asked = rma.marks.get("requested")
-    since = 0 if asked is None else asked.at_ms
-    returngos = {step.external_id for each in own.learnt.rmas.values() for step in each.steps.values()}
-    return [
-        e for e in own.foreign
-        if e.kind in PAID_KINDS and not e.moved and e.total_minor > 0
-        and (e.stamp.at_ms >= since or e.kind == "chargeback") and e.external_id not in returngos
-    ]  # fmt: skip
-
-
 def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
-    return tuple(e.external_id for e in of_no_line(rma, own) if e.actor != "returngo")
+    return tuple(e.external_id for e in differences.of_no_line(rma, own) if e.actor != "returngo")
 
 
 def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import causes, pay, settled, walk
+from streams.domain import amounts, causes, pay, settled, shipping_alone, walk
 from streams.domain.causes import Cause
 from streams.domain.decided import Exchanging, Money, Paying
+from streams.domain.full_return import Remaining, remaining
+from streams.domain.kept_back import Fees, greater_first
 from streams.domain.own import Own
 from streams.domain.proposal import Group, Proposal
 from streams.domain.seating import Seating
@@ -25,27 +27,42 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> list[Payment]:
     """One for each group of units that is paid together; each is judged as if those before it were paid."""
     own = table.own
-    found: list[Payment] = []
     if not own.payments and not any(s.money_ready for s in standings):
-        return found
+        return []
+    left, fees = remaining(own.learnt.order, standings, table.covered), Fees(own)
+    found, own = _of_groups(standings, table, rules, left, fees)
+    for ready, exchange in _cheaper(standings, own):
+        released = own.track(exchange) == "applied"
+        proposal = pay.difference(exchange, [s.seat for s in ready], own, released=released)
+        found.append(payment := _payment(proposal, ready, own, rules))
+        own = _after(own, payment)
+    shipping = shipping_alone.owed(left, table.seats, own)
+    if shipping is not None:
+        found.append(_payment(shipping, (), own, rules))
+    return [*found, *(Payment(cause=cause) for cause in fees.lost(standings, own))]
+
+
+def _of_groups(
+    standings: Sequence[Standing], table: Seating, rules: Merchant, left: Remaining, fees: Fees
+) -> tuple[list[Payment], Own]:
+    """Payments of units that are ready, and our decisions with them."""
+    own, found = table.own, list[Payment]()
     told = () if own.learnt.order is None else settled.as_told(table.seats, own.learnt.order)
-    for ready, others_pending in _ready(standings):
+    for ready, others_pending in greater_first(_ready(standings)):
         seats = tuple([s.seat for s in ready])
         group = Group(seats, others_pending, own.learnt.clock_ms)
         if not walk.WHOLE_RETURN.met(group, rules):
             found.append(_waits(group, ready, rules))
             continue
         mine = [s.seat for s in standings if s.seat.rma is seats[0].rma]
-        back = _everything_back(standings, {seat.key for seat in seats}, own)
-        proposal = pay.propose(seats, mine, own, everything_back=back, told=told)
+        carried = fees.for_payment(seats[0].rma.rma_id, amounts.fees(seats))
+        proposal = pay.propose(seats, mine, own, everything_back=left.all_with(seats), told=told, carried=carried)
         found.append(payment := _payment(proposal, ready, own, rules))
+        if ready[0].together is None:
+            left.paid(proposal)
+            fees.paid(proposal, payment.decision)
         own = _after(own, payment)
-    for ready, exchange in _cheaper(standings, own):
-        released = own.track(exchange) == "applied"
-        proposal = pay.difference(exchange, [s.seat for s in ready], own, released=released)
-        found.append(payment := _payment(proposal, ready, own, rules))
-        own = _after(own, payment)
-    return found
+    return found, own
 
 
 def _ready(standings: Sequence[Standing]) -> list[tuple[list[Standing], bool]]:
@@ -99,19 +116,3 @@ def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Mer
 def _after(own: Own, payment: Payment) -> Own:
     # together they must not exceed what was captured
     return own if payment.decision is None else own.plus(payment.decision)
-
-
-def _everything_back(standings: Sequence[Standing], ready: set[str], own: Own) -> bool:
-    """Whether with these units every unit of the order is refunded."""
-    order = own.learnt.order
-    if order is None or not order.complete:
-        return False
-    paid = {(d.rma_id, u) for d in own.payments if isinstance(d, Paying) for u in d.unit_ids}
-    back: dict[str, int] = {}
-    for standing in standings:
-        seat = standing.seat
-        named = (seat.rma.rma_id, seat.unit.unit_id) in paid and seat.money != "refused"
-        if seat.kind == "refund" and (seat.key in ready or named or seat.money == "elsewhere"):
-            for line, count in seat.parts:
-                back[line.line_id] = back.get(line.line_id, 0) + count
-    return all(back.get(line.line_id, 0) >= line.quantity for line in order.lines)

@@ -33,7 +33,8 @@ class Proposal(msgspec.Struct, kw_only=True):
     asked: Asked | None  # what ReturnGO asked to be paid for exactly these units
     shares: tuple[Share, ...] = ()
     beyond: tuple[Share, ...] = ()  # those that ask for more units than were bought and not paid back before
-    fees: int = 0
+    fees: int = 0  # of its units
+    carried: int = 0  # what it keeps back beyond them
     shipping: int = 0
     shipping_tax: int = 0
     duties: int = 0
@@ -41,12 +42,20 @@ class Proposal(msgspec.Struct, kw_only=True):
     goods_tax: int = 0
     claimed: int | None = None  # the goods by ReturnGO's prices, before fees
     claimed_tax: int | None = None
-    replacement: int | None = None  # price of what is sent instead
+    replacement: int | None = None  # price of what is sent instead; None: no exchange
     exchange: Exchanging | None = None  # the exchange whose difference this pays back
     released: bool = True  # that exchange
+    spoken: int = 0  # differences of exchanges that are still to be paid back
     tenders: tuple[Repaid, ...] = ()
     short: int = 0  # what no payment can take
     rounding: int = 0  # > 0: more than due, because cash has no smaller coin
+
+    alone: bool = False  # shipping for no unit
+
+    @property
+    def unit_ids(self) -> tuple[str, ...]:
+        """The units that it pays for."""
+        return () if self.alone else tuple(sorted(seat.unit.unit_id for seat in self.seats))
 
     @property
     def leeway(self) -> int:
@@ -62,7 +71,17 @@ class Proposal(msgspec.Struct, kw_only=True):
         """To the last minor unit."""
         if self.exchange is not None:
             return -self.exchange.difference_minor
-        return max(self.goods + self.shipping + self.duties + self.bonus - self.fees, 0)
+        return max(self.value - self.fees - self.carried, 0)
+
+    @property
+    def value(self) -> int:
+        """Before anything is kept back."""
+        return self.goods + self.shipping + self.duties + self.bonus
+
+    @property
+    def kept(self) -> int:
+        """Fees that it keeps back beyond those of its units; below zero: it cannot keep even these."""
+        return 0 if self.exchange is not None else min(self.carried, self.value - self.fees)
 
     @property
     def amount(self) -> int:
@@ -78,6 +97,16 @@ class Proposal(msgspec.Struct, kw_only=True):
     def taken(self) -> int:
         """What it takes from the customer's payments."""
         return self.due - self.given + (min(self.to_pay, 0) if self.kind == "exchange" else 0)
+
+    @property
+    def needs(self) -> int:
+        """That, and what is paid back of an exchange for cheaper goods once it is released."""
+        return self.taken + (max(-self.to_pay, 0) if self.kind == "exchange" else 0)
+
+    @property
+    def pays_back(self) -> bool:
+        """Whether money goes to payments, now or once the exchange is released."""
+        return self.kind == "refund" or self.needs > self.taken
 
     @property
     def given(self) -> int:
@@ -102,7 +131,7 @@ class Proposal(msgspec.Struct, kw_only=True):
             return None
         if self.asked is not None and self.asked.amount_minor is not None:
             return self.asked.amount_minor
-        added = self.shipping + self.duties + self.bonus - self.fees
+        added = self.shipping + self.duties + self.bonus - self.fees - self.carried
         return None if self.claimed is None else max(self.claimed + added, 0)
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from schemas.merchant import Merchant
-from streams.domain import cover, pay
+from streams.domain import cover, differences, pay
 from streams.domain.account import counts
 from streams.domain.causes import Cause
 from streams.domain.decided import repays
@@ -31,7 +31,8 @@ def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], 
             continue
         proposal = pay.propose(here, here, own, everything_back=False)
         since_ms = max(order.stamp.at_ms, *(ready_since_ms(seat) for seat in here))
-        if proposal.replacement is not None and not proposal.currencies <= {proposal.order.currency}:
+        priced = any(seat.unit.said.exchange_minor is not None for seat in here)
+        if (priced or proposal.to_pay) and not proposal.currencies <= {proposal.order.currency}:
             yield since_ms, partial(_in_other_currency, proposal, order)
             continue
         due, tolerance = -proposal.to_pay, proposal.model.refunding.tolerance_minor + proposal.leeway
@@ -39,7 +40,7 @@ def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], 
             continue
         repaid = _by_returngo(seats, own, proposal)
         by_hand = [
-            e for e in pay.of_no_line(seats[0].rma, own)
+            e for e in differences.of_no_line(seats[0].rma, own)
             if counts(e, proposal.order) and e.external_id not in taken and e.rma_id in (None, rma_id)
         ]  # fmt: skip
         match = next((e for e in by_hand if abs(e.total_minor + repaid - due) <= tolerance), None)

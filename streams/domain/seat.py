@@ -47,6 +47,8 @@ class Seat(msgspec.Struct):
     piece: str = ""  # identity of the physical piece for its restock
     returned: int = 0  # units of its line that are asked back or were paid back before
     bought: bool = True  # False: more units of the line are returned than were bought
+    left: bool = True  # False: more of them than ever left the shop
+    unsent: bool = False  # it was taken off the order before it was sent, and paid back with that
     reason: ReasonRule | None = None  # what the merchant says of its reason
     place: Location | None = None
     status: StockStatus | None = None  # None: these goods go into no stock
@@ -83,8 +85,9 @@ def kind_of(unit: Unit) -> Kind:
     return _KINDS.get(unit.said.resolution, "unknown")
 
 
-def parts_of(unit: Unit, order: Order | None) -> tuple[tuple[Line, int], ...]:
-    """Order lines of a unit: by line id, else the components of its bundle, else the one line with its SKU."""
+def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Line, int], ...]:
+    """Order lines of a unit: by line id, else the components of its bundle (the sold one that is `group`, where there
+    are several), else the one line with its SKU."""
     if order is None:
         return ()
     said = unit.said
@@ -92,7 +95,11 @@ def parts_of(unit: Unit, order: Order | None) -> tuple[tuple[Line, int], ...]:
         if line.line_id == said.line_id:
             return ((line, said.quantity),)
     if said.sku:
-        bundle = [each for each in order.lines if each.bundle_sku == said.sku and each.bundle_quantity]
+        bundle = [
+            each
+            for each in order.lines
+            if each.bundle_sku == said.sku and each.bundle_quantity and group in ("", each.group)
+        ]
         if bundle:
             return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
         same = [each for each in order.lines if each.sku == said.sku]

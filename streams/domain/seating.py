@@ -3,7 +3,7 @@
 import msgspec
 
 from schemas.merchant import Merchant
-from streams.domain import allot, books, bundles, cover, movements, places
+from streams.domain import allot, books, bundles, cover, movements, places, sold_bundles, too_many
 from streams.domain.counted import Arrivals
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
 from streams.domain.learnt import Learnt
@@ -24,7 +24,7 @@ class Seating(msgspec.Struct, frozen=True, kw_only=True):
 def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Seating:
     """Everything that the guards ask about, joined once."""
     own = tell_apart(learnt, decided)
-    seats = _seats(learnt, rules)
+    seats = _seats(learnt, rules, sold_bundles.chosen(learnt, own))
     _paid_by_us(seats, own)
     source = model_of(learnt.order, rules).inspecting.source
     spare = allot.inspect(seats, learnt, own.restocks, source)
@@ -40,11 +40,11 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
         covered = msgspec.structs.replace(covered, restocks=cover.put_back(seats, own))
         bundles.broken(seats)
     books.mark(seats, own)
-    _count(seats, covered)
+    too_many.mark(seats, covered)
     return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
 
 
-def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
+def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str]) -> list[Seat]:
     order, model = learnt.order, model_of(learnt.order, rules)
     arrivals = Arrivals(learnt)
     found = []
@@ -53,7 +53,7 @@ def _seats(learnt: Learnt, rules: Merchant) -> list[Seat]:
         ended, allowed = stopped(rma), in_policy(rma, order, model)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
-            parts = parts_of(unit, order)
+            parts = parts_of(unit, order, groups.get((rma_id, unit_id), ""))
             seat = Seat(
                 f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
                 allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), arrivals.of(rma, unit),
@@ -133,22 +133,3 @@ def _dispute(decision: Restocking, history: list[Restocking], seats: list[Seat],
         if not seat.dispute:
             seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
             return
-
-
-def _count(seats: list[Seat], covered: cover.Covered) -> None:
-    """More units asked back than were bought: none of the line moves until a person has looked. A unit whose return
-    was stopped counts once something moved for it."""
-    returned = dict(covered.earlier)
-    for seat in seats:
-        if not seat.stopped or seat.money in ("applied", "open") or seat.restocked in ("applied", "open"):
-            for line, count in seat.parts:
-                returned[line.line_id] = returned.get(line.line_id, 0) + count
-    for seat in seats:
-        if seat.unit.said.quantity <= 0:
-            seat.bought = False
-        for line, _ in seat.parts:
-            count = returned.get(line.line_id, 0)
-            if count > seat.returned:
-                seat.returned = count
-            if count > line.quantity:
-                seat.bought = False

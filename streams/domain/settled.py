@@ -36,7 +36,8 @@ def by_others(effects: Iterable[Effect], order: Order) -> list[Share]:
     found: list[Share] = []
     for effect in effects:
         if effect.kind in PAID_KINDS and effect.moved:
-            found += paid_for(_worth(by_line(effect.moved), lines), effect.total_minor)
+            goods = effect.total_minor - min(effect.shipping_minor, effect.total_minor)
+            found += paid_for(_worth(by_line(effect.moved), lines), goods)
     return found
 
 

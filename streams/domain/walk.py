@@ -84,7 +84,7 @@ def _asked_for(seat: Seat, _: Merchant) -> bool:
 def _captured(proposal: Proposal, _: Merchant) -> bool:
     if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
         return False
-    return proposal.taken <= proposal.books.total.refundable and not proposal.short
+    return proposal.needs + proposal.spoken <= proposal.books.total.refundable and not proposal.short
 
 
 def _ours_to_pay(seat: Seat, _: Merchant) -> bool:
@@ -137,6 +137,10 @@ BOUGHT: Guard[Seat] = Guard(
     name="bought", owner="cx", unblocked_by="no more units returned than were bought", raises="over_quantity",
     met=lambda s, _: s.bought,
 )
+LEFT: Guard[Seat] = Guard(
+    name="left_the_shop", owner="cx", unblocked_by="its fulfilment in the shop, or its end in ReturnGO",
+    raises="over_quantity", met=lambda s, _: s.left,
+)
 RECEIVED: Guard[Seat] = Guard(
     name="received", owner="warehouse", unblocked_by="its receipt", met=_received, holds_others=True,
 )
@@ -158,7 +162,7 @@ SKU_AGREES: Guard[Seat] = Guard(
 
 # Into stock: only units that come back, and only while wants_stock().
 STOCK: tuple[Guard[Seat], ...] = (
-    ORDER_KNOWN, LINE_KNOWN, LINE_READ, SKU_AGREES, BOUGHT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ, SKU_AGREES, BOUGHT, LEFT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
     Guard(name="order_open", owner="cx", unblocked_by="the order, out of the archive",
           met=lambda s, _: s.order is None or not s.order.archived or s.model.stock not in DROPS_ARCHIVED),
     Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
@@ -178,6 +182,7 @@ STOCK: tuple[Guard[Seat], ...] = (
 # Its money: only while wants_money().
 MONEY: tuple[Guard[Seat], ...] = (
     ORDER_KNOWN, LINE_KNOWN, LINE_READ, msgspec.structs.replace(SKU_AGREES, met=lambda s, _: goods_as_sold(s)), BOUGHT,
+    LEFT,
     Guard(name="resolution_known", owner="integration", unblocked_by="a resolution that we know",
           raises="unknown_resolution", met=lambda s, _: s.kind != "unknown"),
     Guard(name="units_known", owner="integration", unblocked_by="the list of all units of the return",
@@ -236,7 +241,7 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
     Guard(name="amounts_agree", owner="finance", unblocked_by="figures that agree, or a refund by hand",
           raises="amount_mismatch", met=lambda p, _: _agree(p)),
     Guard(name="tender_mapped", owner="finance", unblocked_by="a rule for the tender", raises="unmapped_tender",
-          met=lambda p, _: p.kind != "refund" or not (p.short and p.unmapped)),
+          met=lambda p, _: not (p.pays_back and p.short and p.unmapped)),
     Guard(name="captured", owner="finance", unblocked_by="captured money that is not repaid yet",
           raises="amount_mismatch", met=_captured),
     Guard(name="not_paid_by_hand", owner="finance", unblocked_by="the rest by hand, with its lines",

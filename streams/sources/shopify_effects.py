@@ -32,6 +32,7 @@ def _refunded(each: RecordedRefund, merchant: str, order_id: str, currency: str,
         occurred_at_ms=each.created_at_ms, actor=actor, currency=currency, total_minor=each.total_minor,
         lines=each.lines, tenders=each.tenders, command_id=each.command_id, rma_id=each.rma_id,
         tax_minor=each.tax_minor, updated_at_ms=each.updated_at_ms,
+        shipping_minor=each.shipping_minor,
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def order_line(row: Json, path: str, currency: str) -> OrderLine:
         duty_minor=_duties(row, path, currency), variant_id=opt_ident(variant.get("id"), f"{path}.variant.id"),
         product_id=opt_ident(opt(row.get("product"), f"{path}.product").get("id"), f"{path}.product.id"),
         item_id=opt_ident(item.get("id"), f"{path}.variant.inventoryItem.id"),
-        refundable_quantity=opt_count(row.get("refundableQuantity"), f"{path}.refundableQuantity"),
+        refundable_quantity=_left(row, path),
         fulfilled_quantity=None if unfulfilled is None else max(quantity - unfulfilled, 0),
         tracked=flag(item.get("tracked"), f"{path}.variant.inventoryItem.tracked"),
         gift_card=bool(flag(row.get("isGiftCard"), f"{path}.isGiftCard")),
@@ -64,7 +64,15 @@ def order_line(row: Json, path: str, currency: str) -> OrderLine:
         bundle_sku=code(group.get("variantSku"), f"{path}.lineItemGroup.variantSku"),
         bundle_quantity=opt_count(group.get("quantity"), f"{path}.lineItemGroup.quantity"),
         tax_lines=len(rows(row.get("taxLines"), f"{path}.taxLines")),
+        ships=flag(row.get("requiresShipping"), f"{path}.requiresShipping") is not False,
     )  # fmt: skip
+
+
+def _left(row: Json, path: str) -> int | None:
+    """Units that are neither refunded nor removed."""
+    names = ("refundableQuantity", "currentQuantity")
+    told = [count for name in names if (count := opt_count(row.get(name), f"{path}.{name}")) is not None]
+    return min(told, default=None)
 
 
 def taxes(row: Json, path: str, currency: str) -> int:

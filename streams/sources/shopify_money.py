@@ -36,7 +36,7 @@ def payment(row: Json, path: str, currency: str) -> Payment | None:
     )  # fmt: skip
 
 
-def refund(row: Json, path: str, currency: str) -> RecordedRefund:
+def refund(row: Json, path: str, currency: str, *, tax_inside: bool) -> RecordedRefund:
     """A refund whoever made it; `command_id` and `rma_id` where its note carries our mark."""
     tenders = tuple(_tenders(row, path, currency))
     total = opt_minor(row.get("totalRefundedSet"), currency, f"{path}.totalRefundedSet")
@@ -46,6 +46,7 @@ def refund(row: Json, path: str, currency: str) -> RecordedRefund:
         total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
         lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
         tax_minor=_tax(row, path, currency), updated_at_ms=opt_instant(row.get("updatedAt"), f"{path}.updatedAt"),
+        shipping_minor=_shipping(row, path, currency, tax_inside=tax_inside),
     )  # fmt: skip
 
 
@@ -96,6 +97,17 @@ def _tax(row: Json, path: str, currency: str) -> int | None:
     if not bags or None in bags or more or row.get("complete") is False:
         return None
     return sum(minor(bag, currency, f"{path}.tax") for bag in bags)
+
+
+def _shipping(row: Json, path: str, currency: str, *, tax_inside: bool) -> int:
+    """What went back of the shipping, with tax."""
+    path = f"{path}.refundShippingLines"
+    total = 0
+    for each in rows(row.get("refundShippingLines"), path):
+        total += opt_minor(each.get("subtotalAmountSet"), currency, f"{path}.subtotalAmountSet") or 0
+        if not tax_inside:
+            total += opt_minor(each.get("taxAmountSet"), currency, f"{path}.taxAmountSet") or 0
+    return total
 
 
 def _tenders(row: Json, path: str, currency: str) -> list[RefundedTender]:

@@ -11,6 +11,7 @@ from schemas.facts import OrderLine, OrderSnapshot, Payment, RecordedRefund
 from streams.sources.fields import Json, currency, flag, ident, instant, label, malformed, opt, opt_ident, rows
 from streams.sources.shopify_lines import minor, opt_minor, order_line, shop_minor, taxes
 from streams.sources.shopify_money import payment, refund
+from streams.sources.shopify_units import counted
 
 SYSTEM = "shopify"
 
@@ -18,13 +19,13 @@ SYSTEM = "shopify"
 def snapshot(order: Json, *, merchant: str) -> OrderSnapshot:
     """The order at its `updatedAt`; raises Malformed. Its id is made of all that is in it."""
     shop, paid_in = currencies(order)
-    order_id = ident(order.get("id"), "id")
+    order_id, made = ident(order.get("id"), "id"), refunds(order, paid_in)
     content = OrderSnapshot(
         fact_id="", merchant=merchant, order_id=order_id, system=SYSTEM,
         version_ms=instant(order.get("updatedAt"), "updatedAt"), name=label(order.get("name"), "name") or "",
         created_at_ms=instant(order.get("createdAt"), "createdAt"), currency=paid_in, shop_currency=shop,
-        taxes_included=bool(flag(order.get("taxesIncluded"), "taxesIncluded")), lines=_lines(order, paid_in),
-        payments=_payments(order, paid_in), refunds=refunds(order, paid_in),
+        taxes_included=bool(flag(order.get("taxesIncluded"), "taxesIncluded")), lines=_lines(order, paid_in, made),
+        payments=_payments(order, paid_in), refunds=made,
         shipping_minor=_shipping(order, paid_in),
         shipping_tax_minor=sum(taxes(row, "shippingLines", paid_in) for row in _listed(order, "shippingLines")),
         total_minor=opt_minor(order.get("totalPriceSet"), paid_in, "totalPriceSet"),
@@ -45,7 +46,10 @@ def currencies(order: Json) -> tuple[str, str]:
 
 def refunds(order: Json, paid_in: str) -> tuple[RecordedRefund, ...]:
     """Every refund of the order, oldest first."""
-    listed = [refund(row, f"refunds[{i}]", paid_in) for i, row in enumerate(_listed(order, "refunds"))]
+    inside = bool(flag(order.get("taxesIncluded"), "taxesIncluded"))
+    listed = [
+        refund(row, f"refunds[{i}]", paid_in, tax_inside=inside) for i, row in enumerate(_listed(order, "refunds"))
+    ]
     return tuple(sorted(listed, key=lambda each: (each.created_at_ms, each.refund_id)))
 
 
@@ -53,8 +57,9 @@ def _listed(order: Json, key: str) -> list[Json]:
     return rows(order.get(key), key)
 
 
-def _lines(order: Json, paid_in: str) -> tuple[OrderLine, ...]:
-    return tuple(order_line(row, f"lineItems[{i}]", paid_in) for i, row in enumerate(_listed(order, "lineItems")))
+def _lines(order: Json, paid_in: str, made: tuple[RecordedRefund, ...]) -> tuple[OrderLine, ...]:
+    listed = [order_line(row, f"lineItems[{i}]", paid_in) for i, row in enumerate(_listed(order, "lineItems"))]
+    return counted(listed, made, complete=_complete(order))
 
 
 def _payments(order: Json, paid_in: str) -> tuple[Payment, ...]:

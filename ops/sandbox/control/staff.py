@@ -41,7 +41,9 @@ def refund(action: Action, spec: RefundSpec) -> Payload:
         plan.lines.append((line, each.quantity, each.restock_type, location))
     if spec.amount > amounts.net_payment(order):
         raise ValueError(f"{amounts.net_payment(order)} of {order.name} can still be refunded, {spec.amount} asked for")
-    plan.payments = amounts.spread(order, spec.amount)
+    if spec.shipping > amounts.shipping_left(order):
+        raise ValueError(f"{amounts.shipping_left(order)} of shipping is left, {spec.shipping} asked for")
+    plan.shipping, plan.payments = spec.shipping, amounts.spread(order, spec.amount)
     made = make_refund(action, order, plan)
     return {"refund_id": made.number, "transactions": [paid.number for paid in made.transactions]}
 

@@ -19,11 +19,12 @@ class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class RefundSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A refund by staff; without an amount no money moves."""
+    """A refund by staff; without an amount no money moves. `shipping` says how much of it is for shipping."""
 
     order: str | int
     lines: list[LineSpec] = []
     amount: Decimal = ZERO
+    shipping: Decimal = ZERO
     note: str | None = None
 
 

@@ -25,7 +25,8 @@ from ops.sandbox.shopify.values import ZERO, Money, places, rounded
 
 class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A line: a SKU (or the name of a variant), the SKU of a bundle's parent (its components become the lines), or
-    a title without variant (its SKU may be one nobody knows)."""
+    a title without variant (its SKU may be one nobody knows). `ships` False: a tip or a service, which is never
+    sent."""
 
     sku: str | None = None
     bundle: str | None = None
@@ -35,6 +36,7 @@ class LineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     discount: Decimal = ZERO
     tax_rate: Decimal = ZERO
     fulfilled: int | None = None
+    ships: bool = True
 
 
 class OrderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +78,7 @@ def place_order(action: Action, spec: OrderSpec) -> Order:
     for each in order.lines:
         tax(each)
     _ship_and_pay(action, order, spec)
-    if parcel := [(each, units) for each, units in sent if units]:
+    if parcel := [(each, units) for each, units in sent if units and each.ships]:
         send(action, order, parcel)
     order.closed_at = order.created_at if spec.archived else None
     order.cancelled_at = order.created_at if spec.cancelled else None
@@ -164,6 +166,7 @@ def _line(action: Action, order: Order, spec: LineSpec, sku: str | None, quantit
         tax=ZERO,
         fulfilled=0,
         group=None,
+        ships=spec.ships,
     )
 
 

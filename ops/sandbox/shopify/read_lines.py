@@ -76,7 +76,7 @@ LINE: Resolvers = {
     "originalUnitPriceSet": _line_money(lambda line: line.unit_price),
     "product": lambda line, _info: line.variant.product if line.variant else None,
     "refundableQuantity": lambda line, _info: line.refundable,
-    "requiresShipping": lambda _line, _info: True,
+    "requiresShipping": lambda line, _info: line.ships,
     "restockable": lambda line, _info: line.variant is not None and line.refundable > 0,
     "taxLines": lambda line, _info, first=None: _tax_lines(line)[:first],
     "taxable": lambda line, _info: bool(line.tax_rate),

@@ -56,7 +56,7 @@ class LineGroup(Entity):
 @dataclass(slots=True, kw_only=True, eq=False)
 class LineItem(Entity):
     """A line. `quantity` is as ordered; `refunded` and `removed` (by an order edit) count units that are off it since,
-    `unsent` those of them that were taken off before they were sent."""
+    `unsent` those of them that were taken off before they were sent. One that does not ship is never to be sent."""
 
     typename: ClassVar[str] = "LineItem"
     order: Order
@@ -76,6 +76,7 @@ class LineItem(Entity):
     removed_worth: Decimal = ZERO
     removed_tax: Decimal = ZERO
     unsent: int = 0
+    ships: bool = True
 
     @property
     def known_as(self) -> str | None:
@@ -100,6 +101,8 @@ class LineItem(Entity):
     @property
     def unfulfilled(self) -> int:
         """Units still to be sent."""
+        if not self.ships:
+            return 0
         return max(0, min(self.quantity - self.fulfilled - self.unsent, self.refundable))
 
 

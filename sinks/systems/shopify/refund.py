@@ -104,7 +104,7 @@ def refund(command: Refund, c: Connection, attempt: Attempt) -> Flow:
     if made is not None:
         return already(made, (yield from status(c, made)))
     paid = checked(order, command)
-    fields: calls.Variables = {"transactions": _transactions(order, paid), **_input(paid)}
+    fields: calls.Variables = {"transactions": _transactions(order, paid), **_input(order, paid)}
     created = yield from create(c, fields, attempt.idempotency_key)
     return settled(created)
 
@@ -241,7 +241,7 @@ def line_inputs(lines: tuple[LineShare, ...]) -> list[calls.Variables]:
     ]
 
 
-def _input(command: Refund) -> calls.Variables:
+def _input(order: LookedOrder, command: Refund) -> calls.Variables:
     fields: calls.Variables = {
         "orderId": gid("Order", command.order_id),
         "currency": command.currency,
@@ -250,8 +250,16 @@ def _input(command: Refund) -> calls.Variables:
         "refundLineItems": line_inputs(command.lines),
     }
     if command.shipping_minor:
-        fields["shipping"] = {"amount": str(to_decimal(_money(command, command.shipping_minor)))}
+        fields["shipping"] = {"amount": str(to_decimal(_shipping(order, command)))}
     return fields
+
+
+def _shipping(order: LookedOrder, command: Refund) -> Money:
+    """What the shop is asked for: a tax on top of it comes along by itself."""
+    suggested = order.suggested_refund.shipping if order.suggested_refund else None
+    if order.taxes_included or suggested is None:
+        return _money(command, command.shipping_minor)
+    return suggested.amount_set.money
 
 
 def _transactions(order: LookedOrder, command: Refund) -> list[calls.Variables]:

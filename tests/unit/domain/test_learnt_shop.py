@@ -23,6 +23,7 @@ from tests.unit.domain.fields import at, learnt, named
 LINE = OrderLine(
     line_id="L1", sku="TEE", quantity=3, unit_price_minor=1000, discount_minor=100, order_discount_minor=40,
     tax_minor=457, duty_minor=25, variant_id="V1", item_id="I1", gift_card=True, bundle_sku="BOX", bundle_quantity=2,
+    bundle_id="G1", removed_quantity=1, fulfilled_quantity=2, ships=False,
 )  # fmt: skip
 SNAPSHOT = OrderSnapshot(
     fact_id="f1", merchant="demo-shop", order_id="5001", system="shopify", version_ms=2000, name="#1001",
@@ -42,7 +43,9 @@ def order_of(snapshot: OrderSnapshot) -> Order:
 def test_every_field_of_an_order_is_learnt() -> None:
     assert named(order_of(SNAPSHOT)) == {
         "stamp": at(2000, "f1"), "system": "shopify", "name": "#1001", "created_at_ms": 1000, "currency": "EUR",
-        "lines": (("L1", "TEE", 3, 2860, "V1", "I1", True, "BOX", 2, 3000, 100, 40, 457, 25, 2, 2860 % 3),),
+        "lines": (
+            ("L1", "TEE", 3, 2860, "V1", "I1", True, "BOX", 2, 3000, 100, 40, 457, 25, 2, 2860 % 3, "G1", 1, 2, False),
+        ),
         "tenders": (("P1", "card", "pending", 3350, 3600),), "shipping_minor": 490, "customer_id": "C1",
         "archived": True, "complete": False, "shop_currency": "USD", "taxes_included": True, "shipping_tax_minor": 78,
         "source": "pos", "store": "S9", "tags": ("a", "b"), "total_minor": 3351, "cancelled": True,
@@ -78,6 +81,7 @@ EFFECT = ObservedEffect(
     fact_id="f2", merchant="demo-shop", order_id="5001", system="sitoo", kind="store_return", external_id="S1",
     occurred_at_ms=3000, actor="till", currency="EUR", total_minor=999, command_id="c1", rma_id="100", tax_minor=160,
     updated_at_ms=3500,
+    shipping_minor=50,
     lines=(RefundedLine(line_id="L2", quantity=2, restocked=True), RefundedLine(line_id="L1", quantity=1, unsent=True)),
     tenders=(tender(700, "P2", shop=750), tender(300, "P1", shop=320), tender(50, status="failed")),
 )  # fmt: skip
@@ -92,7 +96,7 @@ def test_every_field_of_an_effect_is_learnt() -> None:
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": "c1", "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "sitoo",
-        "updated_ms": 3500, "failed_minor": 50,
+        "updated_ms": 3500, "failed_minor": 50, "shipping_minor": 50,
     }  # fmt: skip
 
 
@@ -102,13 +106,14 @@ def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | No
     refund = RecordedRefund(
         refund_id="R1", created_at_ms=1500, total_minor=999, lines=EFFECT.lines, tenders=EFFECT.tenders,
         command_id=mark, rma_id="100", tax_minor=160, updated_at_ms=1600,
+        shipping_minor=50,
     )  # fmt: skip
     assert named(learnt(replace(SNAPSHOT, refunds=(refund,))).effects["shopify:refund:R1"]) == {
         "rank": (2, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
         "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": mark, "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "shopify",
-        "updated_ms": 1600, "failed_minor": 50,
+        "updated_ms": 1600, "failed_minor": 50, "shipping_minor": 50,
     }  # fmt: skip
 
 

@@ -158,3 +158,27 @@ async def test_refunded_shipping_takes_its_tax_with_it_and_the_parts_add_up(box:
     over = {"orderId": box.order("#2"), "currency": "ZAR", "shipping": {"amount": "0.01"}}
     made = (await box.data(REFUND, input=over, key="c"))["refundCreate"]
     assert made["userErrors"][0]["field"] == ["shipping", "amount"]
+
+
+async def test_of_a_tip_nothing_is_ever_to_be_sent(box: Box) -> None:
+    tip = {"custom_title": "Tip", "unit_price": "5.00", "ships": False}
+    await box.place("#2", lines=[{"sku": "MUG", "fulfilled": 0}, tip])
+    seen = await order(box)
+    assert (lines(seen), seen["displayFulfillmentStatus"]) == ([(1, 1, 1, 1), (1, 1, 1, 0)], "UNFULFILLED")
+    await staff(box, "send")
+    seen = await order(box)
+    assert (lines(seen), seen["displayFulfillmentStatus"]) == ([(1, 1, 1, 0), (1, 1, 1, 0)], "FULFILLED")
+
+
+async def test_staff_gives_shipping_back_and_no_more_than_there_was(box: Box) -> None:
+    await box.place("#2", lines=[{"sku": "MUG"}], shipping="5.00")
+    await staff(box, "refund", amount="3.00", shipping="3.00")
+    seen = await order(box)
+    (row,) = seen["refunds"][0]["refundShippingLines"]["nodes"]
+    assert (amount(row["subtotalAmountSet"]), amount(seen["suggestedRefund"]["shipping"]["amountSet"])) == (
+        "3.0",
+        "2.0",
+    )
+    more = {"order": "#2", "amount": "3.00", "shipping": "3.00"}
+    answer = await box.client.post(f"/_sandbox/shopify/{SHOP}/staff/refund", json=more)
+    assert answer.json() == {"error": "2.00 of shipping is left, 3.00 asked for"}

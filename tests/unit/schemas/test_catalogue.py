@@ -20,8 +20,8 @@ from schemas.exceptions import TYPES, Action, Team
 IDS_FOR_EVER = {
     "Delivery": (7340010, "ed8c4a997307"),
     "ReturnEvent": (7340023, "3f9a841c227e"),
-    "OrderSnapshot": (7340034, "32c83e32a60c"),
-    "ObservedEffect": (7340043, "b803ab95e64d"),
+    "OrderSnapshot": (7340035, "7bc471559ba8"),
+    "ObservedEffect": (7340044, "6345cffcd00c"),
     "DeadlineReached": (7340050, "4bcbab5ecc9a"),
     "StockItem": (7340061, "f259fb4c2ec7"),
     "StockLevel": (7340071, "33b9ca01e225"),

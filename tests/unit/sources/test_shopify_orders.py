@@ -201,3 +201,50 @@ def test_a_refund_that_does_not_say_when_it_was_made_was_made_when_it_was_proces
     assert read.created_at_ms == 1_777_975_200_000
     with pytest.raises(Malformed, match="processedAt"):
         snapshot(order(refunds=[refund(createdAt=None)]), merchant="shop-a")
+
+
+def _counts(line: dict[str, Any], *refunded: tuple[int, str], **more: Any) -> tuple[int | None, int | None, int]:
+    """(still there, sent, removed) of a line of five units with these refunds of it: how many units, restocked how."""
+    made = []
+    for number, (units, kind) in enumerate(refunded):
+        row = refund(id=f"gid://shopify/Refund/{number}")
+        row["refundLineItems"]["nodes"][0] |= {"quantity": units, "restockType": kind}
+        made.append(row)
+    read = snapshot(order(lineItems=nodes(order_line(quantity=5, **line)), refunds=made, **more), merchant="shop-a")
+    return read.lines[0].refundable_quantity, read.lines[0].fulfilled_quantity, read.lines[0].removed_quantity
+
+
+@pytest.mark.req("INV-5")
+@pytest.mark.parametrize(
+    ("line", "refunded", "counts"),
+    [
+        ({"refundableQuantity": 5, "unfulfilledQuantity": 0}, [], (5, 5, 0)),
+        ({"refundableQuantity": 5, "unfulfilledQuantity": 3}, [], (5, 2, 0)),
+        ({"refundableQuantity": 3, "unfulfilledQuantity": 0}, [], (3, 3, 2)),  # two were removed by an edit
+        ({"refundableQuantity": 0, "unfulfilledQuantity": 0}, [], (0, 0, 5)),
+        ({"refundableQuantity": 4, "currentQuantity": 3, "unfulfilledQuantity": 3}, [], (3, 0, 2)),
+        ({"refundableQuantity": 3, "unfulfilledQuantity": 0}, [(2, "CANCEL")], (3, 3, 0)),
+        ({"refundableQuantity": 3, "unfulfilledQuantity": 0}, [(2, "NO_RESTOCK")], (3, 5, 0)),
+        ({"refundableQuantity": 2, "unfulfilledQuantity": 1}, [(1, "RETURN"), (1, "CANCEL")], (2, 2, 1)),
+        ({"refundableQuantity": 5, "unfulfilledQuantity": None}, [], (5, None, 0)),
+        ({"refundableQuantity": 5, "unfulfilledQuantity": 0, "requiresShipping": False}, [], (5, None, 0)),
+    ],
+)
+def test_what_was_sent_and_what_was_removed_follow_of_the_counts_and_the_refunds(
+    line: dict[str, Any], refunded: list[tuple[int, str]], counts: tuple[int, int | None, int]
+) -> None:
+    assert _counts({"currentQuantity": None} | line, *refunded) == counts
+
+
+def test_nothing_is_said_to_be_removed_where_refunds_may_be_missing() -> None:
+    line = {"refundableQuantity": 2, "currentQuantity": 2, "unfulfilledQuantity": 0}
+    assert _counts(line, complete=False) == (2, 5, 0)
+
+
+@pytest.mark.req("MON-2")
+@pytest.mark.parametrize(("inside", "shipping"), [(True, 500), (False, 583)])
+def test_the_shipping_within_a_refund_is_known_with_its_tax(*, inside: bool, shipping: int) -> None:
+    back = nodes({"subtotalAmountSet": bag("5.0"), "taxAmountSet": bag("0.83")})
+    paid_back = order(taxesIncluded=inside, refunds=[refund(refundShippingLines=back)])
+    (recorded,), (seen,) = snapshot(paid_back, merchant="shop-a").refunds, effects(paid_back, merchant="shop-a")
+    assert (recorded.shipping_minor, seen.shipping_minor) == (shipping, shipping)

@@ -1,0 +1,50 @@
+"""What is left of an exchange for cheaper goods: it is paid back once the exchange order is released (EXG-6).
+
+Nobody can take a release back, so the money for it is looked for before, and nothing else may use it up meanwhile.
+"""
+
+from collections.abc import Sequence
+
+from streams.domain.account import spread
+from streams.domain.cover import PAID_KINDS
+from streams.domain.decided import Exchanging, Paying, repaid_by_returngo
+from streams.domain.learnt import Effect, Rma
+from streams.domain.own import Own
+from streams.domain.proposal import Proposal
+
+
+def over_payments(p: Proposal, names: Sequence[str]) -> Proposal:
+    """An exchange for cheaper goods uses up payments that no refund goes to first, so that the difference can be paid
+    back once it is released; what of that no payment can take is short now, before anything is released."""
+    p.tenders, p.short = spread(p.order, p.books, p.taken, names if "*" in names else ("*", *names))
+    used = {share.payment_id: share.amount_minor for share in p.tenders}
+    p.short += spread(p.order, p.books, -p.to_pay, names, used)[1]
+    return p
+
+
+def spoken(own: Own) -> int:
+    """Differences that are still to be paid back by us, in minor units."""
+    cheaper = [d for d in own.payments if isinstance(d, Exchanging) and d.difference_minor < 0]
+    paid = {d.exchange_id for d in own.payments if isinstance(d, Paying)} if cheaper else set()
+    return sum(
+        -d.difference_minor for d in cheaper
+        if d.decision_id not in paid and own.track(d) != "refused" and not _by_others(d, own)
+    )  # fmt: skip
+
+
+def _by_others(exchange: Exchanging, own: Own) -> bool:
+    rma = own.learnt.rmas.get(exchange.rma_id)
+    return rma is not None and bool(repaid_by_returngo(rma, exchange) or of_no_line(rma, own))
+
+
+def of_no_line(rma: Rma, own: Own) -> list[Effect]:
+    """Amounts beyond shipping that others paid back since the return was asked for, without saying for which lines,
+    and that ReturnGO does not tell of; of a charge-back nobody ever says the lines, and it may come first."""
+    asked = rma.marks.get("requested")
+    since = 0 if asked is None else asked.at_ms
+    returngos = {step.external_id for each in own.learnt.rmas.values() for step in each.steps.values()}
+    return [
+        e for e in own.foreign
+        if e.kind in PAID_KINDS and not e.moved and e.total_minor > e.shipping_minor
+        and (e.stamp.at_ms >= since or e.kind == "chargeback") and e.external_id not in returngos
+    ]  # fmt: skip
