@@ -4,6 +4,7 @@ import httpx
 
 from ops.local.kafka import answers
 from ops.supervisor import Ready
+from schemas import product
 
 ASK_SECONDS = 0.5
 
@@ -13,7 +14,7 @@ def http_ok(url: str) -> Ready:
 
     def ask() -> bool:
         try:
-            return httpx.get(url, timeout=ASK_SECONDS).is_success
+            return httpx.get(url, timeout=ASK_SECONDS, headers=product.HEADERS).is_success
         except httpx.TransportError:
             return False
 

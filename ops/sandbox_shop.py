@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from schemas import product
 from schemas.merchant import Merchant
 
 # The sandbox takes what it is told, so these protect nothing. A real shop's secrets never stand in a file.
@@ -44,7 +45,8 @@ def seed(port: int, merchants: Mapping[str, Merchant]) -> None:
     for merchant in merchants.values():
         shop = merchant.systems.shopify
         if shop is not None and urlsplit(shop.base_url).netloc == f"127.0.0.1:{port}":
-            httpx.post(f"{address}/_sandbox/shops", json=_shop(shop.shop, merchant.currency)).raise_for_status()
+            body = _shop(shop.shop, merchant.currency)
+            httpx.post(f"{address}/_sandbox/shops", json=body, headers=product.HEADERS).raise_for_status()
 
 
 def _shop(domain: str, currency: str) -> dict[str, object]:

@@ -3,9 +3,9 @@
 The tools that list dead letters and put them back read these names.
 """
 
-import functools
-import importlib.metadata
 from collections.abc import Iterable
+
+from schemas import product
 
 SOURCE_TOPIC = "source-topic"
 SOURCE_PARTITION = "source-partition"
@@ -57,7 +57,7 @@ def headers(
         FIRST_SEEN_MS: str(first_ms),
         LAST_SEEN_MS: str(now_ms),
         COMMAND_ID: command_id,
-        VERSION: _version(),
+        VERSION: product.version(),
     }
     own = tuple((name, value) for name, value in before if name not in OURS)
     return own + tuple((name, _bytes(value)) for name, value in values.items() if value)
@@ -70,8 +70,3 @@ def number(value: bytes | None) -> int | None:
 
 def _bytes(text: str) -> bytes:
     return text.encode(errors="backslashreplace")[:MOST_ERROR_BYTES]
-
-
-@functools.cache
-def _version() -> str:
-    return importlib.metadata.version("returnflow")

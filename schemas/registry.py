@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from schemas import product
 from schemas.catalogue import SCHEMA_IDS, avro_file
 from schemas.codec import Codec, parse
 from schemas.startup import CannotStart
@@ -70,7 +71,7 @@ class Registry:
         self._url = url.rstrip("/")
         self._client = httpx.Client(
             timeout=ANSWER_WITHIN_SECONDS,
-            headers={"Content-Type": _TYPE, "Accept": _TYPE},
+            headers={"Content-Type": _TYPE, "Accept": _TYPE, **product.HEADERS},
             limits=httpx.Limits(max_keepalive_connections=0),  # asked once in a long while: hold no connection open
         )
 

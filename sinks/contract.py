@@ -133,6 +133,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     available: float | None = None
     per_second: float | None = None
     capacity: float | None = None
+    requested: float | None = None  # what such a request has to find in the bucket; the next one is paced by that
     spent: float | None = None  # actual cost where it differs from the reserved one
     retry_after_seconds: float | None = None  # set only when the system refused for quota
 
@@ -154,7 +155,7 @@ class System(Protocol):
     def limits(self, connection: Any) -> Sequence[Limit]: ...
 
     def cost(self, request: httpx.Request) -> dict[str, float]:
-        """What the request takes from each limit by name, before it is sent."""
+        """What the request takes from each limit by name, before the system has said what it asks for its operation."""
 
     def seen(self, request: httpx.Request, response: httpx.Response) -> dict[str, Seen]:
         """What the response says about each limit by name."""

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
+import httpx
+
 from sinks import breaker
 from sinks.breaker import Breaker
-from sinks.contract import Limit, NotSent, Seen
+from sinks.contract import OPERATION, Limit, NotSent, Seen
 from sinks.gate import Gate
 from sinks.ledger.ledger import Ledger
 from sinks.quota import Priority
@@ -41,6 +43,7 @@ class Route:
         self._settings = settings
         self._now_ms = now_ms
         self._breaker = Breaker()
+        self._costs: dict[str, dict[str, float]] = {}  # by operation and limit
         self._gates = {
             (limit.name, priority): Gate(
                 ledger=ledger,
@@ -91,6 +94,16 @@ class Route:
     def _show(self) -> None:
         self._telemetry.breaker.labels(**self._labels).set(BREAKER_STATES[self.state])
 
+    def costs(self, request: httpx.Request, estimate: Mapping[str, float]) -> dict[str, float]:
+        """What the request takes from each limit: as the system said the last time, else as we estimate it."""
+        return {**estimate, **self._costs.get(_operation(request), {})}
+
+    def learn(self, request: httpx.Request, seen: Mapping[str, Seen]) -> None:
+        """What the system asks for a request of this operation."""
+        told = {name: look.requested for name, look in seen.items() if look.requested is not None}
+        if told:
+            self._costs[_operation(request)] = {**self._costs.get(_operation(request), {}), **told}
+
     async def take(self, costs: Mapping[str, float], priority: Priority) -> None:
         """Spend from every limit, or from none and NotSent."""
         started = time.monotonic()
@@ -124,3 +137,7 @@ class Route:
         """Give leases back."""
         for gate in self._gates.values():
             await gate.close()
+
+
+def _operation(request: httpx.Request) -> str:
+    return str(request.extensions.get(OPERATION, ""))

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 import structlog
 
+from schemas import product
 from schemas.merchant import Merchant
 from schemas.startup import CannotStart
 from sinks.breaker import Settings as BreakerSettings
@@ -144,7 +145,7 @@ class Transport:
     ) -> httpx.Response:
         async with route.in_flight:
             route.refuse_if_down()
-            costs = self.system.cost(request)
+            costs = route.costs(request, self.system.cost(request))
             await route.take(costs, priority)
             try:
                 fence = None if before is None else Fence(await before(), self._now_ms)
@@ -216,11 +217,13 @@ class Transport:
             route.fails()
         else:
             route.works()
+        route.learn(request, seen)
         await route.spent(costs, priority, seen)
         return response
 
     def _ready(self, route: Route, request: httpx.Request, fence: Fence | None) -> httpx.Request:
         ready = self.system.authorize(route.connection, request)
+        ready.headers.update(product.HEADERS)
         # A request that the client did not build itself has no time-outs unless it brings them.
         ready.extensions = {**ready.extensions, "timeout": self._client.timeout.as_dict()}
         if fence is not None:
@@ -268,7 +271,9 @@ async def open_transport(
         for name, connection in connect_all(system, merchants, secret).items()
     }
     timeout = httpx.Timeout(settings.request_seconds, connect=settings.connect_seconds, pool=settings.connect_seconds)
-    async with httpx.AsyncClient(timeout=timeout, transport=Pool(settings.connections), trust_env=False) as client:
+    async with httpx.AsyncClient(
+        timeout=timeout, transport=Pool(settings.connections), trust_env=False, headers=product.HEADERS
+    ) as client:
         transport = Transport(
             system=system, routes=routes, client=client, telemetry=telemetry, settings=settings, now_ms=now_ms
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 
 from ops.sandbox_shop import seed
+from schemas import product
 from schemas.merchant import load_all
 
 PORT = 8900
@@ -22,7 +23,8 @@ def main(folder: Path) -> None:
 
 
 def _has(shop: str) -> bool:
-    return httpx.get(f"http://127.0.0.1:{PORT}/_sandbox/books", params={"shop": shop}).is_success
+    url = f"http://127.0.0.1:{PORT}/_sandbox/books"
+    return httpx.get(url, params={"shop": shop}, headers=product.HEADERS).is_success
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from ops.demo.books import Books, read_books, together
 from ops.demo.story import Body
+from schemas import product
 
 SUBSCRIBING = ("webhookSubscriptionCreate", "POST /webhook")
 
@@ -26,7 +27,7 @@ class Sandbox:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._http = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=30.0)
+        self._http = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=30.0, headers=product.HEADERS)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -112,6 +113,7 @@ class Warehouse:
             "webhook-id": message,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._signer.sign(message, now, body),
+            **product.HEADERS,
         }
         answer = httpx.post(self._url, content=body, headers=headers, timeout=10.0)
         for _ in range(AGAIN_TIMES):

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from ops.sandbox.clock import iso
 
+UNNAMED = "call_without_user_agent"  # calls by somebody who does not say who it is
+
 
 @dataclass(slots=True, kw_only=True, frozen=True)
 class Movement:

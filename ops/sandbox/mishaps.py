@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from ops.sandbox.faults import AFTER_ALL, STRAY, Plan
 
 BEFORE = frozenset({"timeout_before_apply", "lost_before_apply"})
 AFTER = frozenset({"timeout_after_apply", "lost_after_apply"})
+NAMED = re.compile(r"^(?!python|aiohttp|curl|okhttp|java)[\w.-]+/\d", re.IGNORECASE)
 LATE = "timeout_late_apply"
 LATE_SECONDS = 60.0
 _STATUSES: dict[str, tuple[int, dict[str, str]]] = {
@@ -32,6 +34,11 @@ _STATUSES: dict[str, tuple[int, dict[str, str]]] = {
     "503": (503, {"errors": "Service Unavailable", "message": "Service Unavailable"}),
     "504": (504, {"message": "Endpoint request timed out"}),
 }
+
+
+def unnamed(request: Request) -> bool:
+    """Whether a caller does not say who it is: no name and version, or its library's."""
+    return NAMED.match(request.headers.get("user-agent", "")) is None
 
 
 def http_fault(plan: Plan) -> Response | None:

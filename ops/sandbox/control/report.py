@@ -3,7 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
-from ops.sandbox.books import MoneyOut, Movement, entry
+from ops.sandbox.books import UNNAMED, MoneyOut, Movement, entry
 from ops.sandbox.clock import iso
 from ops.sandbox.returngo.store import Rma, Store
 from ops.sandbox.shopify import amounts
@@ -137,7 +137,7 @@ def _rma(rma: Rma) -> Payload:
 
 def findings(shop: Shop) -> list[Payload]:
     """What must never be there, seen from the books alone."""
-    found = [*_doubled_movements(shop.books.movements), *_doubled_credits(shop.books.money)]
+    found = [*_unnamed(shop), *_doubled_movements(shop.books.movements), *_doubled_credits(shop.books.money)]
     for order in shop.all(Order):
         found += _order_findings(order)
     for level in shop.all(Level):
@@ -151,6 +151,11 @@ def findings(shop: Shop) -> list[Payload]:
         if level.opening["available"] + moved != level.quantity("available"):
             found.append({"kind": "books_do_not_add_up", "about": f"{level.item.known_as}@{level.location.number}"})
     return found
+
+
+def _unnamed(shop: Shop) -> list[Payload]:
+    times = shop.books.counters.get(UNNAMED, 0)
+    return [{"kind": UNNAMED, "about": shop.domain, "detail": f"{times} calls"}] if times else []
 
 
 def _doubled_movements(movements: list[Movement]) -> list[Payload]:

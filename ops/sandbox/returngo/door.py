@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ops.sandbox.books import UNNAMED
 from ops.sandbox.faults import Plan
 from ops.sandbox.mishaps import (
     AFTER,
@@ -21,6 +22,7 @@ from ops.sandbox.mishaps import (
     http_fault,
     http_fault_after,
     lost,
+    unnamed,
 )
 from ops.sandbox.returngo import reads, writes
 from ops.sandbox.returngo.lists import BadQuery
@@ -59,6 +61,8 @@ def _served(operation: str, endpoint: Endpoint) -> Callable[[Request], Awaitable
         if not isinstance(store, Store):
             _log(world, shop, operation, store[0], None)
             return _answer(store)
+        if unnamed(request):
+            world.shops[store.shop].books.count(UNNAMED)
         plan = world.faults.take_for_call("returngo", [operation], store.shop)
         return await _carry_out(world, store, request, operation, endpoint, plan)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ops.sandbox.books import UNNAMED
 from ops.sandbox.faults import Plan
 from ops.sandbox.mishaps import (
     AFTER,
@@ -21,6 +22,7 @@ from ops.sandbox.mishaps import (
     http_fault,
     http_fault_after,
     lost,
+    unnamed,
 )
 from ops.sandbox.shopify import cost, execute, idempotency
 from ops.sandbox.shopify.session import Session
@@ -59,6 +61,8 @@ async def graphql(request: Request) -> Response:
     shop = world.shops.get(request.path_params["shop"])
     if shop is None:
         return _answer(404, {"errors": "Not Found"})
+    if unnamed(request):
+        shop.books.count(UNNAMED)
     if refused := _refused(shop, request):
         _log(world, shop, "?", refused.status_code, None, None)
         return refused

@@ -63,7 +63,7 @@ def limits(connection: Connection) -> Sequence[Limit]:  # noqa: ARG001  the cont
 
 
 def cost(request: httpx.Request) -> dict[str, float]:
-    """Requested points of the document: the bucket must hold them before it runs."""
+    """Requested points of the document as its first line has them, by the published rule: more than Shopify asks."""
     return {"points": float(documents.costs()[request.extensions[OPERATION]])}
 
 
@@ -82,7 +82,8 @@ def seen(request: httpx.Request, response: httpx.Response) -> dict[str, Seen]:  
             available=state.currently_available if state else None,
             per_second=state.restore_rate if state else None,
             capacity=state.maximum_available if state else None,
-            spent=bill.actual_query_cost,
+            requested=bill.requested_query_cost,
+            spent=0.0 if body.throttled else bill.actual_query_cost,
             retry_after_seconds=bill.wait_seconds if body.throttled else None,
         )
     }

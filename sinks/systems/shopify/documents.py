@@ -1,6 +1,7 @@
 """Shopify's GraphQL documents: one file each under graphql/, read once.
 
-The first line of a file is a comment with its requested cost by Shopify's published rule; a test recalculates it.
+The first line of a file is a comment with its requested cost by Shopify's published rule; a test recalculates it. It
+is an estimate for the first request: lists cost far less than the sum of their pages, and answers say how much.
 """
 
 import functools

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from ops.sandbox.app import build
 from ops.sandbox.settings import Settings
 
+AGENT = {"User-Agent": "box/1.0"}
 SHOP = "demo.myshopify.com"
 MAIN, STORE, CLOSED = 11, 12, 13
 SEED: dict[str, Any] = {
@@ -77,7 +78,8 @@ class Box:
     def __init__(self, settings: Settings) -> None:
         self.listener = Listener()
         self.app = build(settings, httpx.ASGITransport(self.listener.app()))
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://sandbox")
+        through = httpx.ASGITransport(self.app)
+        self.client = httpx.AsyncClient(transport=through, base_url="http://sandbox", headers=AGENT)
         self.seeded: dict[str, Any] = {}
 
     async def close(self) -> None:

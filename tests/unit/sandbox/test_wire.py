@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from ops.sandbox.app import build
 from ops.sandbox.settings import Settings
-from tests.unit.sandbox.box import ADJUST, Box, adjustment, change
+from tests.unit.sandbox.box import ADJUST, AGENT, Box, adjustment, change
 from tests.unit.sandbox.test_returngo_api import rma
 
 
@@ -37,7 +37,7 @@ async def listening() -> AsyncIterator[Box]:
     made = Box(Settings())
     await made.client.aclose()
     async with served(build(Settings(hang_seconds=20))) as address:
-        made.client = httpx.AsyncClient(base_url=address, timeout=0.3)
+        made.client = httpx.AsyncClient(base_url=address, timeout=0.3, headers=AGENT)
         await made.open()
         try:
             yield made

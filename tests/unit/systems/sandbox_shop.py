@@ -8,7 +8,7 @@ import msgspec
 
 from ops.sandbox.app import build
 from ops.sandbox.settings import Settings
-from schemas import ids
+from schemas import ids, product
 from schemas.commands import Command, LineShare, Refund, Restock, StoreCredit, TenderShare
 from sinks.contract import EFFECT, Attempt, NotSent, ReadFlow, Unanswered
 from sinks.outcomes import Deferred, Outcome, Uncertain
@@ -156,7 +156,9 @@ class SandboxShop:
                 if EFFECT in request.extensions:
                     effects.append(self.now_ms)
                 try:
-                    response = await self._client.send(system.authorize(self.connections[name], request))
+                    ready = system.authorize(self.connections[name], request)
+                    ready.headers.update(product.HEADERS)
+                    response = await self._client.send(ready)
                 except httpx.TransportError as error:
                     request = flow.throw(Unanswered(type(error).__name__))
                 else:

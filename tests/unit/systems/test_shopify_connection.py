@@ -78,12 +78,13 @@ def test_the_bucket_starts_as_the_smallest_plan_and_a_document_takes_its_cost() 
 
 def test_answers_correct_the_bucket() -> None:
     seen = shopify.SYSTEM.seen(REQUEST, shop.refunded())
-    assert seen == {"points": Seen(available=1988, per_second=100, capacity=2000, spent=12)}
+    assert seen == {"points": Seen(available=1988, per_second=100, capacity=2000, requested=20, spent=12)}
 
 
 def test_a_throttled_answer_says_how_long() -> None:
     seen = shopify.SYSTEM.seen(REQUEST, shop.throttled(120, 20))
-    assert seen == {"points": Seen(available=20, per_second=100, capacity=2000, retry_after_seconds=1.0)}
+    told = Seen(available=20, per_second=100, capacity=2000, requested=120, spent=0, retry_after_seconds=1.0)
+    assert seen == {"points": told}
 
 
 @pytest.mark.parametrize(("headers", "wait"), [({}, 1.0), ({"Retry-After": "4"}, 4.0), ({"Retry-After": "0"}, 0.0)])
@@ -99,4 +100,4 @@ def test_answers_without_figures_say_nothing(content: bytes) -> None:
 
 def test_a_plan_that_hides_its_bucket_still_tells_what_was_spent() -> None:
     body = {"data": {}, "extensions": {"cost": {"requestedQueryCost": 20, "actualQueryCost": 12}}}
-    assert shopify.SYSTEM.seen(REQUEST, httpx.Response(200, json=body)) == {"points": Seen(spent=12)}
+    assert shopify.SYSTEM.seen(REQUEST, httpx.Response(200, json=body)) == {"points": Seen(requested=20, spent=12)}
