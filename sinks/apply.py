@@ -109,7 +109,7 @@ class Applier:
             return Done()
         match answer:
             case Settled():
-                await self._settlement.repeat(answer.result)
+                await self._settlement.repeat(answer.result, work.command)
             case Contradicts():
                 await self._settlement.contradicted(work, answer.result)
             case Busy():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 log = structlog.get_logger()
 
@@ -27,6 +27,10 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
+class TooLarge(ValueError):
+    """Kafka takes no record of this size, whenever it is offered: the fault of what it was made of."""
+
+
 class Publisher:
     """Every record that a worker writes. A record that Kafka cannot take now is offered again, for ever."""
 
@@ -41,6 +45,9 @@ class Publisher:
         while True:
             try:
                 await self._kafka.send_and_wait(topic, value=value, key=key, headers=list(headers))
+            except MessageSizeTooLargeError:
+                size = len(value or b"")
+                raise TooLarge(f"expected a record that {topic} takes, got one of {size} bytes") from None
             except KafkaError as error:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise

@@ -11,8 +11,8 @@ import msgspec
 import structlog
 
 from schemas import exceptions, ids, topics
-from schemas.codec import Codec
-from schemas.commands import CommandResult, kind_of
+from schemas.codec import Codec, Undecodable
+from schemas.commands import Command, CommandResult, kind_of
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from sinks import dead_letter
 from sinks.ledger import effects
@@ -120,9 +120,15 @@ class Settlement:
     def _count(self, result: CommandResult) -> None:
         self._telemetry.commands.labels(self.system, result.merchant, result.kind, result.outcome).inc()
 
-    async def repeat(self, value: bytes) -> None:
-        """Publish the result of a command that ended before."""
-        await self._publish_result(self._codec.decode_as(CommandResult, value), value)
+    async def repeat(self, value: bytes, command: Command) -> None:
+        """Publish the result of a command that ended before. One that another version wrote, and this one cannot read,
+        goes to the order of the command that asks: whoever reads it there may know it."""
+        try:
+            result = self._codec.decode_as(CommandResult, value)
+            key = ids.order_key(result.merchant, result.order_id)
+        except Undecodable:
+            key = ids.order_key(command.merchant, command.order_id)
+        await self._publisher.publish(topics.COMMAND_RESULTS, key, value)
 
     async def _publish_result(self, result: CommandResult, value: bytes) -> None:
         key = ids.order_key(result.merchant, result.order_id)
@@ -161,7 +167,7 @@ class Settlement:
             "rejected_by_system", command.merchant, f"contradicts {command.command_id}", detail, work=work
         )
         if first_result is not None:
-            await self.repeat(first_result)
+            await self.repeat(first_result, command)
 
     async def _dead_letter(
         self, received: Received, *, stage: str, reason: str, detail: str, attempts: int, command_id: str

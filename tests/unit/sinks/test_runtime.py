@@ -1,9 +1,10 @@
 """The runtime against a peer that fails in scripted ways: each effect once, none lost, each ending told."""
 
 import pytest
+from sqlalchemy import update
 
 from schemas.commands import Suggestion
-from sinks.ledger import effects
+from sinks.ledger import effects, tables
 from sinks.ledger.claims import Claim
 from sinks.work import fingerprint
 from tests.unit.sinks.conftest import MakeRig
@@ -211,3 +212,18 @@ async def test_a_refusal_after_an_attempt_that_nobody_heard_of_says_so(make_rig:
     details = {result.command_id: result.detail or "" for result in rig.results()}
     assert "may have been applied" in details[doubtful.command_id]
     assert "may have been applied" not in details[plain.command_id]
+
+
+@pytest.mark.req("OPS-3")
+async def test_a_result_that_another_version_wrote_is_published_again_as_it_is(make_rig: MakeRig, peer: Peer) -> None:
+    rig, command = await make_rig(), restock(1)
+    rig.send(command)
+    await rig.settled()
+    foreign = b"\x00\x00\x0f\x42\x3f of another version"
+    await rig.ledger.run(lambda connection: connection.execute(update(tables.effects).values(result=foreign)))
+    rig.broker.records.clear()
+    rig.send(command, restock(2))
+    await rig.settled()
+    told = [each for each in rig.broker.records if each[0] == "command-results"]
+    assert (f"shop|{command.order_id}".encode(), foreign) in [(key, value) for _, key, value, _ in told]
+    assert peer.effects[restock(2).command_id] == 1

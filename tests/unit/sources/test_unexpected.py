@@ -8,6 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
+from sinks.ledger.ledger import Unstorable
+from sinks.publish import TooLarge
 from streams.sources import returngo
 from streams.sources.again import FIRST_MS, Again
 from streams.sources.desk import MOST_SET_ASIDE
@@ -104,3 +106,41 @@ async def test_a_fault_in_a_poll_is_told_once_and_the_poll_begins_again_where_it
     assert await source.poller.once(poll)
     assert [type(each).__name__ for each in source.log.records("exceptions")] == ["ExceptionRaised", "ExceptionCleared"]
     assert source.store.read(RMA_ID) == 1
+
+
+@pytest.mark.req("EXC-1", "EXC-4")
+async def test_a_fact_that_kafka_takes_in_no_size_of_its_topic_is_set_aside_and_its_neighbours_go_on(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = source.log.publish
+
+    async def refuses(topic: str, *rest: Any) -> None:
+        if topic == "return-events":
+            raise TooLarge("expected a record that return-events takes, got one of 4000000 bytes")
+        await publish(topic, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(source.log, "publish", refuses)
+        await source.desk.read(RMA, "effect", "signal")
+    (raised,) = source.log.records("exceptions")
+    assert isinstance(raised, ExceptionRaised)
+    assert raised.type == "undecodable"
+    source.clock.ms += FIRST_MS
+    assert await Again(source.memory).due("shop-a", source.clock()) == [RMA]
+    await source.desk.read(RMA, "news", "again")
+    assert len(source.log.records("return-events")) == 2
+
+
+@pytest.mark.req("EXC-4")
+async def test_what_the_ledger_cannot_hold_of_a_resource_is_raised_as_a_malformed_one(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> Any:
+        raise Unstorable("expected values that the ledger can hold, it refused one (DataError)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(source.reader, "read", refuses)
+        await source.desk.read(RMA, "effect", "signal")
+    (raised,) = source.log.records("exceptions")
+    assert isinstance(raised, ExceptionRaised)
+    assert (raised.type, "DataError" in raised.detail) == ("malformed_delivery", True)
