@@ -128,13 +128,15 @@ def native_return(action: Action, spec: ReturnSpec) -> Payload:
 
 
 def settle(action: Action, spec: SettleSpec) -> Payload:
-    """A pending refund succeeds or fails at the payment provider."""
+    """The payment provider's later word on a refund: what was pending is done or failed, what was done has failed."""
     paid = action.shop.numbered(Transaction, spec.transaction_id)
-    if paid is None or paid.status != "PENDING" or spec.status not in ("SUCCESS", "FAILURE"):
-        raise ValueError("expected a pending transaction and status SUCCESS or FAILURE")
+    if paid is None or paid.kind != "REFUND" or spec.status not in ("SUCCESS", "FAILURE"):
+        raise ValueError("expected a refund's transaction and status SUCCESS or FAILURE")
     paid.status = spec.status
     paid.error_code = "PAYMENT_PROVIDER_ERROR" if spec.status == "FAILURE" else None
     record_payment(action, paid, "settled")
+    for refund in (each for each in paid.order.refunds if paid in each.transactions):
+        refund.updated_at = action.now()
     action.emit("ORDER_TRANSACTIONS_CREATE", paid, lambda: payloads.transaction(paid))
     touch(action, paid.order)
     return {"transaction_id": paid.number, "status": paid.status}

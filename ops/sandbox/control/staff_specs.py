@@ -123,7 +123,7 @@ class ReturnSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SettleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The payment provider's last word on a pending refund."""
+    """The payment provider's later word on a refund's transaction."""
 
     transaction_id: int
     status: str

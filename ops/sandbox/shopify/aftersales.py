@@ -40,13 +40,14 @@ class Adjustment(Entity):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Refund(Entity):
-    """A refund. Its money has moved only when its transactions say SUCCESS."""
+    """A refund. Its money has moved only when its transactions say SUCCESS; when they change, `updated_at` moves."""
 
     typename: ClassVar[str] = "Refund"
     order: Order
     note: str | None
     created_at: datetime
     processed_at: datetime
+    updated_at: datetime
     lines: list[RefundLine] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
     adjustments: list[Adjustment] = field(default_factory=list)

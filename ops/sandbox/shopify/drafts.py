@@ -33,12 +33,12 @@ def new_draft(
 
 
 def draft_order_complete(action: Action, args: dict[str, object]) -> Payload:
-    """The mutation. A completed draft is refused, so that its order is not made twice."""
+    """The mutation. A completed draft is refused, so that its order is not made twice; it stands beside the error."""
     draft = action.shop.find(DraftOrder, str(args["gid"]))
     if draft is None:
         return {"draft_order": None, "user_errors": [Refusal(["id"], "Draft order does not exist")]}
     if draft.status == "COMPLETED":
-        return {"draft_order": None, "user_errors": [Refusal(None, "This order has been paid")]}
+        return {"draft_order": draft, "user_errors": [Refusal(None, "This order has been paid")]}
     complete_draft(action, draft)
     return {"draft_order": draft, "user_errors": []}
 

@@ -109,7 +109,6 @@ RESOLVERS: dict[str, Resolvers] = {
         "return": lambda refund, _info: refund.native_return,
         "totalRefundedSet": lambda refund, _info: refund.total_bag,
         "transactions": paged(lambda refund: refund.transactions),
-        "updatedAt": lambda refund, _info: refund.processed_at,
     },
     "OrderAdjustment": {
         "amountSet": lambda each, _info: each.order.bag(each.amount),

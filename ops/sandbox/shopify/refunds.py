@@ -65,6 +65,7 @@ def make_refund(action: Action, order: Order, plan: RefundPlan) -> Refund:
         note=plan.note,
         created_at=now,
         processed_at=now,
+        updated_at=now,
         shipping=plan.shipping,
         shipping_tax=amounts.shipping_tax(order, plan.shipping),
         native_return=plan.native_return,

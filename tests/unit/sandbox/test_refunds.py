@@ -171,6 +171,20 @@ async def test_money_may_be_pending_or_fail_and_settle_later(box: Box) -> None:
     }  # fmt: skip
 
 
+async def test_money_that_had_moved_may_fail_days_later_under_the_same_date(box: Box) -> None:
+    answer = (await box.data(REFUND, input=paying(box, "100.00"), key="a"))["refundCreate"]
+    number = int(answer["refund"]["transactions"]["nodes"][0]["id"].rpartition("/")[2])
+    look = "query($id: ID!) { refund(id: $id) { createdAt updatedAt totalRefundedSet { shopMoney { amount } } } }"
+    before = (await box.data(look, id=answer["refund"]["id"]))["refund"]
+    await box.control("/clock", advance_seconds=172_800)
+    await box.control(f"/shopify/{SHOP}/staff/settle", transaction_id=number, status="FAILURE")
+    after = (await box.data(look, id=answer["refund"]["id"]))["refund"]
+    assert before["createdAt"] == before["updatedAt"] == after["createdAt"]
+    assert after["updatedAt"] > before["updatedAt"]
+    assert after["totalRefundedSet"]["shopMoney"]["amount"] == "0.0"
+    assert (await box.books())["orders"]["#1001"]["refunded"] == {}
+
+
 async def test_an_old_order_is_invisible_without_read_all_orders(box: Box) -> None:
     await box.control("/reset")
     await box.open(read_all_orders=False)
