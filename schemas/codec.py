@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar, cast
@@ -80,7 +81,7 @@ class Codec:
             )
             decoded = msgspec.convert(fields, record, builtin_types=(bytes,))
         except msgspec.ValidationError as error:
-            raise Undecodable(f"{record.__name__}: {error}") from error
+            raise Undecodable(f"{record.__name__}: {_told(error, fields)}") from error
         except _BROKEN as error:
             raise Undecodable(f"{record.__name__}: broken Avro body ({type(error).__name__})") from error
         if body.tell() != len(value):
@@ -105,6 +106,26 @@ class Codec:
 
 def _unknown(schema_id: int) -> NoReturn:
     raise Undecodable(f"schema id {schema_id} is not one of ours (known: {', '.join(map(str, SCHEMA_IDS.values()))})")
+
+
+_PLACE = re.compile(r"\$[^`]*")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_PATTERN = re.compile(r"`str` matching regex .*?(?= - at `|$)", re.DOTALL)
+
+
+def _told(error: msgspec.ValidationError, fields: Any) -> str:
+    """What was expected and where; and what came, if it is a number or stands where a currency should."""
+    told = _PATTERN.sub("an ISO-4217 code such as EUR", str(error))
+    place = _PLACE.search(told)
+    came = fields
+    for name, index in _STEP.findall(place.group() if place else ""):
+        try:
+            came = came[name or int(index)]
+        except (LookupError, TypeError):
+            return told
+    numeric = isinstance(came, int | float) and not isinstance(came, bool)
+    code = isinstance(came, str) and place is not None and place.group().endswith("currency")
+    return f"{told}, got {came!r:.24}" if numeric or code else told
 
 
 def fingerprint(schema: Any) -> str:

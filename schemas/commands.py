@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from schemas.money import Money
+from schemas.money import Currency, Minor, Money
+from schemas.numbers import Change, Count, Millis, Ordinal
 from schemas.stock import StockStatus
 
 CommandKind = Literal["restock", "refund", "store_credit", "exchange", "annotate", "journal"]
@@ -20,12 +21,12 @@ class Restock(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
+    generation: Ordinal
+    decided_at_ms: Millis
     sku: str
     item_id: str
     location_id: str
-    quantity: int
+    quantity: Change
     stock_status: StockStatus
     line_id: str | None = None  # of the original order: finds the native return
     stocked_before: bool = False  # it was put into stock before, so a native return waits for it no more
@@ -36,23 +37,23 @@ class TenderShare(msgspec.Struct, frozen=True, kw_only=True):
 
     payment_id: str
     tender: str
-    amount_minor: int
-    coin_minor: int = 1  # it is paid in multiples of
+    amount_minor: Minor
+    coin_minor: Minor = 1  # it is paid in multiples of
 
 
 class LineShare(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a line that a refund pays for and what they come to."""
 
     line_id: str
-    quantity: int
-    amount_minor: int
+    quantity: Count
+    amount_minor: Minor
 
 
 class Leeway(msgspec.Struct, frozen=True, kw_only=True):
     """How far rounding alone may take a system's figure for the units of a line from ours."""
 
     line_id: str
-    minor: int
+    minor: Minor
     last: bool = False  # they are its last units and take what is left of it, whatever the system's rule is
 
 
@@ -65,18 +66,18 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
-    currency: str
-    amount_minor: int
+    generation: Ordinal
+    decided_at_ms: Millis
+    currency: Currency
+    amount_minor: Minor
     lines: tuple[LineShare, ...]
     tenders: tuple[TenderShare, ...]
-    tolerance_minor: int  # how far the system's own suggestion may differ
-    shipping_minor: int = 0
-    fees_minor: int = 0  # goods and shipping less `amount_minor`: below zero where more is added than kept back
-    tax_minor: int = 0  # within goods and shipping
-    duties_minor: int = 0
-    rounding_minor: int = 0  # > 0: more than due, because cash has no smaller coin
+    tolerance_minor: Minor  # how far the system's own suggestion may differ
+    shipping_minor: Minor = 0
+    fees_minor: Minor = 0  # goods and shipping less `amount_minor`: below zero where more is added than kept back
+    tax_minor: Minor = 0  # within goods and shipping
+    duties_minor: Minor = 0
+    rounding_minor: Minor = 0  # > 0: more than due, because cash has no smaller coin
     exchange_id: str | None = None  # the Exchange whose difference is paid back
     leeways: tuple[Leeway, ...] = ()  # of a line that is not named: a minor unit per unit, and one for its tax
 
@@ -90,16 +91,16 @@ class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
+    generation: Ordinal
+    decided_at_ms: Millis
     form: Literal["store_credit", "gift_card"]
     customer_id: str
-    currency: str
-    amount_minor: int
+    currency: Currency
+    amount_minor: Minor
     lines: tuple[LineShare, ...]
-    expires_at_ms: int | None = None
-    tax_minor: int = 0  # within the goods
-    bonus_minor: int = 0  # given on top by the merchant, within `amount_minor`
+    expires_at_ms: Millis | None = None
+    tax_minor: Minor = 0  # within the goods
+    bonus_minor: Minor = 0  # given on top by the merchant, within `amount_minor`
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,13 +112,13 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
+    generation: Ordinal
+    decided_at_ms: Millis
     draft_order_id: str | None
     exchange_order_id: str | None
-    currency: str
-    difference_minor: int = 0  # > 0: the customer pays
-    leeway_minor: int = 0  # how far rounding alone may take the difference
+    currency: Currency
+    difference_minor: Minor = 0  # > 0: the customer pays
+    leeway_minor: Minor = 0  # how far rounding alone may take the difference
 
 
 class TransactionOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,8 +139,8 @@ class Annotate(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
+    generation: Ordinal
+    decided_at_ms: Millis
     aspect: Literal["tags", "note", "comment", "status", "transaction"]
     tags_add: tuple[str, ...] = ()
     tags_remove: tuple[str, ...] = ()
@@ -157,15 +158,15 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     rma_id: str
     unit_ids: tuple[str, ...]
-    generation: int
-    decided_at_ms: int
-    currency: str
-    amount_minor: int
-    tax_minor: int
+    generation: Ordinal
+    decided_at_ms: Millis
+    currency: Currency
+    amount_minor: Minor
+    tax_minor: Minor
     lines: tuple[LineShare, ...]
     refund_id: str
     refunded_by: str = ""  # system that paid it and so owns the amount
-    shipping_minor: int = 0  # within the amount, and no line's
+    shipping_minor: Minor = 0  # within the amount, and no line's
 
 
 Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal
@@ -174,11 +175,11 @@ Command = Restock | Refund | StoreCredit | Exchange | Annotate | Journal
 class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     """What a system itself would pay for the lines of a command, with tax and before our fees."""
 
-    currency: str
-    amount_minor: int
-    most_minor: int | None = None  # that it can still pay back at all
+    currency: Currency
+    amount_minor: Minor
+    most_minor: Minor | None = None  # that it can still pay back at all
     lines: tuple[LineShare, ...] = ()
-    shipping_minor: int = 0
+    shipping_minor: Minor = 0
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,14 +193,14 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     unit_ids: tuple[str, ...]
     kind: CommandKind
     outcome: CommandOutcome
-    settled_at_ms: int
-    attempts: int
+    settled_at_ms: Millis
+    attempts: Ordinal
     code: str | None = None  # closed set per system, only for `rejected`
     detail: str | None = None  # for people; no personal data
     external_ids: dict[str, str] = {}
     amount: Money | None = None
-    quantity: int | None = None
-    tax_minor: int | None = None  # within `amount`, as the system that paid it has it
+    quantity: Change | None = None
+    tax_minor: Minor | None = None  # within `amount`, as the system that paid it has it
     suggested: Suggestion | None = None  # with `amount_mismatch`: the figure that ours was refused by
 
 

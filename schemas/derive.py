@@ -37,6 +37,8 @@ def _default(value: Any) -> Any:
 
 def _type(hint: Any, seen: set[str], name: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:  # bounds are checked when a record is read; Avro knows none
+        return _type(arguments[0], seen, name)
     if hint is int and name.endswith("_ms"):
         return {"type": "long", "logicalType": "timestamp-millis"}
     if hint in _PRIMITIVES:

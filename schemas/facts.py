@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from schemas.money import Money
+from schemas.money import Currency, Minor, Money
+from schemas.numbers import Change, Count, Millis, Ordinal
 
 Disposition = Literal["sellable", "damaged", "missing", "not_returned"]
 Resolution = Literal["refund", "store_credit", "gift_card", "exchange", "keep", "none", "unknown"]
@@ -34,7 +35,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     resource_id: str
     headers: dict[str, str]  # without signatures, tokens and cookies
     body: bytes
-    received_at_ms: int
+    received_at_ms: Millis
 
 
 class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
     unit_id: str  # "" when the source does not name units (a warehouse)
     line_id: str | None
     sku: str
-    quantity: int = 1
+    quantity: Count = 1
     variant_id: str | None = None
     reason: str | None = None  # the merchant's label
     resolution: Resolution = "unknown"
@@ -58,9 +59,9 @@ class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
     disposition: Disposition | None = None  # only on an inspection
     disposition_reason: str | None = None
     location: str | None = None  # as the source names it; the merchant file maps it
-    inspected_at_ms: int | None = None
-    paid_rest: int = 0  # what rounding took off `paid` (below zero: added), in millionths of a minor unit
-    paid_tax_rest: int = 0
+    inspected_at_ms: Millis | None = None
+    paid_rest: Change = 0  # what rounding took off `paid` (below zero: added), in millionths of a minor unit
+    paid_tax_rest: Change = 0
 
 
 class ReturnTransaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class ReturnEvent(msgspec.Struct, frozen=True, kw_only=True):
     rma_id: str  # "" when only the order is known (a warehouse that scans order numbers)
     system: str  # returngo, warehouse, carrier
     kind: ReturnKind
-    occurred_at_ms: int
+    occurred_at_ms: Millis
     order_name: str | None = None
     units: tuple[ReturnedUnit, ...] = ()
     transaction: ReturnTransaction | None = None
@@ -95,7 +96,7 @@ class ReturnEvent(msgspec.Struct, frozen=True, kw_only=True):
     exchange_order_id: str | None = None
     out_of_policy: bool | None = None
     shop_return_name: str | None = None  # name of the native return in the shop, where the source tells it
-    read_order: int = 0
+    read_order: Ordinal = 0
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,24 +104,24 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 
     line_id: str
     sku: str
-    quantity: int
-    unit_price_minor: int
-    discount_minor: int = 0  # line discounts
-    order_discount_minor: int = 0  # this line's share of order-level discounts
-    tax_minor: int = 0
-    duty_minor: int = 0
+    quantity: Count
+    unit_price_minor: Minor
+    discount_minor: Minor = 0  # line discounts
+    order_discount_minor: Minor = 0  # this line's share of order-level discounts
+    tax_minor: Minor = 0
+    duty_minor: Minor = 0
     variant_id: str | None = None
     product_id: str | None = None
     item_id: str | None = None  # inventory item
-    refundable_quantity: int | None = None
-    fulfilled_quantity: int | None = None  # were sent, whatever became of them since; None: its system does not know
+    refundable_quantity: Count | None = None
+    fulfilled_quantity: Count | None = None  # were sent, whatever became of them since; None: its system does not know
     tracked: bool | None = None
     gift_card: bool = False
     bundle_id: str | None = None  # group that this component was sold in
     bundle_sku: str | None = None
-    bundle_quantity: int | None = None
-    tax_lines: int | None = None  # how many taxes `tax_minor` is the sum of; None: not told
-    removed_quantity: int = 0  # taken off the order by an edit, without a refund
+    bundle_quantity: Count | None = None
+    tax_lines: Count | None = None  # how many taxes `tax_minor` is the sum of; None: not told
+    removed_quantity: Count = 0  # taken off the order by an edit, without a refund
     ships: bool = True  # False: a tip, a service, a file: nothing of it can come back
 
 
@@ -130,15 +131,15 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str
     tender: str  # gateway or payment type
     status: Literal["success", "pending", "failed"]
-    amount_minor: int
-    shop_amount_minor: int | None = None
+    amount_minor: Minor
+    shop_amount_minor: Minor | None = None
 
 
 class RefundedLine(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a line covered by a refund, and whether they were put back into stock with it."""
 
     line_id: str
-    quantity: int
+    quantity: Count
     restocked: bool = False
     location_id: str | None = None
     sku: str | None = None
@@ -151,24 +152,24 @@ class RefundedTender(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str
     payment_id: str | None
     tender: str
-    amount_minor: int
+    amount_minor: Minor
     status: Literal["success", "pending", "failed"]
-    shop_amount_minor: int | None = None
+    shop_amount_minor: Minor | None = None
 
 
 class RecordedRefund(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as the system of record has it, whoever made it."""
 
     refund_id: str
-    created_at_ms: int
-    total_minor: int
+    created_at_ms: Millis
+    total_minor: Minor
     lines: tuple[RefundedLine, ...] = ()
     tenders: tuple[RefundedTender, ...] = ()
     command_id: str | None = None  # our mark, read from its note
     rma_id: str | None = None
-    tax_minor: int | None = None  # of the total
-    updated_at_ms: int | None = None  # when its system last changed it
-    shipping_minor: int = 0  # within the total, with tax
+    tax_minor: Minor | None = None  # of the total
+    updated_at_ms: Millis | None = None  # when its system last changed it
+    shipping_minor: Minor = 0  # within the total, with tax
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,19 +179,19 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     merchant: str
     order_id: str
     system: str
-    version_ms: int
+    version_ms: Millis
     name: str
-    created_at_ms: int
-    currency: str  # presentment: what the customer paid in
-    shop_currency: str
+    created_at_ms: Millis
+    currency: Currency  # presentment: what the customer paid in
+    shop_currency: Currency
     taxes_included: bool
     lines: tuple[OrderLine, ...]
     payments: tuple[Payment, ...]
     refunds: tuple[RecordedRefund, ...] = ()
-    shipping_minor: int = 0
-    shipping_tax_minor: int = 0
-    total_minor: int | None = None
-    shop_total_minor: int | None = None
+    shipping_minor: Minor = 0
+    shipping_tax_minor: Minor = 0
+    total_minor: Minor | None = None
+    shop_total_minor: Minor | None = None
     customer_id: str | None = None
     tags: tuple[str, ...] = ()
     archived: bool = False
@@ -198,7 +199,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None = None  # store of a till sale
     source: str | None = None  # web, pos, …
     complete: bool = True  # False: the reply was cut off, more lines exist
-    read_order: int = 0
+    read_order: Ordinal = 0
 
 
 class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,18 +211,18 @@ class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     kind: EffectKind
     external_id: str
-    occurred_at_ms: int
+    occurred_at_ms: Millis
     actor: Actor = "other"
-    currency: str | None = None
-    total_minor: int = 0
+    currency: Currency | None = None
+    total_minor: Minor = 0
     lines: tuple[RefundedLine, ...] = ()
     tenders: tuple[RefundedTender, ...] = ()
     command_id: str | None = None
     rma_id: str | None = None
-    tax_minor: int | None = None  # of the total
-    updated_at_ms: int | None = None  # when its system last changed it
-    read_order: int = 0
-    shipping_minor: int = 0  # within the total, with tax
+    tax_minor: Minor | None = None  # of the total
+    updated_at_ms: Millis | None = None  # when its system last changed it
+    read_order: Ordinal = 0
+    shipping_minor: Minor = 0  # within the total, with tax
 
 
 class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,4 +231,4 @@ class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):
     fact_id: str
     merchant: str
     order_id: str
-    due_at_ms: int
+    due_at_ms: Millis

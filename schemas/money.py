@@ -1,16 +1,39 @@
 """Money as integer minor units of an ISO-4217 currency, and the only places where it is read, written and split."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Annotated
 
 import msgspec
 
-# ISO 4217 minor-unit exponents that differ from 2.
-_WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+# Codes that amounts may be in, by their decimals: of ISO 4217, and those withdrawn that old orders still bear. Metals,
+# test codes and XXX are no money. MGA and MRU divide by five, which no decimal shows: the platforms that pay them
+# treat them as whole (ISO lists two decimals), and who executes owns the last unit.
+_WITHOUT_DECIMALS = "BIF BYR CLP DJF GNF ISK JPY KMF KRW MGA MRO MRU PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_WITH_TWO = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
+CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK
+HTG HUF IDR ILS INR IRR JEP JMD KES KGS KHR KID KPW KYD KZT LAK LBP LKR LRD LSL LTL LVL MAD MDL MKD MMK MNT MOP
+MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK
+SGD SHP SLE SLL SOS SRD SSP STD STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VEF VES WST
+XCD XCG YER ZAR ZMW ZWG ZWL
+"""
 _WITH_THREE = "BHD IQD JOD KWD LYD OMR TND"
-EXPONENTS = dict.fromkeys(_WITHOUT_DECIMALS.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3) | {"CLF": 4, "UYW": 4}
+_WITH_FOUR = "CLF UYW"
+EXPONENTS = {
+    code: decimals
+    for decimals, codes in ((0, _WITHOUT_DECIMALS), (2, _WITH_TWO), (3, _WITH_THREE), (4, _WITH_FOUR))
+    for code in codes.split()
+}
 # Beyond this no order of any shop is real; it keeps absurd input out of 64-bit arithmetic.
 LARGEST_MINOR = 10**15
+_RESTS = {
+    first: "|".join(code[1:] for code in EXPONENTS if code[0] == first) for first in {code[0] for code in EXPONENTS}
+}
+_ANY = "|".join(f"{first}(?:{rest})" for first, rest in sorted(_RESTS.items()))
+# What records may hold is checked when they are read from Kafka: these stand in the types of their fields.
+Minor = Annotated[int, msgspec.Meta(ge=-LARGEST_MINOR, le=LARGEST_MINOR)]
+Currency = Annotated[str, msgspec.Meta(pattern=rf"\A(?:{_ANY})\Z")]
 # Digits are never rounded away unseen, and 1e999999999 is no amount.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
 
@@ -22,8 +45,8 @@ class MoneyError(ValueError):
 class Money(msgspec.Struct, frozen=True, kw_only=True, order=False):
     """An amount in minor units (cents, yen, fils) of `currency`."""
 
-    minor: int
-    currency: str
+    minor: Minor
+    currency: Currency
 
     def __add__(self, other: "Money") -> "Money":
         self._same_currency(other)
@@ -42,10 +65,11 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, order=False):
 
 
 def exponent(currency: str) -> int:
-    """Number of decimals of an ISO-4217 code; raises MoneyError unless the code is three upper-case letters."""
-    if not (len(currency) == 3 and currency.isascii() and currency.isupper() and currency.isalpha()):
+    """Number of decimals of an ISO-4217 code, in upper case; raises MoneyError for anything else."""
+    decimals = EXPONENTS.get(currency)
+    if decimals is None:
         raise MoneyError(f"expected an ISO-4217 code such as EUR, got {currency!r}")
-    return EXPONENTS.get(currency, 2)
+    return decimals
 
 
 def parse(amount: str | int | Decimal, currency: str) -> Money:
@@ -67,8 +91,7 @@ def parse(amount: str | int | Decimal, currency: str) -> Money:
 
 def to_decimal(money: Money) -> Decimal:
     """Major units with exactly the currency's decimals."""
-    digits = exponent(money.currency)
-    return Decimal(money.minor).scaleb(-digits).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return Decimal(money.minor).scaleb(-exponent(money.currency), _EXACT)
 
 
 def shifted(off_minor: int, limits: Sequence[int]) -> list[int] | None:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.numbers import Change, Count, Level, Millis, Ordinal
+
 StockStatus = Literal["available", "damaged", "quality_control"]
 
 
@@ -11,7 +13,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     """`quantity` of `sku` in one bundle."""
 
     sku: str
-    quantity: int
+    quantity: Count
     item_id: str | None = None
 
 
@@ -30,7 +32,7 @@ class StockItem(msgspec.Struct, frozen=True, kw_only=True):
     merchant: str
     sku: str
     system: str
-    version_ms: int
+    version_ms: Millis
     exists: bool = True  # False: the system was asked and has no such SKU
     item_id: str | None = None
     variant_id: str | None = None
@@ -41,7 +43,7 @@ class StockItem(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
     components: tuple[Component, ...] = ()  # not empty: a bundle
     locations: tuple[ItemLocation, ...] = ()
-    read_order: int = 0  # see schemas/facts.py
+    read_order: Ordinal = 0  # see schemas/facts.py
 
 
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +55,11 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     item_id: str
     location_id: str
-    observed_at_ms: int
-    available: int | None  # None: not tracked
+    observed_at_ms: Millis
+    available: Level | None  # None: not tracked
     active: bool = True
     reference: str | None = None  # command id where the journal entry names it
-    read_order: int = 0  # see schemas/facts.py
+    read_order: Ordinal = 0  # see schemas/facts.py
 
 
 class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +75,10 @@ class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
     line_id: str | None
     system: str
     location_id: str
-    quantity: int
+    quantity: Change
     stock_status: StockStatus
-    generation: int
-    decided_at_ms: int
+    generation: Ordinal
+    decided_at_ms: Millis
     variant_id: str | None = None
     item_id: str | None = None
     bundle: Literal["components", "bundle"] | None = None  # as what a bundle goes into stock; None: as the model says
@@ -95,7 +97,7 @@ class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):
     unit_ids: tuple[str, ...]
     sku: str
     verdict: Literal["commanded", "impossible", "confirmed", "drift", "waiting"]
-    decided_at_ms: int
+    decided_at_ms: Millis
     reason: str | None = None
     detail: str | None = None
     command_ids: tuple[str, ...] = ()

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from schemas.commands import CommandResult
 from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
+from schemas.numbers import LATEST_MS
 from schemas.stock import RestockVerdict
 from streams.domain.decided import Booking, Decision, Marking, Restocking
 from streams.domain.emit import emit
 from streams.domain.judge import Picture
-from streams.domain.learn import LATEST_MS, Fact
+from streams.domain.learn import Fact
 from streams.domain.learnt import Learnt
 from streams.domain.output import Output
 from streams.domain.own import Own

@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
+from schemas.numbers import LATEST_MS
 from schemas.working_hours import HOUR_MS
 from streams.domain import movements
 from streams.domain.allot import Spare
@@ -15,7 +16,6 @@ from streams.domain.cover import Foreign
 from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
 from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
-from streams.domain.learn import LATEST_MS
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
 from streams.domain.seat import GONE, Seat, ended, gone, model_of, withdrawn
 from streams.domain.seating import Seating

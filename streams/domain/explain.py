@@ -15,7 +15,7 @@ def money(minor: int, currency: str | None) -> str:
     """An amount for people; bare minor units where the currency is none that we know."""
     try:
         return str(Amount(minor=minor, currency=currency or ""))
-    except MoneyError:
+    except (MoneyError, ArithmeticError):
         return f"{minor} {currency or ''}".strip()
 
 

@@ -6,13 +6,12 @@ from msgspec.structs import replace
 
 from schemas.commands import CommandResult
 from schemas.facts import DeadlineReached, ObservedEffect, OrderSnapshot, ReturnEvent
+from schemas.numbers import LATEST_MS
 from schemas.stock import RestockVerdict
 from streams.domain import learn_return, learn_shop
 from streams.domain.learnt import Learnt
 
 Fact = ReturnEvent | OrderSnapshot | ObservedEffect | DeadlineReached | CommandResult | RestockVerdict
-
-LATEST_MS = 253_402_300_799_000  # the end of the year 9999
 
 
 def learn(learnt: Learnt | None, fact: Fact) -> Learnt:

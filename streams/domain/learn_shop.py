@@ -8,7 +8,7 @@ from schemas.facts import Actor, ObservedEffect, OrderLine, OrderSnapshot, Recor
 from schemas.money import LARGEST_MINOR
 from schemas.stock import RestockVerdict
 from streams.domain import rounding
-from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Order, Result, Stamp, Tender, stamped
+from streams.domain.learnt import Answer, Effect, Learnt, Line, Moved, Noted, Order, Result, Stamp, Tender, stamped
 
 _MAKERS: tuple[Actor, ...] = ("other", "staff", "till", "returngo", "returnflow")
 _RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 3, "drift": 3}
@@ -19,9 +19,15 @@ def snapshot(learnt: Learnt, fact: OrderSnapshot) -> Learnt:
     for each in fact.refunds:
         learnt = _seen(learnt, _recorded(each, fact))
     stamp = stamped(fact, fact.version_ms)
-    if learnt.order is not None and learnt.order.stamp >= stamp:
+    known = learnt.order
+    first = learnt.sold_in or (None if known is None else Noted(known.stamp, known.currency))
+    sold_in = Noted(stamp, fact.currency)
+    if first is not None and first <= sold_in:
+        sold_in = first
+    order = known if known is not None and known.stamp >= stamp else _order(fact, stamp)
+    if order is known and sold_in == learnt.sold_in:
         return learnt
-    return replace(learnt, order=_order(fact, stamp))
+    return replace(learnt, order=order, sold_in=sold_in)
 
 
 def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:

@@ -263,6 +263,7 @@ class Learnt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     effects: dict[str, Effect] = {}
     results: dict[str, Result] = {}
     answers: dict[str, Answer] = {}
+    sold_in: Noted | None = None  # the currency of the order's first version
 
     @property
     def now_ms(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.money import split
-from streams.domain import amounts, edited, rounding
+from streams.domain import amounts, currencies, edited, rounding
 from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, Foreign
@@ -27,10 +27,7 @@ def of_money(seating: Seating) -> Iterable[Cause]:
     order = own.learnt.order
     if order is None or not seating.seats:
         return
-    for tender in order.tenders:
-        if tender.amount_minor < 0:
-            yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
-                            "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
+    yield from _of_payments(order, own)
     effects = [e for e in (*own.marked.values(), *own.foreign) if e.kind in PAID_KINDS]
     if effects:
         yield from _of_effects(effects, seating, order)
@@ -45,6 +42,16 @@ def of_money(seating: Seating) -> Iterable[Cause]:
             yield from edited.of_payment(decision, seating)
     for booking in own.bookings:
         yield from _of_booking(booking, seating)
+
+
+def _of_payments(order: Order, own: Own) -> Iterable[Cause]:
+    """What was paid in the first place, and in what."""
+    if (wrong := currencies.fault(own.learnt)) is not None:
+        yield _of_order("currency_mismatch", "order", *wrong)
+    for tender in order.tenders:
+        if tender.amount_minor < 0:
+            yield _of_order("contradicting_fact", f"payment:{tender.payment_id}", "a payment of less than nothing",
+                            "0 or more", money(tender.amount_minor, order.currency))  # fmt: skip
 
 
 def _of_effects(effects: Sequence[Effect], seating: Seating, order: Order) -> Iterable[Cause]:
@@ -87,7 +94,10 @@ def _too_much(order: Order, own: Own, effects: Iterable[Effect]) -> Iterable[Cau
 
 
 def _in_shop_currency(order: Order, effects: Iterable[Effect]) -> Iterable[Cause]:
-    """What refunds took in the shop's currency against the same part of the payment (MON-13)."""
+    """What refunds took in the shop's currency against the same part of the payment (MON-13). Where that is another
+    currency, a rate that moved since the sale is a gain or a loss, and no rounding."""
+    if order.shop_currency != order.currency:
+        return
     back: dict[str, int] = {}
     shop: dict[str, int | None] = {}
     steps: dict[str, int] = {}

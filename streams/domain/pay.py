@@ -5,7 +5,7 @@ from typing import Literal, assert_never
 
 from schemas import ids
 from schemas.merchant_model import Model
-from streams.domain import amounts, differences
+from streams.domain import amounts, currencies, differences
 from streams.domain.account import Account, account, commit, counts, spread
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import (
@@ -63,6 +63,7 @@ def propose(
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
         replacement=_replacement(ready, books) if first.kind == "exchange" else None,
         books=books, spoken=differences.spoken(own), foreign=_in_other_currency(order, own),
+        sound=currencies.fault(own.learnt) is None,
         by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
@@ -78,6 +79,7 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, release
         exchange=exchange, released=released,
         asked=asked_for(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
         foreign=_in_other_currency(order, own),
+        sound=currencies.fault(own.learnt) is None,
         by_hand=_by_hand(seats[0].rma, own) + _by_returngo(seats[0].rma, exchange), unmapped=_unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)

@@ -31,6 +31,7 @@ class Proposal(msgspec.Struct, kw_only=True):
     foreign: tuple[str, ...]  # money that moved in another currency than the order's
     unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out
     asked: Asked | None  # what ReturnGO asked to be paid for exactly these units
+    sound: bool = True  # the order is in one currency that we know
     shares: tuple[Share, ...] = ()
     beyond: tuple[Share, ...] = ()  # those that ask for more units than were bought and not paid back before
     fees: int = 0  # of its units

@@ -230,6 +230,8 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
           met=lambda p, _: p.released),
     Guard(name="earlier_settled", owner="integration", unblocked_by="the result of the refund before it",
           met=lambda p, _: not p.books.unsettled),
+    Guard(name="order_currency", owner="finance", unblocked_by="an order in one currency that we know",
+          met=lambda p, _: p.sound),
     Guard(name="one_currency", owner="finance", unblocked_by="amounts in the order's currency",
           raises="currency_mismatch", met=lambda p, _: p.currencies <= {p.order.currency}),
     Guard(name="money_counted", owner="finance", unblocked_by="refunds in the order's currency",

@@ -10,13 +10,13 @@ import msgspec
 
 from schemas import money
 from schemas.money import Money
+from schemas.numbers import LARGEST_COUNT, LATEST_MS
 from schemas.text import held, replaced
 
 Json = Mapping[str, object]
 T = TypeVar("T")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _QUOTED = re.compile(r"Invalid enum value .*?(?=( - at `[^`]*`)?$)", re.DOTALL)
-LARGEST_COUNT = 1_000_000
 LONGEST_LABEL = 200
 LONGEST_CODE = 255
 
@@ -137,9 +137,12 @@ def instant(value: object, path: str) -> int:
         raise malformed(path, "an ISO 8601 time", value)
     try:
         read = datetime.fromisoformat(value)
-        return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
+        at_ms = int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise malformed(path, "an ISO 8601 time", value) from None
+    if not 0 <= at_ms <= LATEST_MS:
+        raise malformed(path, "a time since 1970", at_ms)
+    return at_ms
 
 
 def opt_instant(value: object, path: str) -> int | None:

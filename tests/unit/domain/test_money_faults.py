@@ -138,39 +138,95 @@ def test_the_tax_on_the_record_of_the_paying_system_is_compared(tax: int, raised
     assert run.open == raised
 
 
-def in_shop_currency(refund_id: str, minor: int, shop: int) -> ObservedEffect:
+def in_shop_currency(refund_id: str, minor: int, shop: int, currency: str = "EUR") -> ObservedEffect:
     tender = RefundedTender(
         transaction_id=refund_id, payment_id="P1", tender="card", amount_minor=minor, status="success",
         shop_amount_minor=shop,
     )  # fmt: skip
-    return refunded(refund_id, minor, covers(), tenders=(tender,), currency="USD")
+    return refunded(refund_id, minor, covers(), tenders=(tender,), currency=currency)
+
+
+def in_thirds(captured: int, currency: str, *shop: int) -> Run:
+    """100.00 that were `captured` in the shop's currency, and refunds of 33.34, 33.33 and 33.33 so far."""
+    run = Run()
+    paid = replace(payment("P1", "card", 10000), shop_amount_minor=captured)
+    sold = order(line(quantity=3, price=3334, order_discount_minor=2), currency=currency, payments=(paid,))
+    run.feed(sold, *asked(*(unit(f"u{i}") for i in range(3))))
+    for n, (minor, each) in enumerate(zip((3334, 3333, 3333), shop, strict=False)):
+        run.feed(in_shop_currency(f"R{n}", minor, each, currency))
+    return run
 
 
 @pytest.mark.req("MON-13")
-@pytest.mark.parametrize(("last", "raised"), [(3077, []), (3078, ["currency_rounding"]), (2900, ["currency_rounding"])])
-def test_what_rounding_leaves_in_the_shops_currency_is_raised(last: int, raised: list[str]) -> None:
-    """100.00 USD were 92.31 EUR; three refunds give all of it back."""
-    run = Run()
-    paid = replace(payment("P1", "card", 10000), shop_amount_minor=9231)
-    units = [unit(f"u{i}") for i in range(3)]
-    run.feed(order(line(quantity=3, price=3334, order_discount_minor=2), currency="USD", payments=(paid,)))
-    run.feed(*asked(*units), in_shop_currency("R1", 3334, 3078), in_shop_currency("R2", 3333, 3076))
+@pytest.mark.parametrize(("last", "raised"), [(3333, []), (3334, ["currency_rounding"]), (2900, ["currency_rounding"])])
+def test_what_rounding_leaves_in_one_currency_is_raised(last: int, raised: list[str]) -> None:
+    run = in_thirds(10000, "EUR", 3335, 3332)
     assert "currency_rounding" not in run.open
-    run.feed(in_shop_currency("R3", 3333, last))
+    run = in_thirds(10000, "EUR", 3335, 3332, last)
     assert [kind for kind in run.open if kind == "currency_rounding"] == raised
     if raised:
-        assert figures(run, "currency_rounding") == ("92.31 EUR", f"{(3078 + 3076 + last) / 100:.2f} EUR")
+        assert figures(run, "currency_rounding") == ("100.00 EUR", f"{(3335 + 3332 + last) / 100:.2f} EUR")
 
 
 @pytest.mark.req("MON-13")
-@pytest.mark.parametrize(("second", "raised"), [(3077, False), (3078, True)])
-def test_every_refund_of_a_part_may_be_off_by_one_in_the_shops_currency(second: int, raised: bool) -> None:
+@pytest.mark.parametrize(("second", "raised"), [(3334, False), (3336, True)])
+def test_every_refund_of_a_part_may_be_off_by_one_in_one_currency(second: int, raised: bool) -> None:
+    assert ("currency_rounding" in in_thirds(10000, "EUR", 3335, second).open) is raised
+
+
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize("shop", [(3077, 3077, 3077), (4000, 2000, 3077), (3500, 3500, 3500), (1, 1, 1)])
+@pytest.mark.parametrize("refunds", [1, 2, 3])
+def test_a_rate_that_moved_since_the_sale_is_no_fault(shop: tuple[int, ...], refunds: int) -> None:
+    assert in_thirds(9231, "USD", *shop[:refunds]).open == [*["refund_outside_workflow"] * refunds]
+
+
+@pytest.mark.req("MON-13")
+def test_our_own_refund_at_another_days_rate_is_no_fault() -> None:
+    """100.00 USD were 85.00 EUR when they were paid, and 110.00 EUR when they go back."""
     run = Run()
-    paid = replace(payment("P1", "card", 10000), shop_amount_minor=9231)
-    units = [unit(f"u{i}") for i in range(3)]
-    run.feed(order(line(quantity=3, price=3334, order_discount_minor=2), currency="USD", payments=(paid,)))
-    run.feed(*asked(*units), in_shop_currency("R1", 3334, 3079), in_shop_currency("R2", 3333, second))
-    assert ("currency_rounding" in run.open) is raised
+    paid = replace(payment("P1", "card", 10000), shop_amount_minor=8500)
+    run.feed(order(line(price=10000), currency="USD", payments=(paid,)), *asked(unit()), inspected(unit()))
+    run.restock()
+    (command,) = run.commands(Refund)
+    run.feed(result(command.command_id, "refund", external_ids={"refund_id": "R1"}))
+    run.feed(in_shop_currency("R1", 10000, 11000, "USD"))
+    assert (run.open, run.stages()) == ([], {"u1": "closed"})
+
+
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize("code", ["", "eur", "Eur", "EURO", "XXX", "ABC", "€", " EUR", "978"])
+def test_an_order_in_no_currency_is_raised_and_never_paid(code: str) -> None:
+    run = Run()
+    run.feed(order(currency=code), *asked(unit()), inspected(unit()))
+    run.restock()
+    assert (run.open, run.payments) == (["currency_mismatch"], [])
+    assert figures(run, "currency_mismatch") == ("an ISO-4217 code such as EUR", repr(code))
+    run.feed(order(currency="EUR", hours=9))
+    assert run.payments == []  # it began as something else
+
+
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_an_order_whose_currency_changes_is_raised_and_not_paid_while_it_does(newest_first: bool) -> None:
+    run = Run()
+    euros, yen = order(currency="EUR"), order(currency="JPY", hours=3)
+    run.feed(*([yen, euros] if newest_first else [euros, yen]), *asked(unit(paid=1000)), inspected(unit(paid=1000)))
+    run.restock()
+    assert (run.open, run.payments) == (["currency_mismatch"], [])
+    assert figures(run, "currency_mismatch") == ("EUR", "JPY")
+    run.feed(order(currency="EUR", hours=9))
+    assert [(each.currency, each.amount_minor) for each in run.commands(Refund)] == [("EUR", 1000)]
+    assert run.open == []
+
+
+@pytest.mark.req("MON-13")
+def test_a_currency_that_changes_after_the_refund_is_raised() -> None:
+    run = Run()
+    run.feed(order(), *asked(unit()), inspected(unit()))
+    run.restock()
+    run.feed(result(run.commands(Refund)[0].command_id, "refund"), order(currency="JPY", hours=12))
+    assert run.open == ["currency_mismatch"]
 
 
 @pytest.mark.req("MON-13")

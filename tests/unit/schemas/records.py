@@ -1,5 +1,6 @@
 """Random records for the contract tests: every field of every record, also the awkward values."""
 
+import re
 import types
 import typing
 from typing import Any
@@ -8,6 +9,7 @@ import hypothesis.strategies as st
 import msgspec
 
 from schemas.catalogue import SCHEMA_IDS
+from schemas.money import EXPONENTS
 
 # Avro carries UTF-8; lone surrogates are no text
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -37,6 +39,8 @@ def value_of(hint: Any) -> st.SearchStrategy[Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in _PRIMITIVES:
         return _PRIMITIVES[hint]
+    if origin is typing.Annotated:
+        return _bounded(*arguments)
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin in (typing.Union, types.UnionType):
@@ -46,3 +50,12 @@ def value_of(hint: Any) -> st.SearchStrategy[Any]:
     if origin is dict:
         return st.dictionaries(TEXT, value_of(arguments[1]), max_size=2)
     return record_of(hint)
+
+
+def _bounded(kind: type, bounds: msgspec.Meta) -> st.SearchStrategy[Any]:
+    if kind is int:
+        assert isinstance(bounds.ge, int)
+        assert isinstance(bounds.le, int)
+        return st.integers(bounds.ge, bounds.le)
+    assert bounds.pattern is not None
+    return st.sampled_from([code for code in sorted(EXPONENTS) if re.search(bounds.pattern, code)])

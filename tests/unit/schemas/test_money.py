@@ -24,6 +24,16 @@ CURRENCIES = st.sampled_from(["EUR", "ZAR", "JPY", "KRW", "KWD", "BHD", "CLF"])
         ("1.234", "KWD", 1234),
         ("0.0001", "CLF", 1),
         ("1e2", "EUR", 10000),
+        ("5000.0", "MGA", 5000),  # a fifth of it is paid by nobody
+        ("120", "MRU", 120),
+        ("300.00", "UGX", 300),
+        ("1500", "ISK", 1500),
+        ("99.50", "HUF", 9950),
+        ("10.25", "TWD", 1025),
+        ("7", "UYI", 7),
+        ("1.2345", "CLF", 12345),
+        ("1.5", "TND", 1500),
+        ("2.50", "XCG", 250),
     ],
 )
 def test_amounts_are_read_with_the_currencys_own_decimals(
@@ -38,6 +48,8 @@ def test_amounts_are_read_with_the_currencys_own_decimals(
     [
         ("1.005", "EUR"),
         ("0.5", "JPY"),
+        ("10.2", "MGA"),
+        ("0.2", "MRU"),
         ("1.2345", "KWD"),
         ("", "EUR"),
         ("free", "EUR"),
@@ -55,6 +67,10 @@ def test_amounts_are_read_with_the_currencys_own_decimals(
         ("1", "EU"),
         ("1", ""),
         ("1", "€UR"),
+        ("1", "ABC"),
+        ("1", "XXX"),
+        ("1", "XAU"),
+        ("1", "EUR "),
     ],
 )
 def test_what_is_no_money_is_refused_with_what_came(amount: object, currency: str) -> None:
