@@ -178,7 +178,7 @@ def test_every_refund_of_a_part_may_be_off_by_one_in_one_currency(second: int, r
 @pytest.mark.parametrize("shop", [(3077, 3077, 3077), (4000, 2000, 3077), (3500, 3500, 3500), (1, 1, 1)])
 @pytest.mark.parametrize("refunds", [1, 2, 3])
 def test_a_rate_that_moved_since_the_sale_is_no_fault(shop: tuple[int, ...], refunds: int) -> None:
-    assert in_thirds(9231, "USD", *shop[:refunds]).open == [*["refund_outside_workflow"] * refunds]
+    assert "currency_rounding" not in in_thirds(9231, "USD", *shop[:refunds]).open
 
 
 @pytest.mark.req("MON-13")
