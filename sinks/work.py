@@ -64,11 +64,18 @@ def read(received: Received, codec: Codec, system: str) -> Work | Refused:
     if received.key not in allowed:
         wanted = " or ".join(repr(key) for key in allowed)
         return Refused(received=received, detail=f"expected the key {wanted}, got {received.key!r}")
-    return _work(received, command, received.key.decode() + _aside(command))
+    return _work(received, command, received.key.decode() + _aside(command, received.key))
 
 
-def _aside(command: Command) -> str:
-    """What is added to the key of what is said to people in ReturnGO: nothing of it depends on what came before."""
+def _aside(command: Command, key: bytes) -> str:
+    """What is added to the key of what need not wait for all of its key.
+
+    Movements of one item commute, and each is known by its key or looked for before it is repeated: only those of one
+    order keep their order, for they touch the same pieces, returns and claims. And nothing that is said to people in
+    ReturnGO depends on what came before.
+    """
+    if isinstance(command, Restock):
+        return f"{_ASIDE}{command.order_id}" if key == ids.sku_key(command.merchant, command.sku) else ""
     if isinstance(command, Annotate) and command.aspect in ("comment", "status"):
         return f"{_ASIDE}{command.aspect}"
     return ""
@@ -120,7 +127,7 @@ def _received(arrival: Arrival) -> Received:
         partition=arrival.partition,
         offset=arrival.offset,
         timestamp_ms=arrival.timestamp_ms,
-        key=arrival.key.partition(_ASIDE)[0].encode(),
+        key=(arrival.key.rpartition(_ASIDE)[0] or arrival.key).encode(),
         value=arrival.value,
         headers=arrival.headers,
     )

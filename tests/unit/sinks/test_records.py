@@ -26,11 +26,11 @@ def test_a_command_is_work_in_the_lane_of_its_key() -> None:
     command = restock(1)
     work = read(received(b"shop|S", CODEC.encode(command)), CODEC, "toy")
     assert isinstance(work, Work)
-    assert (work.command, work.arrival.key, work.received.key) == (command, "shop|S", b"shop|S")
+    assert (work.command, work.arrival.key, work.received.key) == (command, "shop|S|aside 1000", b"shop|S")
 
 
 def test_a_restock_may_also_come_under_its_order() -> None:
-    assert isinstance(read(received(b"shop|1001", CODEC.encode(restock(1))), CODEC, "toy"), Work)
+    assert isinstance(read(received(b"shop|1001", CODEC.encode(restock(1, order="1001"))), CODEC, "toy"), Work)
 
 
 def test_what_may_be_left_out_waits_in_a_lane_of_its_own() -> None:
@@ -133,3 +133,15 @@ def test_headers_without_a_value_are_empty() -> None:
     ours = dead_letter.headers(record, stage="s", reason="r", detail="d\ud800", attempts=0, now_ms=9, command_id="")
     told = dict(ours)
     assert (told["first-seen-ms"], told["last-seen-ms"], told["error"]) == (b"3", b"9", b"d\\ud800")
+
+
+def test_restocks_of_one_sku_have_a_lane_for_each_order_and_come_back_under_their_own_key() -> None:
+    lanes = []
+    for number, order in ((1, "5001"), (2, "5001"), (3, "5002")):
+        command = restock(number, sku="A|aside B", order=order)
+        work = read(received(b"shop|A|aside B", CODEC.encode(command)), CODEC, "toy")
+        assert isinstance(work, Work)
+        assert work.received.key == b"shop|A|aside B"
+        assert isinstance(again(work.arrival, CODEC), Work)
+        lanes.append(work.arrival.key)
+    assert lanes[0] == lanes[1] != lanes[2]

@@ -227,3 +227,35 @@ async def test_a_result_that_another_version_wrote_is_published_again_as_it_is(m
     told = [each for each in rig.broker.records if each[0] == "command-results"]
     assert (f"shop|{command.order_id}".encode(), foreign) in [(key, value) for _, key, value, _ in told]
     assert peer.effects[restock(2).command_id] == 1
+
+
+@pytest.mark.req("INV-13", "INV-14")
+async def test_restocks_of_one_sku_go_together_however_many_answers_are_lost(make_rig: MakeRig, peer: Peer) -> None:
+    """A bulk receipt: one order each, so nothing of one depends on another."""
+    rig = await make_rig(request_seconds=0.3)
+    commands = [restock(number, order=str(5000 + number)) for number in range(50)]
+    for command in commands[::3]:
+        peer.script[command.command_id] = [TIMES_OUT_AFTER_APPLYING]
+    peer.delay_seconds = 0.02
+    rig.send(*commands)
+    await rig.settled(30)
+    assert peer.effects == {command.command_id: 1 for command in commands}
+    assert peer.most_in_flight > 10
+
+
+@pytest.mark.req("INV-14")
+async def test_a_parked_restock_holds_up_its_own_order_and_nothing_else_of_its_sku(
+    make_rig: MakeRig, peer: Peer
+) -> None:
+    rig = await make_rig(park_seconds=0.0)
+    stuck, undone = restock(1, order="5001"), restock(2, order="5001", quantity=-1)
+    peer.script[stuck.command_id] = [LOCKED] * 20
+    others = [restock(number, order=str(5000 + number)) for number in range(3, 9)]
+    rig.send(stuck, undone, *others)
+    await rig.settled()
+    await until("the others are done", lambda: len(rig.outcomes()) >= len(others))
+    applied = list(peer.effects)
+    assert {command.command_id for command in others} <= set(applied)
+    await until("all are done", lambda: len(rig.outcomes()) == len(others) + 2, 20)
+    assert peer.effects == {command.command_id: 1 for command in (stuck, undone, *others)}
+    assert list(peer.effects).index(stuck.command_id) < list(peer.effects).index(undone.command_id)

@@ -150,8 +150,10 @@ def merchant(name: str, system: str, url: str, batch_seconds: float = 0.0) -> Me
     )  # fmt: skip
 
 
-def restock(number: int, *, merchant: str = "shop", system: str = "toy", sku: str = "S", quantity: int = 1) -> Restock:
-    """A stock command, kept in order by its SKU."""
+def restock(
+    number: int, *, merchant: str = "shop", system: str = "toy", sku: str = "S", quantity: int = 1, order: str = "1000"
+) -> Restock:
+    """A stock command, kept in order by its SKU and order."""
     rma, units = f"RMA{number}", (f"u{number}",)
     return Restock(
         command_id=ids.command_id(
@@ -159,7 +161,7 @@ def restock(number: int, *, merchant: str = "shop", system: str = "toy", sku: st
         ),
         merchant=merchant,
         system=system,
-        order_id=str(1000 + number),
+        order_id=order,
         rma_id=rma,
         unit_ids=units,
         generation=0,
