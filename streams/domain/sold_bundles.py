@@ -39,6 +39,13 @@ class Group(msgspec.Struct):
         return sum(line.net_minor for line in self.lines) * bundles // self.quantity
 
 
+class Paid(msgspec.Struct):
+    """Bundles of a group that one payment paid for, less those that are found."""
+
+    group_id: str
+    left: int
+
+
 def chosen(learnt: Learnt, own: Own) -> dict[Key, str]:
     """The group of each returned bundle whose SKU was sold in several; nothing of any other unit."""
     order = learnt.order
@@ -54,10 +61,9 @@ def chosen(learnt: Learnt, own: Own) -> dict[Key, str]:
     ]  # fmt: skip
     found = _certain(units, groups, by_line, own)
     rest = [each for each in units if (each[0].rma_id, each[1].unit_id) not in found]
+    shelves = {sku: _Shelf(list(mine.values())) for sku, mine in groups.items()}
     for rma, unit in sorted(rest, key=lambda each: (bool(stopped(each[0])), each[0].rma_id, each[1].unit_id)):
-        group = _best(list(groups[unit.said.sku].values()), rma, unit)
-        group.free -= unit.said.quantity
-        found[rma.rma_id, unit.unit_id] = group.group_id
+        found[rma.rma_id, unit.unit_id] = shelves[unit.said.sku].take(rma, unit).group_id
     return found
 
 
@@ -108,10 +114,7 @@ def _certain(
     found: dict[Key, str] = {}
     for rma, unit in units:
         key, size, mine = (rma.rma_id, unit.unit_id), unit.said.quantity, groups[unit.said.sku]
-        pool = pools.get(key, {})
-        paid = next((each for each in mine if pool.get(each, 0) >= size), None)
-        if paid is not None:
-            pool[paid] -= size
+        paid = _from(pools.get(key, {}).get(unit.said.sku, []), size)
         group = mine.get(paid or unit.said.line_id or "")
         if group is not None:
             group.free -= size
@@ -119,26 +122,76 @@ def _certain(
     return found
 
 
-def _paid(decision: Money, by_line: dict[str, Group]) -> dict[str, int]:
-    """Whole bundles that a payment of ours paid for, by group."""
+def _paid(decision: Money, by_line: dict[str, Group]) -> dict[str, list[Paid]]:
+    """Whole bundles that a payment of ours paid for, by SKU and group."""
     shares = {share.line_id: share.quantity for share in decision.shares}
-    groups = {by_line[each].group_id: by_line[each] for each in shares if each in by_line}
-    return {
-        group_id: min(shares.get(line.line_id, 0) * group.quantity // max(line.quantity, 1) for line in group.lines)
-        for group_id, group in groups.items()
-    }
+    pool: dict[str, list[Paid]] = {}
+    for group in {by_line[each].group_id: by_line[each] for each in shares if each in by_line}.values():
+        whole = min(shares.get(line.line_id, 0) * group.quantity // max(line.quantity, 1) for line in group.lines)
+        pool.setdefault(group.sku, []).append(Paid(group.group_id, whole))
+    return pool
 
 
-def _best(groups: list[Group], rma: Rma, unit: Unit) -> Group:
-    """Of the groups that have so many left the nearest in price; all of them where none has."""
-    asked = rma.marks.get("requested")
-    since = 0 if asked is None else asked.at_ms
-    size, paid = unit.said.quantity, unit.said.paid_minor
-    before = {group.group_id: bisect_left(group.refunded, since) for group in groups}
-    free = [group for group in groups if group.free - before[group.group_id] >= size] or groups
+def _from(pool: list[Paid], size: int) -> str | None:
+    """The group of a unit that was paid for with these."""
+    while pool and pool[-1].left <= 0:
+        pool.pop()
+    paid = next((each for each in reversed(pool) if each.left >= size), None)
+    if paid is None:
+        return None
+    paid.left -= size
+    return paid.group_id
 
-    def rank(group: Group) -> tuple[int, bool]:
-        off = 0 if paid is None else abs(paid - group.worth(size))
-        return off, len(group.refunded) == before[group.group_id]
 
-    return min(free, key=rank)
+class _Shelf:
+    """The groups of one SKU, of which units take one after the other."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self._groups = groups
+        self._plain = not any(group.refunded for group in groups)
+        by_worth: dict[int, list[Group]] = {}
+        for group in reversed(groups):
+            by_worth.setdefault(group.worth(1), []).append(group)
+        self._by_worth = by_worth  # the next one last
+        self._worths = sorted(by_worth)
+        self._rest = groups[::-1]
+
+    def take(self, rma: Rma, unit: Unit) -> Group:
+        """Of the groups that have so many left the nearest in price; the first of all where none has."""
+        size, paid = unit.said.quantity, unit.said.paid_minor
+        if size != 1 or not self._plain:
+            group = self._ranked(rma, size, paid)
+        else:
+            group = _next(self._rest) if paid is None else self._nearest(paid)
+        found = group or self._groups[0]
+        found.free -= size
+        return found
+
+    def _nearest(self, paid: int) -> Group | None:
+        while self._worths:
+            at = bisect_left(self._worths, paid)
+            near = min(self._worths[max(at - 1, 0) : at + 1], key=lambda worth: abs(worth - paid))
+            group = _next(self._by_worth[near])
+            if group is not None:
+                return group
+            del self._worths[bisect_left(self._worths, near)]
+        return None
+
+    def _ranked(self, rma: Rma, size: int, paid: int | None) -> Group | None:
+        """The same for several at once, or where others have paid for some: what they paid for since comes first, what
+        they paid for before is no more."""
+        asked = rma.marks.get("requested")
+        since = 0 if asked is None else asked.at_ms
+        ranked: list[tuple[int, bool, int, Group]] = []
+        for place, group in enumerate(self._groups):
+            before = bisect_left(group.refunded, since)
+            if group.free - before >= size:
+                off = 0 if paid is None else abs(paid - group.worth(size))
+                ranked.append((off, len(group.refunded) == before, place, group))
+        return min(ranked, key=lambda each: each[:3])[-1] if ranked else None
+
+
+def _next(groups: list[Group]) -> Group | None:
+    while groups and groups[-1].free <= 0:
+        groups.pop()
+    return groups[-1] if groups else None
