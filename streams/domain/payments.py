@@ -36,7 +36,7 @@ def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> 
         proposal = pay.difference(exchange, [s.seat for s in ready], own, released=released)
         found.append(payment := _payment(proposal, ready, own, rules))
         own = _after(own, payment)
-    shipping = shipping_alone.owed(left, table.seats, own)
+    shipping = shipping_alone.owed(left, standings, own)
     if shipping is not None:
         found.append(_payment(shipping, (), own, rules))
     return [*found, *(Payment(cause=cause) for cause in fees.lost(standings, own))]

@@ -16,6 +16,7 @@ from streams.domain.full_return import Remaining
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
 from streams.domain.seat import Seat
+from streams.domain.standing import Standing
 
 
 def is_alone(decision: Money) -> bool:
@@ -23,12 +24,12 @@ def is_alone(decision: Money) -> bool:
     return isinstance(decision, Paying) and not decision.unit_ids
 
 
-def owed(left: Remaining, seats: Sequence[Seat], own: Own) -> Proposal | None:
+def owed(left: Remaining, standings: Sequence[Standing], own: Own) -> Proposal | None:
     """The shipping, once everything is back and every payment of ours has ended; None: nothing is owed by itself."""
     order = own.learnt.order
     if order is None or order.shipping_minor <= 0 or not left.known or left.total:
         return None
-    first = next((seat for seat in seats if _pays(seat)), None)
+    first = next((standing.seat for standing in standings if _pays(standing)), None)
     if first is None or any(own.track(each) == "open" for each in own.payments):
         return None
     command_id = _identity(first, own)
@@ -39,9 +40,10 @@ def owed(left: Remaining, seats: Sequence[Seat], own: Own) -> Proposal | None:
     return pay.alone(first, own, order, books, due, command_id)
 
 
-def _pays(seat: Seat) -> bool:
-    rules = seat.model.refunding
-    ours = isinstance(seat.paying, Paying | Crediting) and seat.money == "applied"
+def _pays(standing: Standing) -> bool:
+    """Whether its money was ours to pay, and was paid, if there was any."""
+    seat, rules = standing.seat, standing.seat.model.refunding
+    ours = standing.nothing_due or (isinstance(seat.paying, Paying | Crediting) and seat.money == "applied")
     return ours and rules.shipping == "full_return" and rules.actor == "returnflow" and not rules.needs_transaction
 
 

@@ -4,6 +4,8 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.commands import Exchange, Journal, Refund, StoreCredit
 from schemas.facts import OrderSnapshot
@@ -209,3 +211,44 @@ def test_a_request_by_returngo_says_nothing_of_shipping_that_was_paid_by_itself(
     settle(run)
     run.feed(transaction(1000, rma="1", kind="refund", hours=30))
     assert (paid(run), run.open) == ([500], [])
+
+
+@st.composite
+def bought(draw: st.DrawFn) -> tuple[OrderSnapshot, list[tuple[str, list[tuple[str, str, str]]]]]:
+    """An order, some of it taken off, and its returns: (RMA, its units as (id, line, means))."""
+    lines, units = [], []
+    for place in range(draw(st.integers(1, 4))):
+        quantity = draw(st.integers(1, 3))
+        gone = draw(st.integers(0, quantity if place else 0))
+        price = draw(st.sampled_from([0, 1, 333, 1000]))
+        lines.append(line(f"L{place}", f"S{place}", quantity, price=price, removed_quantity=gone))
+        units += [(f"{place}-{n}", f"L{place}", draw(st.sampled_from(["refund", "store_credit", "keep"])))
+                  for n in range(quantity - gone)]  # fmt: skip
+    if draw(st.booleans()):
+        lines.append(line("TIP", "", price=200, ships=False))
+    due = sum(each.unit_price_minor * (each.quantity - each.removed_quantity) for each in lines)
+    rmas: dict[str, list[tuple[str, str, str]]] = {}
+    for each in units:
+        rmas.setdefault(str(draw(st.integers(100, 103))), []).append(each)
+    return order(*lines, paid=due + 500, shipping_minor=500), draw(st.permutations(sorted(rmas.items())))
+
+
+@pytest.mark.req("MON-2", "MON-11")
+@given(bought(), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_split_the_means_and_the_order_a_full_return_comes_to_all_that_was_paid(
+    sold: tuple[OrderSnapshot, list[tuple[str, list[tuple[str, str, str]]]]], at_the_end: bool
+) -> None:
+    snapshot, returns = sold
+    run = Run(rules(refunding=FULL))
+    run.feed(snapshot)
+    for hours, (rma, mine) in enumerate(returns, 1):
+        units = [unit(u, on, f"S{on[1:]}", resolution=means, ships=means != "keep") for u, on, means in mine]
+        run.feed(*asked(*units, rma=rma, hours=hours))
+        run.feed(*(inspected(each, rma=rma, hours=hours + 10) for each in units if each.ships))
+        if not at_the_end:
+            settle(run)
+    settle(run)
+    tip = sum(each.unit_price_minor for each in snapshot.lines if not each.ships)
+    came = sum(p.amount_minor for p in snapshot.payments) - tip
+    assert (total(run), sum(r.shipping_minor for r in run.commands(Refund)), run.open) == (came, 500, [])
