@@ -1,5 +1,5 @@
 """The other shops of the demo's day: they round in their own ways, take money when goods leave, sell in currencies
-whose rates move, edit orders, and have goods without SKUs."""
+whose rates move, and edit orders."""
 
 from ops.demo.shop import CUSTOMERS, MAIN
 from ops.demo.story import Body
@@ -34,11 +34,6 @@ SHOPS: dict[str, Body] = {
         "EUR", "tax_apart",
         {"title": "Chair", "variants": [_goods("33.33", sku="CHAIR"), _goods("30.00", sku="CHAIR-RED")]},
         {"title": "Stool", "variants": [_goods("25.00", sku="STOOL")]},
-        {"title": "Coffee things", "variants": [_goods("10.00", name="saucer"), _goods("20.00", name="pot")]},
-        {"title": "Coffee set", "variants": [
-            {"name": "coffee set", "price": "36.00",
-             "components": [{"sku": "saucer", "quantity": 2}, {"sku": "pot", "quantity": 1}]},
-        ]},
     ),
 }  # fmt: skip
 # What their files say instead of the worked example.

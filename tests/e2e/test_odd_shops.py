@@ -106,3 +106,18 @@ def test_a_line_that_does_not_divide_is_paid_back_to_the_cent_however_the_shop_r
         now = order.ended()
         assert sum(Decimal(each["amount"]) for each in now.paid) == Decimal("62.50"), (order.name, now.amounts)
         assert order.exceptions() == {}
+
+
+@pytest.mark.req("MON-2")
+@played
+def test_shipping_comes_back_with_its_taxes_when_everything_is_back_however_it_was_split(world: World) -> None:
+    shop = Shop(world, PROMISING)
+    sku = shop.goods("20.00")
+    shipping = [{"price": "9.00", "discount": "1.00", "tax_rate": "0.19"}, {"price": "2.00", "tax_rate": "0.19"}]
+    order = shop.sold(line(sku, 2, tax_rate="0.19"), shipping_lines=shipping, taxes_included=False)
+    one_back(order, sku)
+    order.until(lambda now: now.paid)
+    one_back(order, sku)
+    now = order.until(lambda now: sum(Decimal(each["amount"]) for each in now.paid) >= Decimal("59.50"))
+    assert sum(Decimal(each["amount"]) for each in now.paid) == Decimal("59.50")
+    assert order.exceptions() == {}

@@ -1,4 +1,4 @@
-"""A shop that rounds taxes unit by unit, edits its orders, sends them in parts, and has a set without SKUs."""
+"""A shop that rounds taxes unit by unit, edits its orders and sends them in parts."""
 
 from ops.demo.neighbours import LYON
 from ops.demo.story import End, Moved, Paid, Staff, Story

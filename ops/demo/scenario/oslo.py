@@ -78,6 +78,22 @@ STORIES = (
     ),
     Story(
         shop=OSLO,
+        name="shipping with its tax",
+        story="All of the order comes back: what its two parcels cost comes with it, after its discount, with its tax.",
+        order=_sold(
+            2606,
+            _taxed("LAMP"),
+            shipping_lines=[
+                {"price": "100.00", "discount": "20.00", "tax_rate": "0.25"},
+                {"title": "Oversize", "price": "25.00", "tax_rate": "0.25"},
+            ],
+        ),
+        units=(back("LAMP"),),
+        day=usual("09:28", "sellable"),
+        end=End(stock=(Moved(sku="LAMP", quantity=1),), paid=(_kroner("630.00"),), tags=DONE),
+    ),
+    Story(
+        shop=OSLO,
         name="odd cents, first unit",
         story="Three bulbs share a discount: the first takes the odd cent, and each cent is paid once.",
         order=_sold(2607, _taxed("BULB", 3, discount="10.00")),
