@@ -87,6 +87,20 @@ def test_an_order_that_was_edited_and_sent_in_parts_is_paid_back_as_it_is_now(wo
     assert order.exceptions() == {}
 
 
+@pytest.mark.req("MON-13")
+@played
+def test_money_goes_back_at_the_rate_of_its_day_and_that_is_no_fault(world: World) -> None:
+    shop = Shop(world, ABROAD)
+    sku = shop.goods("40.00")
+    order = shop.sold(line(sku, unit_price="66.67"), currency="USD", rate="0.9")
+    shop.staff("rate", {"currency": "USD", "rate": "0.8"})
+    one_back(order, sku)
+    (paid,) = order.ended().paid
+    assert (paid["amount"], paid["currency"], paid["shop_amount"]) == ("66.67", "USD", "53.34")
+    order.until(lambda now: "return-attention" not in now.tags)
+    assert order.exceptions() == {}
+
+
 @pytest.mark.req("MON-2", "MON-6")
 @played
 def test_a_line_that_does_not_divide_is_paid_back_to_the_cent_however_the_shop_rounds(world: World) -> None:
