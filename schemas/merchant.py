@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from schemas import merchant_checks as checks
+from schemas.addresses import leaves_plainly
 from schemas.exceptions import Team
 from schemas.facts import Disposition
 from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, Owner, SecretRef, Stage, Url, Zone
@@ -27,14 +28,30 @@ class MerchantFileError(ValueError):
     """A merchant file that cannot be used: file, key, what came and what is allowed, one problem a line."""
 
 
-class ReturnGo(Section):
-    """How to reach ReturnGO for this merchant."""
+class Reached(Section):
+    """Where a system is, and where it reaches us."""
 
     base_url: Url
+    webhook_url: Url | None = None  # our gateway as the system reaches it; None: its webhooks are not managed by us
+    plain_http: bool = False  # http:// may lead to another machine: anyone on the way reads tokens and orders
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "Reached":
+        for key in () if self.plain_http else ("base_url", "webhook_url"):
+            url = getattr(self, key)
+            if url is not None and leaves_plainly(url):
+                raise ValueError(
+                    f"{key}: expected https://, got {url}, which anyone on the way reads; plain_http = true allows it"
+                )
+        return self
+
+
+class ReturnGo(Reached):
+    """How to reach ReturnGO for this merchant."""
+
     shop: str
     api_key: SecretRef
     webhook_token: SecretRef  # the unguessable part of our webhook address
-    webhook_url: Url | None = None  # our gateway as ReturnGO reaches it; None: webhooks are not registered by us
     # Whose calls of the day they are: ReturnGO grants them to an owner, who may have several stores. Files with one
     # owner share them; "" is the owner of `api_key`. A name for people and metrics, never the key itself.
     budget_owner: Owner = ""
@@ -46,16 +63,14 @@ class ReturnGo(Section):
     coalesce_seconds: float = Field(default=5.0, ge=0)
 
 
-class Shopify(Section):
-    """How to reach the Shopify shop."""
+class Shopify(Reached):
+    """How to reach the Shopify shop; `base_url` is https://<shop>.myshopify.com."""
 
-    base_url: Url  # https://<shop>.myshopify.com
     shop: str
     api_version: Literal["2026-04", "2026-07"] = "2026-04"
     access_token: SecretRef
     webhook_secrets: tuple[SecretRef, ...] = Field(min_length=1, max_length=2)  # new first, old during rotation
     gift_card_secret: SecretRef  # derives gift card codes, so a resend cannot issue twice
-    webhook_url: Url | None = None  # our gateway as Shopify reaches it; None: subscriptions are not managed by us
     poll_seconds: int = Field(default=300, ge=1)
     overlap_seconds: int = Field(default=120, ge=0)
     coalesce_seconds: float = Field(default=1.0, ge=0)

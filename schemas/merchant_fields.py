@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from schemas import addresses
 from schemas.money import MoneyError, exponent
 
 Stage = Literal["order", "transit", "inspection", "restock", "refund", "booking", "exchange", "credit", "journal"]
@@ -35,6 +36,15 @@ def like(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(fits)
 
 
+def _address(url: str) -> str:
+    expected = addresses.wrong(url)
+    if expected is None:
+        return url
+    if "@" in url:  # the message must not repeat a password
+        raise PydanticCustomError("secret", "expected {expected} (not shown)", {"expected": expected})
+    raise ValueError(f"expected {expected}")
+
+
 def _reference(value: object) -> str:
     """A secret that stands in the file itself must not be repeated in the message about it."""
     if isinstance(value, str) and re.fullmatch(r"env:[A-Z][A-Z0-9_]*|file:/.+", value):
@@ -61,7 +71,7 @@ Name = Annotated[
     str,
     like(r"[a-z0-9][a-z0-9-]{1,62}", "2 to 63 of a to z, 0 to 9 and -, the first of them no -"),
 ]
-Url = Annotated[str, like(r"https?://\S+[^/\s]", "http://… or https://… without spaces and without / at the end")]
+Url = Annotated[str, AfterValidator(_address)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Zone = Annotated[str, AfterValidator(_zone)]
 SecretRef = Annotated[str, BeforeValidator(_reference)]

@@ -1,6 +1,7 @@
 """The `returnflow` command. A subcommand is imported when it is used: help is quick, parts are independent."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ from schemas.startup import CannotStart
 
 START_UP_FAULT = 2
 INTERRUPTED = 130
+OWN_FILES_ONLY = 0o077  # ledger, tables, logs and Kafka's data hold what others of the machine must not read
 
 # section → command → (where it is, what it does)
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
@@ -60,6 +62,7 @@ class Root(click.Group):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        os.umask(OWN_FILES_ONLY)
         try:
             return super().invoke(ctx)
         except CannotStart as problem:

@@ -4,7 +4,7 @@
 set -eu
 for file in "$1"/*.toml; do
     sed -e 's#//127\.0\.0\.1:8900#//sandbox:8900#' -e 's#//127\.0\.0\.1:8080#//gateway:8080#' \
-        "$file" > "$RETURNFLOW_MERCHANTS/$(basename "$file")"
+        -e 's#^base_url = #plain_http = true\nbase_url = #' "$file" > "$RETURNFLOW_MERCHANTS/$(basename "$file")"
 done
 returnflow merchants check
 returnflow topics apply

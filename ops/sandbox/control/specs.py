@@ -67,7 +67,7 @@ class ShopSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     client_id: str = "demo"
     client_secret: str = "shpss_demo"  # noqa: S105
     refresh_token: str = "shprt_demo"  # noqa: S105
-    returngo_key: str = "rg-demo"
+    returngo_key: str = "rg-key-demo"
     daily_limit: int = 2000
     per_second_limit: int = 100
     bucket_size: int = 2000

@@ -56,18 +56,18 @@ def test_a_secret_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_ledger_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SINK_TEST_KEY", "k")
+    monkeypatch.setenv("SINK_TEST_KEY", "a-key-of-a-test")
     said = refusal(settings(tmp_path, ledger_url="postgresql://a:b@127.0.0.1:1/none"))
     assert said.startswith("ledger postgresql+psycopg://a:***@127.0.0.1:1/none: cannot be opened")
 
 
 def test_no_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SINK_TEST_KEY", "k")
+    monkeypatch.setenv("SINK_TEST_KEY", "a-key-of-a-test")
     assert refusal(settings(tmp_path)).startswith("expected a Kafka at 127.0.0.1:1, got:")
 
 
 def test_a_metrics_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SINK_TEST_KEY", "k")
+    monkeypatch.setenv("SINK_TEST_KEY", "a-key-of-a-test")
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
@@ -78,7 +78,7 @@ def test_a_metrics_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_kafka_without_our_topics(kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SINK_TEST_KEY", "k")
+    monkeypatch.setenv("SINK_TEST_KEY", "a-key-of-a-test")
     name = f"missing-{uuid.uuid4().hex[:8]}"
     monkeypatch.setattr(worker, "SYSTEMS", {name: Toy(name)})
     said = refusal(settings(tmp_path, kafka_bootstrap=kafka), name)

@@ -32,9 +32,9 @@ SECRETS = {
     "G_NEW": "new-shopify-secret",
     "G_OLD": "old-shopify-secret",
     "G_ACCESS": "shpat_demo",
-    "G_KEY": "rg-demo",
-    "G_KEY_POOR": "rg-poor",  # the quota is the key's
-    "G_KEY_QUIET": "rg-quiet",
+    "G_KEY": "rg-key-demo",
+    "G_KEY_POOR": "rg-key-poor",  # the quota is the key's
+    "G_KEY_QUIET": "rg-key-quiet",
     "G_WAREHOUSE": "whsec_" + base64.b64encode(b"warehouse-secret-1").decode(),
     "G_WAREHOUSE_OLD": base64.b64encode(b"warehouse-secret-0").decode(),
     "G_CARRIER": base64.b64encode(b"carrier-secret").decode(),

@@ -131,7 +131,7 @@ class Box:
 
     async def returngo(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A call of ReturnGO's API with the right headers."""
-        headers = {"x-api-key": "rg-demo", "x-shop-name": SHOP} | more.pop("headers", {})
+        headers = {"x-api-key": "rg-key-demo", "x-shop-name": SHOP} | more.pop("headers", {})
         return await self.client.request(method, f"/returngo{path}", headers=headers, **more)
 
     async def settle(self) -> None:

@@ -6,21 +6,9 @@ import pytest
 
 from schemas.merchant import MerchantFileError, load, load_all
 from schemas.merchant_fields import DEFAULT_HOURS
-from schemas.secrets import SecretMissing, resolve
+from tests.unit.schemas.merchant_text import LEAST, written
 
 EXAMPLE = Path(__file__).parents[3] / "merchants" / "demo-shop.toml"
-LEAST = """
-merchant = "m-1"
-time_zone = "Europe/Berlin"
-currency = "EUR"
-[systems]
-"""
-
-
-def written(folder: Path, text: str, name: str = "m.toml") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 @pytest.mark.req("OPS-7")
@@ -197,18 +185,3 @@ def test_no_file_at_all_is_a_mistake_too(tmp_path: Path) -> None:
         load_all(tmp_path)
     with pytest.raises(MerchantFileError, match="cannot be read"):
         load(tmp_path / "none.toml")
-
-
-@pytest.mark.req("OPS-10")
-def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RETURNFLOW_TEST_SECRET", "one")
-    assert resolve("env:RETURNFLOW_TEST_SECRET").get_secret_value() == "one"
-    path = written(tmp_path, "two\n", "secret")
-    assert resolve(f"file:{path}").get_secret_value() == "two"
-    assert "two" not in repr(resolve(f"file:{path}"))
-
-
-@pytest.mark.parametrize("reference", ["env:RETURNFLOW_NO_SUCH_SECRET", "file:/no/such/file", "vault:x", "plain"])
-def test_a_reference_that_leads_nowhere_is_named(reference: str) -> None:
-    with pytest.raises(SecretMissing, match="secret"):
-        resolve(reference)

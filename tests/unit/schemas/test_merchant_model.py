@@ -6,7 +6,7 @@ import pytest
 
 from schemas.merchant import Merchant, MerchantFileError, load, load_all
 from schemas.merchant_values import differences, values
-from tests.unit.schemas.test_merchant import LEAST, written
+from tests.unit.schemas.merchant_text import LEAST, written
 
 EXAMPLES = Path(__file__).parents[3] / "merchants" / "examples"
 

@@ -9,12 +9,12 @@ def shop(
     """Nothing answers at its systems' addresses."""
     returngo = ReturnGo(
         base_url="http://127.0.0.1:9/returngo", shop="demo", api_key="env:KEY", webhook_token="env:TOKEN",
-        webhook_url="http://gateway", daily_calls=daily_calls, money_reserve=money_reserve,
+        webhook_url="https://gateway", daily_calls=daily_calls, money_reserve=money_reserve,
         coalesce_seconds=coalesce_seconds,
     )  # fmt: skip
     shopify = Shopify(
         base_url="http://127.0.0.1:9/shopify", shop="demo", access_token="env:ACCESS", webhook_secrets=("env:SECRET",),
-        gift_card_secret="env:CARDS", webhook_url="http://gateway",
+        gift_card_secret="env:CARDS", webhook_url="https://gateway",
     )  # fmt: skip
     systems = Systems(
         returngo=returngo, shopify=shopify, warehouse=Warehouse(webhook_secrets=("env:SECRET",)),

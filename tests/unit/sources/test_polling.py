@@ -266,10 +266,10 @@ async def test_an_rma_that_is_gone_is_no_fact(source: Source) -> None:
 
 
 async def test_subscriptions_are_made_watched_and_made_again(source: Source) -> None:
-    mine = ReturnGoSubscriptions("shop-a", "http://gateway", "token", source.transport)
+    mine = ReturnGoSubscriptions("shop-a", "https://gateway", "token", source.transport)
     watch = Watch(mine, source.outbox, source.memory, source.clock)
     await watch.look()
-    assert {each["url"] for each in source.store.webhooks} == {"http://gateway/returngo/shop-a/token"}
+    assert {each["url"] for each in source.store.webhooks} == {"https://gateway/returngo/shop-a/token"}
     assert {each["eventName"] for each in source.store.webhooks} == mine.wanted
     await watch.look()
     assert source.log.written == []
@@ -287,7 +287,7 @@ async def test_subscriptions_are_made_watched_and_made_again(source: Source) -> 
 
 
 async def test_a_lost_subscription_stays_raised_until_it_is_there_again(source: Source) -> None:
-    mine = ReturnGoSubscriptions("shop-a", "http://gateway", "token", source.transport)
+    mine = ReturnGoSubscriptions("shop-a", "https://gateway", "token", source.transport)
     watch = Watch(mine, source.outbox, source.memory, source.clock)
     await watch.look()
     source.store.webhooks.clear()
@@ -345,7 +345,7 @@ async def test_a_list_of_another_shape_ends_nothing(source: Source) -> None:
     assert await source.poller.once(transactions(source))
     source.store.webhooks = cast(Any, ["nonsense"])
     await Watch(
-        ReturnGoSubscriptions("shop-a", "http://gateway", "token", source.transport), source.outbox, source.memory,
+        ReturnGoSubscriptions("shop-a", "https://gateway", "token", source.transport), source.outbox, source.memory,
         source.clock,
     ).look()  # fmt: skip
     assert [each for each in source.store.calls if each.startswith("POST")] == []
