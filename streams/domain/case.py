@@ -5,10 +5,11 @@ from msgspec.structs import replace
 from schemas.exceptions import Evidence
 from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
-from streams.domain import act, marks, notices, output, parcels, story, tags
+from schemas.numbers import beyond
+from streams.domain import absurd, act, marks, notices, output, parcels, story, tags
 from streams.domain.decided import Decision
 from streams.domain.judge import Picture, judge
-from streams.domain.learn import Fact, learn
+from streams.domain.learn import Fact, learn, time_of
 from streams.domain.output import Output
 from streams.domain.state import Case
 
@@ -19,8 +20,11 @@ def decide_case(
     """The case after a fact and what follows from it; None: the case is over and forgotten.
 
     A fact that is known already changes nothing (the same object comes back) and re-emits what is still open.
-    Raises nothing for facts that contradict each other: they become exceptions.
+    Raises nothing for facts that contradict each other: they become exceptions. One with a number beyond all sense is
+    set aside as a whole, with an exception: nothing may move on the believable half of it.
     """
+    if (problem := beyond(fact)) is not None:
+        return state, [absurd.refused(fact, problem, time_of(fact), evidence)]
     if state is None and isinstance(fact, DeadlineReached):
         return None, []  # time alone makes no case: this one is over and forgotten, or is still to be built anew
     before = None if state is None else state.learnt

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from schemas import ids
 from schemas.commands import Restock
 from schemas.merchant import Merchant
+from schemas.numbers import unfit
 from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
-from streams.domain import output
+from streams.domain import absurd, output
 from streams.domain.learnt import Stamp, stamped
 from streams.domain.output import Output
 from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, plan, undo
@@ -57,6 +58,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
 def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[Item, list[Output]]:
     """The SKU after a fact and what follows. A repeated intent gives the same commands and verdict again."""
+    if (problem := unfit(fact)) is not None:
+        return state or Item(fact.merchant, fact.sku, 0), [absurd.refused(fact, problem, _time(fact))]
     before = state or Item(fact.merchant, fact.sku, _time(fact))
     after = _learn(before, fact)
     repeated = isinstance(fact, RestockIntent) and fact.intent_id in before.asks
