@@ -283,7 +283,7 @@ async def test_what_is_stopped_while_it_waits_was_never_sent(make_rig: MakeRig, 
 @pytest.mark.req("INV-16")
 async def test_other_commands_of_a_lane_wait_for_those_that_share_it(make_rig: MakeRig, peer: Peer) -> None:
     """A restock under its order's key, and the refund behind it."""
-    rig, stock, money = await make_rig(**OPEN_END), restock(1), refund(1)
+    rig, stock, money = await make_rig(**OPEN_END), restock(1, order="1001"), refund(1)
     key = ids.order_key("shop", stock.order_id)
     rig.send_raw((key, CODEC.encode(stock)), (key, CODEC.encode(money)))
     await until("the restock waits", lambda: len(rig.batches.waiting) == 1)
