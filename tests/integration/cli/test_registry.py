@@ -2,16 +2,24 @@
 
 import json
 import struct
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from confluent_kafka import Producer
 
 from ops.cli import main
+from ops.demo.records import gather
 from schemas.catalogue import SCHEMA_IDS, avro_file
 from schemas.codec import Codec, Undecodable
+from schemas.commands import CommandResult
 from schemas.registry import codec_from
+from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
+from schemas.topics import COMMAND_RESULTS
 from tests.unit.ops_cli.samples import problem
 
 
@@ -21,7 +29,7 @@ def schema_id(value: bytes) -> int:
 
 
 @pytest.mark.req("OPS-1")
-def test_records_written_with_registered_ids_are_read_by_all(registry: str, broker: str) -> None:
+def test_records_written_with_registered_ids_are_read_by_all(registry: str, broker: str, tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"expected the current schema of .* Run `returnflow topics apply"):
         codec_from(registry)
     applied = CliRunner().invoke(main, ["topics", "apply", "--json", "--kafka", broker, "--registry", registry])
@@ -44,6 +52,21 @@ def test_records_written_with_registered_ids_are_read_by_all(registry: str, brok
     written_by_a_newer_version(registry, codec)
     foreign_schemas_are_refused(registry, codec)
     breaking_changes_are_refused(registry)
+    the_demo_reads_what_was_written_before_and_after(broker, codec, tmp_path)
+
+
+def the_demo_reads_what_was_written_before_and_after(broker: str, codec: Codec, folder: Path) -> None:
+    result = CommandResult(
+        command_id="c1", merchant="on-a-registry", system="shopify", order_id="1", rma_id="R", unit_ids=("u",),
+        kind="restock", outcome="applied", settled_at_ms=1, attempts=1,
+    )  # fmt: skip
+    producer = Producer({"bootstrap.servers": broker})
+    for each in (Codec(), codec):
+        producer.produce(COMMAND_RESULTS, key=b"on-a-registry|1", value=each.encode(result))
+    assert producer.flush(30) == 0
+    settings = ProcessSettings(kafka_bootstrap=broker, ledger_url=f"sqlite:///{folder}/ledger.db")
+    stage: Any = SimpleNamespace(settings=settings, codec=codec, merchants=("on-a-registry",))
+    assert gather(stage).results == {"c1": [result, result]}
 
 
 def written_by_a_newer_version(registry: str, codec: Codec) -> None:

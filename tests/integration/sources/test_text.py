@@ -66,7 +66,7 @@ async def test_a_tracking_number_that_no_database_holds_is_told_to_people(
 
 
 @given(st.lists(ANY, min_size=8, max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_text_anywhere_in_a_body_is_kept_or_told(ledger: Ledger, texts: list[str]) -> None:
     sku, reason, place, rma, order, number, carrier, name = texts
     headers = {"webhook-id": name.encode(errors="replace").decode("latin-1")}  # as HTTP hands it over
@@ -79,7 +79,7 @@ async def test_any_text_anywhere_in_a_body_is_kept_or_told(ledger: Ledger, texts
 
 
 @given(st.dictionaries(ANY, ANY, max_size=4))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_name_of_a_note_is_remembered(ledger: Ledger, notes: dict[str, str]) -> None:
     memory = Memory(ledger, "shopify", lambda: NOW)
     await memory.keep("shop-a", dict.fromkeys(notes, "known"))

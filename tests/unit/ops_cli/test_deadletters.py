@@ -4,6 +4,7 @@ import pytest
 
 from ops.deadletters import TOPICS, content, summary
 from schemas import topics
+from schemas.dead_letters import plain
 from tests.unit.ops_cli.samples import CODEC, T0, delivery, problem, record, seen
 
 HEADERS = (
@@ -78,3 +79,11 @@ def test_bytes_are_previewed_only_where_no_webhook_can_be_among_them(source: byt
     assert (found.hidden is None) is visible
     assert found.why_undecodable == "expected magic byte 0 at the start, got 99"
     assert content(letter, CODEC, raw=True).preview == PERSONAL.encode().hex(" ")
+
+
+@pytest.mark.req("EXC-6")
+def test_headers_without_a_value_or_with_no_number_are_shown_all_the_same() -> None:
+    headers = plain((("reason", None), ("attempts", b"9" * 5000), ("source-topic", None), ("error", b"\xff")))
+    found = summary(seen(None, topic="cases-dead-letters", headers=headers))
+    assert (found.reason, found.source, found.attempts, found.error) == ("", "", None, "\\xff")
+    assert content(seen(None, topic="cases-dead-letters", headers=headers), CODEC, raw=False).headers["reason"] == ""
