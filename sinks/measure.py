@@ -4,10 +4,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from sinks.contract import LEFT_OUT, Limit
-from sinks.ledger import parking, quotas
+from sinks.ledger import budgets, parking, quotas
+from sinks.ledger.budgets import Budget
 from sinks.ledger.parking import Standing
 from sinks.parts import Parts
-from sinks.telemetry import SinkTelemetry
+from sinks.telemetry import BudgetTelemetry, SinkTelemetry
 
 
 class Quota(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +24,9 @@ async def measure(parts: Parts, now_ms: int) -> None:
     system = parts.transport.system.name
     limits = [(merchant, limit) for merchant in parts.transport.merchants for limit in parts.transport.limits(merchant)]
 
-    def look(connection: Connection) -> tuple[list[Standing], list[Quota]]:
+    by_merchant = {merchant: parts.transport.limits(merchant) for merchant in parts.transport.merchants}
+
+    def look(connection: Connection) -> tuple[list[Standing], list[Quota], list[Budget]]:
         left = [
             Quota(
                 merchant=merchant,
@@ -32,9 +35,15 @@ async def measure(parts: Parts, now_ms: int) -> None:
             )
             for merchant, limit in limits
         ]
-        return parking.standing(connection, system), left
+        lasting = [
+            budgets.budget(connection, system, owner, limit, merchants, now_ms)
+            for owner, (limit, merchants) in budgets.owners(by_merchant).items()
+        ]
+        return parking.standing(connection, system), left, lasting
 
-    standing, left = await parts.ledger.run(look)
+    standing, left, lasting = await parts.ledger.run(look)
+    for each_budget in lasting:
+        _show_budget(parts.telemetry.budgets, each_budget)
     _show_parked(parts.telemetry, system, standing)
     for each in left:
         labels = (system, each.merchant, each.limit.name)
@@ -42,6 +51,14 @@ async def measure(parts: Parts, now_ms: int) -> None:
         parts.telemetry.requests.quota_capacity.labels(*labels).set(each.limit.capacity)
     # what was left out waits on purpose, until the day has calls for it
     _show_memory(parts, system, [each.oldest_ms for each in standing if each.reason != LEFT_OUT], now_ms)
+
+
+def _show_budget(telemetry: BudgetTelemetry, budget: Budget) -> None:
+    labels = (budget.system, budget.owner)
+    telemetry.ends.labels(*labels).set((budget.resets_ms if budget.ends_ms is None else budget.ends_ms) / 1000)
+    telemetry.resets.labels(*labels).set(budget.resets_ms / 1000)
+    for what, count in budget.waiting.items():
+        telemetry.waiting.labels(*labels, what).set(count)
 
 
 def _show_parked(telemetry: SinkTelemetry, system: str, standing: list[Standing]) -> None:

@@ -9,7 +9,7 @@ import httpx
 
 from sinks import breaker
 from sinks.breaker import Breaker
-from sinks.contract import OPERATION, Limit, NotSent, Seen
+from sinks.contract import OPERATION, LeftOut, Limit, NotSent, Seen
 from sinks.gate import Gate
 from sinks.ledger.ledger import Ledger
 from sinks.quota import Priority
@@ -112,8 +112,10 @@ class Route:
             for name, cost in sorted(costs.items()):
                 await self._gates[name, priority].take(cost)
                 taken[name] = cost
-        except BaseException:
+        except BaseException as error:
             self.give_back(taken, priority)
+            if isinstance(error, LeftOut):
+                self._telemetry.left_out.labels(**self._labels, use=priority).inc()
             raise
         finally:
             self._telemetry.quota_waits.labels(**self._labels).observe(time.monotonic() - started)

@@ -33,6 +33,10 @@ class RequestTelemetry:
         self.quota_used = Counter(
             f"{start}_quota_used_total", "What requests took from a quota.", (*where, "limit"), registry=registry
         )
+        self.left_out = Counter(
+            f"{start}_left_out_total", "Times that a request gave way because the calls of the day grew short.",
+            (*where, "use"), registry=registry,
+        )  # fmt: skip
         self.quota_waits = Histogram(
             f"{start}_quota_wait_seconds",
             "Time a request waited for quota.",
@@ -42,12 +46,32 @@ class RequestTelemetry:
         )
 
 
+class BudgetTelemetry:
+    """How far the calls of a period last, per owner. Times are Unix times."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        where = ("system", "budget_owner")
+        self.ends = Gauge(
+            "returnflow_sink_budget_ends_timestamp_seconds",
+            "When the calls of the period will be used up as it goes now; the end of the period if they last.", where,
+            registry=registry,
+        )  # fmt: skip
+        self.resets = Gauge(
+            "returnflow_sink_budget_resets_timestamp_seconds", "When the period ends.", where, registry=registry
+        )
+        self.waiting = Gauge(
+            "returnflow_sink_budget_left_out_calls", "What was left out and waits for calls.", (*where, "what"),
+            registry=registry,
+        )  # fmt: skip
+
+
 class SinkTelemetry:
     """Commands of one worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         where = ("system", "merchant")
         self.requests = RequestTelemetry("sink", registry)
+        self.budgets = BudgetTelemetry(registry)
         self.commands = Counter(
             "returnflow_sink_commands_total",
             "Commands that were settled.",

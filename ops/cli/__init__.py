@@ -32,6 +32,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "exceptions": ("ops.cli.exceptions:exceptions", "What a person must look at, with owner and next step."),
         "patterns": ("ops.cli.patterns:patterns", "What comes back, by reason, SKU, location, disposition, time."),
         "dlq": ("ops.cli.dlq:dlq", "Dead letters: what was set aside and why."),
+        "budget": ("ops.cli.budget:budget", "How far the calls of a day last, and what is left out until then."),
         "lag": ("ops.cli.lag:lag", "How far each consumer group is behind, in records and seconds."),
     },
     "Set up": {
