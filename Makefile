@@ -46,6 +46,9 @@ format: $(READY) ## rewrite the sources in the house format
 bench: $(READY) ## speed, as ratios within one run
 	@$(BIN)/python -m ops.bench
 
+day: $(READY) ## whole days of returns against ReturnGO's limit of calls (an hour)
+	@RETURNFLOW_DAY_SCALE=1 $(BIN)/pytest -q --durations=3 tests/unit/sources/test_returngo_day.py
+
 golden: $(READY) ## record the golden conversations and decisions anew; review the diff
 	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems tests/unit/domain/test_golden_decisions.py
 
@@ -61,4 +64,4 @@ lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
 clean: ## remove what the targets made here (caches outside the checkout stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var mutants build dist *.egg-info
 
-.PHONY: help setup demo up test lint types arch check format bench golden mutants lock clean
+.PHONY: help setup demo up test lint types arch check format bench day golden mutants lock clean

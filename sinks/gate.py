@@ -99,7 +99,9 @@ class Gate:
         granted = await self._ledger.do(quotas.ask, self._request(need=cost, returned=returned))
         self._lease += granted.tokens
         self._leased_at = time.monotonic()
-        ahead = min(granted.wait_seconds, self._patience_seconds + ASK_AGAIN_SECONDS)
+        ahead = granted.wait_seconds
+        if not quotas.gives_way(self.limit, self._priority):  # what gives way does not hurry
+            ahead = min(ahead, self._patience_seconds + ASK_AGAIN_SECONDS)
         self._closed_until_ms = self._now_ms() + int(ahead * 1000)
         return granted.wait_seconds
 

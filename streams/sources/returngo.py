@@ -22,6 +22,7 @@ from streams.sources.returngo_units import unit, validation
 __all__ = ["OPEN", "SYSTEM", "Before", "events", "now", "rma_number", "status_of"]
 OPEN = frozenset({"Pending", "Approved", "Received", "Validated"})
 _ENDED: dict[str, ReturnKind] = {"Done": "resolved", "Rejected": "rejected", "Canceled": "cancelled"}
+_CALLED_OFF = frozenset({"Rejected", "Canceled"})
 _APPROVED = frozenset({"Approved", "Received", "Validated", "Done"})
 # Timeline text written when ReturnGO made a native return in the shop: the only place that names it.
 _NATIVE_RETURN = re.compile(r"\breturn\s+(?:<[^>]{1,20}>)?(#?[\w.-]{1,40}-R\d{1,4})\b", re.IGNORECASE)
@@ -75,10 +76,14 @@ def events(body: Json, *, merchant: str, read_at_ms: int, before: Before | None 
     Nothing of a payload with one absurd value is used: money must not move on the believable half of it.
     """
     rma = _rma(body, merchant, read_at_ms)
-    found = [*_requested(rma, before), *_approved(rma, body), *shipped(rma, body), *_inspected(rma, body)]
-    # the status comes last: of what bears one date, it is what holds now
-    found += _transactions(rma, body) + _exchanges(rma, body) + _reopened(rma, body, before) + _ended(rma)
-    return found
+    found = [*_requested(rma, before), *_approved(rma, body), *shipped(rma, body)]
+    # an inspection may move money at once: by then it is known what ReturnGO paid, and whether it was called off
+    found += _transactions(rma, body) + _exchanges(rma, body)
+    ended = _reopened(rma, body, before) + _ended(rma)
+    if rma.status in _CALLED_OFF:
+        return [*found, *ended, *_inspected(rma, body)]
+    # else the status comes last: of what bears one date, it is what holds now
+    return [*found, *_inspected(rma, body), *ended]
 
 
 def _rma(body: Json, merchant: str, read_at_ms: int) -> Rma:

@@ -284,3 +284,16 @@ def test_amounts_with_more_decimals_than_the_currency_are_rounded_where_they_are
 def test_an_absurd_value_refuses_the_whole_rma(broken: dict[str, Any]) -> None:
     with pytest.raises(Malformed, match="expected"):
         read(rma(**broken))
+
+
+@pytest.mark.parametrize(("status", "order"), [("Validated", ["transaction", "inspected"]),
+                                               ("Canceled", ["transaction", "cancelled", "inspected"]),
+                                               ("Done", ["transaction", "inspected", "resolved"])])  # fmt: skip
+def test_what_speaks_against_a_payment_is_told_before_the_inspection_that_may_order_it(
+    status: str, order: list[str]
+) -> None:
+    """One read brings them together: an inspection alone moved money that ReturnGO had paid already."""
+    paid = transaction(status="Success", externalReferenceId="R1")
+    body = rma(items=[rma_item("31", itemValidationStatusResponse=validated("31"))], transactions=[paid])
+    told = events(with_status(body, status), merchant="shop-a", read_at_ms=1_778_000_000_000)
+    assert [each.kind for each in told if each.kind in order] == order
