@@ -41,7 +41,7 @@ def test_stores_of_one_owner_are_one_budget() -> None:
 
 
 def test_the_command_reads_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEMO_SHOP_RETURNGO_KEY", "abc")
+    monkeypatch.setenv("DEMO_SHOP_RETURNGO_KEY", "day-of-calls")
     merchants = Path(__file__).parents[3] / "merchants"
     ledger = f"sqlite:///{tmp_path}/ledger.db"
     done = CliRunner().invoke(budget, ["--merchants", str(merchants), "--ledger", ledger])

@@ -66,11 +66,11 @@ MIX = (*["cancelled"] * 10, *["unsent"] * 12, *["keep"] * 8, *["plain"] * 40, *[
 def merchant(daily_calls: int, reserve: int, poll_seconds: int) -> Merchant:
     """Returns of one shop; inspections are ReturnGO's."""
     returngo = {
-        "base_url": "http://sandbox/returngo", "shop": DOMAIN, "api_key": "env:K", "webhook_token": "env:T",
+        "base_url": "http://127.0.0.1/returngo", "shop": DOMAIN, "api_key": "env:K", "webhook_token": "env:T",
         "budget_owner": "group", "daily_calls": daily_calls, "money_reserve": reserve, "poll_seconds": poll_seconds,
     }  # fmt: skip
     shopify = {
-        "base_url": "http://sandbox/shopify", "shop": DOMAIN, "access_token": "env:C", "webhook_secrets": ["env:D"],
+        "base_url": "http://127.0.0.1/shopify", "shop": DOMAIN, "access_token": "env:C", "webhook_secrets": ["env:D"],
         "gift_card_secret": "env:E",
     }  # fmt: skip
     return Merchant.model_validate(

@@ -67,6 +67,7 @@ async def test_a_peak_costs_one_and_a_half_calls_a_return_and_leaves_out_in_the_
         assert calls(day) <= 1.5
         written = {use: day.done[use] / max(1, day.done[use] + day.waiting(use)) for use in ("comment", "status")}
         assert written["comment"] <= written["status"] < 1.0
-        await day.run(MIDNIGHT_MS + 48 * HOUR - 1)
-        assert (day.waiting("status"), day.waiting("comment")) == (0, 0)
+        late = day.waiting("status")
+        await day.run(MIDNIGHT_MS + 40 * HOUR)
+        assert 0 < day.waiting("status") < late  # what matters more goes first, and there are calls again
         check_books(day)
