@@ -42,6 +42,7 @@ QUICKER = {
     "order": f"{ORPHAN_SECONDS / 3600:.6f}",
     "command_seconds": str(COMMAND_SECONDS),
 }
+NEIGHBOURS_POLL = "6"  # none of their webhooks is lost: the polls only have to be there
 # A sink waits shorter than it would in earnest, and asks sooner whether a paused shop takes our token again.
 IMPATIENT = {
     "RETURNFLOW_SINK_PROBE_SECONDS": "2",
@@ -92,7 +93,7 @@ def other_shops(stories: tuple[Story, ...]) -> Also:
         shops: dict[str, str] = {}
         for key, body in SHOPS.items():
             mine = f"{merchant}-{key}"
-            text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), mine, addresses)
+            text = merchant_file(EXAMPLE.read_text(encoding="utf-8"), mine, addresses, poll_seconds=NEIGHBOURS_POLL)
             opened = {**body, "orders": morning(stories, key)}
             secrets |= open_merchant(folder, sandbox, mine, text, DIFFERENT[key], opened)
             shops[key] = domain_of(mine)
@@ -139,10 +140,10 @@ def stage(
         )  # fmt: skip
 
 
-def merchant_file(example: str, merchant: str, addresses: Addresses) -> str:
-    """The worked example under another name, at this run's addresses, in a hurry."""
+def merchant_file(example: str, merchant: str, addresses: Addresses, **other: str) -> str:
+    """The worked example under another name, at this run's addresses, in a hurry; `other` values of its keys."""
     text = at(addresses, example)
-    for key, value in {"merchant": f'"{merchant}"', **QUICKER}.items():
+    for key, value in {"merchant": f'"{merchant}"', **QUICKER, **other}.items():
         text, changed = re.subn(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
         if not changed:
             raise ValueError(f"expected a key {key} in {EXAMPLE}, found none: the demo cannot be set up")
