@@ -49,6 +49,9 @@ bench: $(READY) ## speed, as ratios within one run
 day: $(READY) ## whole days of returns against ReturnGO's limit of calls (an hour)
 	@RETURNFLOW_DAY_SCALE=1 $(BIN)/pytest -q --durations=3 tests/unit/sources/test_returngo_day.py
 
+proof: $(READY) ## random orders against every rounding rule, to the cent: make proof ARGS="--orders 500 --seed 7"
+	@$(BIN)/python -m ops.proof $(ARGS)
+
 golden: $(READY) ## record the golden conversations and decisions anew; review the diff
 	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems tests/unit/domain/test_golden_decisions.py
 
@@ -64,4 +67,4 @@ lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
 clean: ## remove what the targets made here (caches outside the checkout stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var mutants build dist *.egg-info
 
-.PHONY: help setup demo up test lint types arch check format bench day golden mutants lock clean
+.PHONY: help setup demo up test lint types arch check format bench day proof golden mutants lock clean

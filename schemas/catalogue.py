@@ -37,8 +37,8 @@ Record = (
 SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.Delivery: 7_340_010,
     facts.ReturnEvent: 7_340_023,
-    facts.OrderSnapshot: 7_340_035,
-    facts.ObservedEffect: 7_340_044,
+    facts.OrderSnapshot: 7_340_036,
+    facts.ObservedEffect: 7_340_045,
     facts.DeadlineReached: 7_340_050,
     stock.StockItem: 7_340_061,
     stock.StockLevel: 7_340_071,

@@ -144,6 +144,7 @@ class RefundedLine(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None = None
     sku: str | None = None
     unsent: bool = False  # taken off the order before it was sent, so nothing came back
+    amount_minor: Minor | None = None  # what the system says the units are worth, with tax; None: not told
 
 
 class RefundedTender(msgspec.Struct, frozen=True, kw_only=True):

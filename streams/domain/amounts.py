@@ -8,8 +8,10 @@ their shares k+1 … k+n.
 
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from schemas.merchant_model import Cash
-from schemas.money import split
+from schemas.money import shifted, split
 from streams.domain import rounding
 from streams.domain.decided import Repaid, Share
 from streams.domain.learnt import Line, Order
@@ -46,6 +48,17 @@ def share(line: Line, count: int, before: int, paid: int | None) -> Share:
         line_id=line.line_id, quantity=count, amount_minor=first_units(worth, left, count),
         leeway_minor=rounding.leeway(line, count, before), last=count == left,
     )  # fmt: skip
+
+
+def moved(shares: tuple[Share, ...], off: int, limits: Sequence[int]) -> tuple[Share, ...]:
+    """The shares as they are when all together come to `off` more (below zero: less), each within its limit; as they
+    were where the limits do not allow it."""
+    parts = shifted(off, limits) if off else None
+    if parts is None:
+        return shares
+    return tuple(
+        replace(share, amount_minor=share.amount_minor + part) for share, part in zip(shares, parts, strict=True)
+    )
 
 
 def tax(seats: Iterable[Seat], before: dict[str, int]) -> int:

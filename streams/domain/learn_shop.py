@@ -106,7 +106,13 @@ def _recorded(refund: RecordedRefund, fact: OrderSnapshot) -> Effect:
 
 
 def _moved(lines: tuple[RefundedLine, ...]) -> tuple[Moved, ...]:
-    return tuple(sorted(Moved(each.line_id, each.quantity, each.restocked, each.unsent) for each in lines))
+    return tuple(sorted(
+        Moved(
+            each.line_id, each.quantity, each.restocked, each.unsent,
+            -1 if each.amount_minor is None else max(each.amount_minor, -1),
+        )
+        for each in lines
+    ))  # fmt: skip
 
 
 def _money(tenders: tuple[RefundedTender, ...], total: int) -> tuple[int, tuple[tuple[str, int], ...], int]:

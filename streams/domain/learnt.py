@@ -199,6 +199,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     quantity: int
     restocked: bool
     unsent: bool = False  # taken off the order before they were sent
+    amount_minor: int = -1  # what its system says they are worth, with tax; below zero: not told
 
 
 class Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):

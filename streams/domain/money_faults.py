@@ -140,11 +140,18 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         yield from _asked_otherwise(decision, seating)
         for name, tax in _taxes(decision, seating.seats, own):
             # every unit may be rounded, and those that went before were
-            rounded = max(len(decision.unit_ids), rounding.of_shares(decision.shares))
+            rounded = _rounded(decision, own.learnt.order)
             if abs(tax - decision.tax_minor) > tolerance + rounded:
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
+
+
+def _rounded(decision: Money, order: Order | None) -> int:
+    """How far the tax of a payment may be off by rounding: one for each unit of its lines."""
+    lines = {share.line_id for share in decision.shares}
+    sold = sum(max(line.quantity, 0) for line in (() if order is None else order.lines) if line.line_id in lines)
+    return max(len(decision.unit_ids), sold)
 
 
 def _really_paid(decision: Money, own: Own) -> int:

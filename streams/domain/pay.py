@@ -51,7 +51,7 @@ def propose(
     books.lines.add(told)
     pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
     shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
-    shares = amounts.shares(ready, books.lines.units, books.lines.minor)
+    shares = _fitted(amounts.shares(ready, books.lines.units, books.lines.minor), ready, books, shipping)
     percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
@@ -155,6 +155,13 @@ def _in_coins(share: Repaid, p: Proposal) -> Repaid:
     known = p.books.balances[share.payment_id]
     handed, most = known.refunded + known.rounding, known.paid - known.credited - known.exchanged
     return amounts.in_coins(share, p.model.refunding.cash, known.refunded, handed, most)
+
+
+def _fitted(shares: tuple[Share, ...], ready: Sequence[Seat], books: Account, shipping: int) -> tuple[Share, ...]:
+    """The shares within what is left to pay back, as far as rounding explains that it is less: others have spread one
+    amount over several lines in their own way."""
+    over = sum(s.amount_minor for s in shares) + shipping - amounts.fees(ready) - books.total.refundable
+    return shares if over <= 0 else amounts.moved(shares, -over, [share.leeway_minor for share in shares])
 
 
 def _replacement(ready: Sequence[Seat], books: Account) -> int | None:

@@ -1,20 +1,19 @@
 """What went back of each order line, by whatever means and whoever did it: units, and the money for the goods.
 
-A refund names lines and units, and one amount for all of them. As long as rounding explains how far that amount is off
-what the units are worth, it is what went back for them; a part amount, a fee or something added on top says nothing
-about the goods, so they count with their worth.
+A refund names lines and units, what its system says these are worth, and one amount for all of them. As long as
+rounding explains how far that amount is off their worth, it is what went back for them; a part amount, a fee or
+something added on top says nothing about the goods, so they count with their worth.
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from schemas.money import shifted
 from streams.domain import amounts
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Money, Paying, Share
 from streams.domain.echoes import by_line
-from streams.domain.learnt import Effect, Line, Order, Step
+from streams.domain.learnt import Effect, Line, Moved, Order, Step
 from streams.domain.seat import Seat
 
 
@@ -37,7 +36,7 @@ def by_others(effects: Iterable[Effect], order: Order) -> list[Share]:
     for effect in effects:
         if effect.kind in PAID_KINDS and effect.moved:
             goods = effect.total_minor - min(effect.shipping_minor, effect.total_minor)
-            found += paid_for(_worth(by_line(effect.moved), lines), goods)
+            found += paid_for(_worth(effect.moved, lines), goods)
     return found
 
 
@@ -60,27 +59,26 @@ def by_us(decision: Money, amount: int) -> tuple[Share, ...]:
     """What one of our payments gave for its lines, once it is known that it came to `amount`."""
     off = amount - decision.amount_minor if isinstance(decision, Paying) else 0
     limits = [0 if share.last else share.leeway_minor for share in decision.shares]
-    return _moved(decision.shares, off, limits)
+    return amounts.moved(decision.shares, off, limits)
 
 
 def paid_for(worth: tuple[Share, ...], amount: int) -> tuple[Share, ...]:
     """The same units with what was paid for them when all together were paid with `amount`."""
-    return _moved(worth, amount - sum(share.amount_minor for share in worth), [s.leeway_minor for s in worth])
+    return amounts.moved(worth, amount - sum(share.amount_minor for share in worth), [s.leeway_minor for s in worth])
 
 
-def _worth(units: dict[str, int], lines: dict[str, Line]) -> tuple[Share, ...]:
-    return tuple(
-        amounts.share(lines[line_id], count, 0, None) if line_id in lines
-        else Share(line_id=line_id, quantity=count, amount_minor=0)
-        for line_id, count in units.items()
-    )  # fmt: skip
-
-
-def _moved(shares: tuple[Share, ...], off: int, limits: list[int]) -> tuple[Share, ...]:
-    parts = shifted(off, limits) if off else None
-    if parts is None:
-        return shares
-    return tuple(
-        msgspec.structs.replace(share, amount_minor=share.amount_minor + part)
-        for share, part in zip(shares, parts, strict=True)
-    )
+def _worth(moved: tuple[Moved, ...], lines: dict[str, Line]) -> tuple[Share, ...]:
+    found: list[Share] = []
+    told: dict[str, list[int]] = {}
+    for each in moved:
+        told.setdefault(each.line_id, []).append(each.amount_minor)
+    for line_id, count in by_line(moved).items():
+        line, said = lines.get(line_id), told[line_id]
+        if line is None:
+            found.append(Share(line_id=line_id, quantity=count, amount_minor=0))
+            continue
+        worth = amounts.share(line, count, 0, None)
+        most = max(line.net_minor, 0)
+        known = count > 0 and min(said) >= 0
+        found.append(msgspec.structs.replace(worth, amount_minor=min(sum(said), most)) if known else worth)
+    return tuple(found)

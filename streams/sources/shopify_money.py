@@ -44,7 +44,8 @@ def refund(row: Json, path: str, currency: str, *, tax_inside: bool) -> Recorded
     return RecordedRefund(
         refund_id=ident(row.get("id"), f"{path}.id"), created_at_ms=_created_ms(row, path),
         total_minor=sum(t.amount_minor for t in tenders) if total is None else total,
-        lines=tuple(_lines(row, path)), tenders=tenders, command_id=command_id, rma_id=rma_id,
+        lines=tuple(_lines(row, path, currency, tax_inside=tax_inside)), tenders=tenders, command_id=command_id,
+        rma_id=rma_id,
         tax_minor=_tax(row, path, currency), updated_at_ms=opt_instant(row.get("updatedAt"), f"{path}.updatedAt"),
         shipping_minor=_shipping(row, path, currency, tax_inside=tax_inside),
     )  # fmt: skip
@@ -68,7 +69,7 @@ def _settled(row: Json) -> Settled:
     return _SETTLED.get(label(row.get("status"), "transactions.status"), "pending")
 
 
-def _lines(row: Json, path: str) -> list[RefundedLine]:
+def _lines(row: Json, path: str, currency: str, *, tax_inside: bool) -> list[RefundedLine]:
     found = []
     for each in rows(row.get("refundLineItems"), f"{path}.refundLineItems"):
         line = obj(each.get("lineItem"), f"{path}.refundLineItems.lineItem")
@@ -80,9 +81,16 @@ def _lines(row: Json, path: str) -> list[RefundedLine]:
                 location_id=opt_ident(opt(each.get("location"), path).get("id"), f"{path}.refundLineItems.location.id"),
                 sku=code(line.get("sku"), f"{path}.refundLineItems.lineItem.sku"),
                 unsent=each.get("restockType") == "CANCEL",
+                amount_minor=_worth(each, f"{path}.refundLineItems", currency, tax_inside=tax_inside),
             )
         )
     return found
+
+
+def _worth(row: Json, path: str, currency: str, *, tax_inside: bool) -> int | None:
+    price = opt_minor(row.get("subtotalSet"), currency, f"{path}.subtotalSet")
+    tax = opt_minor(row.get("totalTaxSet"), currency, f"{path}.totalTaxSet") if not tax_inside else 0
+    return None if price is None or tax is None else price + tax
 
 
 def _tax(row: Json, path: str, currency: str) -> int | None:

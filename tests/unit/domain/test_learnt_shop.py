@@ -82,7 +82,10 @@ EFFECT = ObservedEffect(
     occurred_at_ms=3000, actor="till", currency="EUR", total_minor=999, command_id="c1", rma_id="100", tax_minor=160,
     updated_at_ms=3500,
     shipping_minor=50,
-    lines=(RefundedLine(line_id="L2", quantity=2, restocked=True), RefundedLine(line_id="L1", quantity=1, unsent=True)),
+    lines=(
+        RefundedLine(line_id="L2", quantity=2, restocked=True, amount_minor=700),
+        RefundedLine(line_id="L1", quantity=1, unsent=True),
+    ),
     tenders=(tender(700, "P2", shop=750), tender(300, "P1", shop=320), tender(50, status="failed")),
 )  # fmt: skip
 
@@ -93,7 +96,7 @@ def test_every_field_of_an_effect_is_learnt() -> None:
     assert list(known.effects) == ["sitoo:store_return:S1"]
     assert named(known.effects["sitoo:store_return:S1"]) == {
         "rank": (2, 1), "stamp": at(3000, "f2"), "kind": "store_return", "external_id": "S1", "actor": "till",
-        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
+        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True, -1), ("L2", 2, True, False, 700)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": "c1", "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "sitoo",
         "updated_ms": 3500, "failed_minor": 50, "shipping_minor": 50,
@@ -110,7 +113,7 @@ def test_every_field_of_a_refund_in_the_orders_own_list_is_learnt(mark: str | No
     )  # fmt: skip
     assert named(learnt(replace(SNAPSHOT, refunds=(refund,))).effects["shopify:refund:R1"]) == {
         "rank": (2, 0), "stamp": at(1500, "f1"), "kind": "refund", "external_id": "R1", "actor": actor,
-        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True), ("L2", 2, True, False)),
+        "total_minor": 1000, "currency": "EUR", "moved": (("L1", 1, False, True, -1), ("L2", 2, True, False, 700)),
         "tenders": (("P1", 300), ("P2", 700)), "command_id": mark, "rma_id": "100", "tax_minor": 160,
         "said_minor": None, "shop": (("P1", 320), ("P2", 750)), "system": "shopify",
         "updated_ms": 1600, "failed_minor": 50, "shipping_minor": 50,

@@ -20,8 +20,8 @@ from schemas.exceptions import TYPES, Action, Team
 IDS_FOR_EVER = {
     "Delivery": (7340010, "ed8c4a997307"),
     "ReturnEvent": (7340023, "3f9a841c227e"),
-    "OrderSnapshot": (7340035, "7bc471559ba8"),
-    "ObservedEffect": (7340044, "6345cffcd00c"),
+    "OrderSnapshot": (7340036, "417e993e4368"),
+    "ObservedEffect": (7340045, "c51062021b3e"),
     "DeadlineReached": (7340050, "4bcbab5ecc9a"),
     "StockItem": (7340061, "f259fb4c2ec7"),
     "StockLevel": (7340071, "33b9ca01e225"),
