@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from schemas.merchant_model import Cash
-from schemas.money import shifted, split
+from schemas.money import split
 from streams.domain import rounding
 from streams.domain.decided import Repaid, Share
 from streams.domain.learnt import Line, Order
@@ -53,11 +53,11 @@ def share(line: Line, count: int, before: int, paid: int | None) -> Share:
 def moved(shares: tuple[Share, ...], off: int, limits: Sequence[int]) -> tuple[Share, ...]:
     """The shares as they are when all together come to `off` more (below zero: less), each within its limit; as they
     were where the limits do not allow it."""
-    parts = shifted(off, limits) if off else None
-    if parts is None:
+    if not off or abs(off) > sum(limits):
         return shares
     return tuple(
-        replace(share, amount_minor=share.amount_minor + part) for share, part in zip(shares, parts, strict=True)
+        replace(share, amount_minor=share.amount_minor + part)
+        for share, part in zip(shares, split(off, limits), strict=True)
     )
 
 

@@ -30,7 +30,7 @@ def leeway(line: Line, units: int, before: int = 0) -> int:
     left = line.quantity - before
     if not line.rounding_minor or units <= 0 or left <= 0:
         return 0
-    settled = line.rounding_minor * units * max(before, 0)
+    settled = units * max(line.odd_minor, line.rounding_minor * before) if before > 0 else 0
     return max(line.odd_minor, line.rounding_minor * units) + -(-settled // left)
 
 
