@@ -251,6 +251,16 @@ def test_a_parcel_that_moved_while_nothing_else_changed_adds_one_fact() -> None:
     assert (before <= after, len(after - before)) == (True, 1)
 
 
+@pytest.mark.req("MON-3", "MON-12")
+@pytest.mark.parametrize(
+    ("amount", "minor", "rest"), [("6.666666666666667", 667, -333_333), ("3.33", 333, 0), ("33.335", 3334, -500_000)]
+)
+def test_what_rounding_takes_off_a_price_that_was_divided_is_kept(amount: str, minor: int, rest: int) -> None:
+    unit = read(rma(items=[rma_item("31", paidPrice=money(Decimal(amount)))]))[0].units[0]
+    assert unit.paid is not None
+    assert (unit.paid.minor, unit.paid_rest, unit.paid_tax_rest) == (minor, rest, 0)
+
+
 def test_amounts_with_more_decimals_than_the_currency_are_rounded_where_they_are_derived() -> None:
     assert read(rma(items=[rma_item("31", paidPrice=money("33.335"))]))[0].units[0].paid == Money(
         minor=3334, currency="EUR"
