@@ -5,7 +5,6 @@ Pure: names are not looked up, so a name that leads to a forbidden address is no
 
 import ipaddress
 import re
-import socket
 from urllib.parse import SplitResult, urlsplit
 
 _METADATA = frozenset({"metadata.google.internal", "metadata", "instance-data", "instance-data.ec2.internal"})
@@ -58,9 +57,18 @@ def _address(host: str) -> Address | None:
     try:
         found: Address = ipaddress.ip_address(host)
     except ValueError:
-        try:
-            return ipaddress.IPv4Address(socket.inet_aton(host))
-        except OSError:
-            return None
+        return _numeric(host)
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return mapped or found
+
+
+def _numeric(host: str) -> ipaddress.IPv4Address | None:
+    """IPv4 in one to four parts, each decimal, octal or hexadecimal, the last one filling what is left (inet_aton)."""
+    try:
+        parts = [int(re.sub(r"^0(?=[0-7]+$)", "0o", part.lower()), 0) for part in host.split(".")]
+    except ValueError:
+        return None
+    *first, last = parts
+    if len(parts) > 4 or any(not 0 <= part < 256 for part in first) or not 0 <= last < 256 ** (5 - len(parts)):
+        return None
+    return ipaddress.IPv4Address(sum(part << (24 - 8 * at) for at, part in enumerate(first)) + last)

@@ -39,8 +39,7 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     """Other lines, quantities or prices than those that a payment was decided with."""
     if not decision.unit_ids or (isinstance(decision, Paying) and decision.exchange_id):
         return
-    mine = [s for s in seating.seats if s.rma.rma_id == decision.rma_id]
-    seats = [s for s in mine if s.unit.unit_id in decision.unit_ids and not s.stopped and s.parts]
+    seats = [s for s in seating.of_units(decision.rma_id, decision.unit_ids) if not s.stopped and s.parts]
     if len(seats) < len(decision.unit_ids):
         return
     then, now = {share.line_id: share.quantity for share in decision.shares}, amounts.counted(seats)[1]
@@ -55,7 +54,7 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         others = ", ".join(sorted(told - {decision.currency}))
         yield _cause("currency_mismatch", decision, "prices", decision.currency, others)
         return
-    was, said = _exchanged(decision, seats) if isinstance(decision, Exchanging) else _paid(decision, seats, mine)
+    was, said = _exchanged(decision, seats) if isinstance(decision, Exchanging) else _paid(decision, seats, seating)
     coins = abs(decision.rounding_minor) if isinstance(decision, Paying) else 0
     leeway = coins + rounding.of_shares(decision.shares)
     if said is not None and abs(said - was) > seats[0].model.refunding.tolerance_minor + leeway:
@@ -63,13 +62,13 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         yield _cause("amount_mismatch", decision, "prices", ours, theirs)
 
 
-def _paid(decision: Money, seats: Sequence[Seat], mine: Sequence[Seat]) -> tuple[int, int | None]:
+def _paid(decision: Money, seats: Sequence[Seat], seating: Seating) -> tuple[int, int | None]:
     """What was due, and what is by the return's prices and fees; a request by ReturnGO is compared by itself."""
     due, fees = decision.amount_minor, 0
     if isinstance(decision, Paying):
         due -= decision.rounding_minor
         fees = amounts.fees(seats) - decision.fees_minor
-    request = pay.asked_for(seats, mine) if seats[0].rma.steps else None
+    request = pay.asked_for(seats, seating.of_rma(decision.rma_id)) if seats[0].rma.steps else None
     if request is not None and request.amount_minor is not None:
         return due, None
     goods, claimed = sum(share.amount_minor for share in decision.shares), amounts.claimed(seats)

@@ -117,16 +117,14 @@ def _restocked(standings: Sequence[Standing]) -> list[str]:
 
 def _payments(rma: Rma, case: Case, own: Own, rules: Merchant) -> list[str]:
     model = model_of(case.learnt.order, rules)
-    made = [d for d in own.payments if d.rma_id == rma.rma_id and own.track(d) == "applied"]
+    made = [d for d in own.payments_of.get(rma.rma_id, ()) if own.track(d) == "applied"]
     untold = [d for d in made if not any(_as_asked(each, d, model) for each in asked(rma, d))]
     return [_in_words(each, went(each, own), own.refund_id(each)) for each in untold]
 
 
 def _paid(rma: Rma, picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
     own, model = picture.seating.own, model_of(case.learnt.order, rules)
-    for decision in own.payments:
-        if decision.rma_id != rma.rma_id:
-            continue
+    for decision in own.payments_of.get(rma.rma_id, ()):
         track, external = own.track(decision), own.refund_id(decision)
         answered = asked(rma, decision) if track in ("applied", "refused") else ()
         for step in [s for each in answered if _as_asked(each, decision, model) for s in each.steps]:

@@ -17,7 +17,6 @@ from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
 from streams.domain.own import Own
-from streams.domain.seat import Seat
 from streams.domain.seating import Seating
 
 
@@ -138,7 +137,7 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         yield _of_decision("amount_mismatch", decision, "paid", f"{ours} was decided, {theirs} was paid", ours, theirs)
     if isinstance(decision, Paying | Crediting):
         yield from _asked_otherwise(decision, seating)
-        for name, tax in _taxes(decision, seating.seats, own):
+        for name, tax in _taxes(decision, seating):
             # every unit may be rounded, and those that went before were
             rounded = _rounded(decision, own.learnt.order)
             if abs(tax - decision.tax_minor) > tolerance + rounded:
@@ -185,10 +184,8 @@ def _by_returngo_too(seating: Seating) -> Iterable[Cause]:
     for rma in own.learnt.rmas.values():
         steps = [s for s in rma.steps.values() if repays(s) and s.external_id]
         for step in steps:
-            seats = [
-                s for s in seating.seats if s.rma is rma and s.kind in ("refund", "credit")
-                and (not step.unit_ids or s.unit.unit_id in step.unit_ids)
-            ]  # fmt: skip
+            named = seating.of_units(rma.rma_id, step.unit_ids) if step.unit_ids else seating.of_rma(rma.rma_id)
+            seats = [s for s in named if s.kind in ("refund", "credit")]
             # a payment whose own id is not known may be the very one that ReturnGO tells of
             ours = [s.paying is not None and s.money == "applied" and bool(own.refund_id(s.paying)) for s in seats]
             if seats and all(ours) and step.external_id not in known:
@@ -200,14 +197,14 @@ def _by_returngo_too(seating: Seating) -> Iterable[Cause]:
                 )  # fmt: skip
 
 
-def _taxes(decision: Paying | Crediting, seats: Iterable[Seat], own: Own) -> Iterable[tuple[str, int]]:
+def _taxes(decision: Paying | Crediting, seating: Seating) -> Iterable[tuple[str, int]]:
     """(who says so, the tax) for each that tells the tax of this payment."""
-    mine = [s for s in seats if s.rma.rma_id == decision.rma_id and s.unit.unit_id in decision.unit_ids]
+    mine = seating.of_units(decision.rma_id, decision.unit_ids)
     theirs = amounts.claimed_tax(mine)
     alone = not (isinstance(decision, Paying) and (decision.shipping_minor or decision.exchange_id))
     if theirs is not None and mine and alone:
         yield "ReturnGO", theirs
-    told = own.tax(decision)
+    told = seating.own.tax(decision)
     if told is not None:
         yield decision.system, told
 
@@ -218,7 +215,8 @@ def _asked_otherwise(decision: Paying | Crediting, seating: Seating) -> Iterable
     if isinstance(decision, Paying):
         tolerance = decision.tolerance_minor + abs(decision.rounding_minor)
     else:
-        tolerance = max((s.model.refunding.tolerance_minor for s in seating.seats if s.rma is rma), default=0)
+        seats = seating.of_rma(decision.rma_id)
+        tolerance = max((s.model.refunding.tolerance_minor for s in seats), default=0)
     tolerance += rounding.of_shares(decision.shares)
     for request in asked(rma, decision) if rma is not None else ():
         amount = decision.amount_minor if request.amount_minor is None else request.amount_minor

@@ -19,12 +19,15 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     marks: dict[tuple[str, str], int]  # how often each (RMA, subject) was marked
     marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
     foreign: tuple[Effect, ...]  # by time
+    payments_of: dict[str, tuple[Money, ...]] = {}  # by return
 
     def plus(self, new: Money | Booking) -> "Own":
         """The same with one more decision."""
         if isinstance(new, Booking):
             return msgspec.structs.replace(self, bookings=(*self.bookings, new))
-        return msgspec.structs.replace(self, payments=(*self.payments, new))
+        mine = (*self.payments_of.get(new.rma_id, ()), new)
+        of = {**self.payments_of, new.rma_id: mine}
+        return msgspec.structs.replace(self, payments=(*self.payments, new), payments_of=of)
 
     @property
     def names(self) -> set[str]:
@@ -102,9 +105,12 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
         else:
             payments.append(decision)
     marked, foreign = _effects(learnt) if learnt.effects else ({}, ())
+    payments_of: dict[str, tuple[Money, ...]] = {}
+    for payment in payments:
+        payments_of[payment.rma_id] = (*payments_of.get(payment.rma_id, ()), payment)
     return Own(
         learnt=learnt, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
-        marks=marks, marked=marked, foreign=foreign,
+        marks=marks, marked=marked, foreign=foreign, payments_of=payments_of,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Seats of a case: every unit joined with its order line, its inspection, our decisions and the effects of others."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from schemas.merchant import Merchant
@@ -19,6 +21,16 @@ class Seating(msgspec.Struct, frozen=True, kw_only=True):
     own: Own
     covered: cover.Covered
     spare: tuple[allot.Spare, ...]
+    by_rma: dict[str, dict[str, Seat]]  # by unit id
+
+    def of_rma(self, rma_id: str) -> list[Seat]:
+        """The units of one return."""
+        return list(self.by_rma.get(rma_id, {}).values())
+
+    def of_units(self, rma_id: str, unit_ids: Iterable[str]) -> list[Seat]:
+        """Those units of one return that are known, each once."""
+        known = self.by_rma.get(rma_id, {})
+        return [known[unit_id] for unit_id in dict.fromkeys(unit_ids) if unit_id in known]
 
 
 def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Seating:
@@ -41,7 +53,10 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
         bundles.broken(seats)
     books.mark(seats, own)
     too_many.mark(seats, covered)
-    return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare))
+    by_rma: dict[str, dict[str, Seat]] = {}
+    for seat in seats:
+        by_rma.setdefault(seat.rma.rma_id, {})[seat.unit.unit_id] = seat
+    return Seating(seats=tuple(seats), own=own, covered=covered, spare=tuple(spare), by_rma=by_rma)
 
 
 def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str]) -> list[Seat]:

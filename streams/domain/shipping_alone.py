@@ -70,8 +70,10 @@ def refused(own: Own) -> Iterable[Cause]:
 def bookings(seats: Sequence[Seat], own: Own) -> Iterable[Booking]:
     """Bookings of shipping that was paid by itself, where the merchant keeps its books elsewhere."""
     for decision in own.payments:
+        if not is_alone(decision):
+            continue
         books = next((s.model.books for s in seats if s.rma.rma_id == decision.rma_id and s.model.books), None)
-        if not (is_alone(decision) and books and books != decision.system and own.track(decision) == "applied"):
+        if not books or books == decision.system or own.track(decision) != "applied":
             continue
         refund_id = own.refund_id(decision) or decision.decision_id
         if not any(each.refund_id in (refund_id, decision.decision_id) for each in own.bookings):
