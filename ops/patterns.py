@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.journal import CaseStep
 from schemas.merchant import Merchant
+from schemas.sku import same_sku
 
 Dimension = Literal["reason", "sku", "location", "disposition", "day", "week", "month"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -157,7 +158,7 @@ def _allotted(journal: Journal) -> tuple[dict[Name, Found], list[tuple[Piece, in
 def _concerns(piece: Piece, name: Name, said: Said) -> bool:
     if piece.rma_id not in ("", name[1]):
         return False
-    return piece.said.line_id == said.line_id if piece.said.line_id else piece.said.sku == said.sku
+    return piece.said.line_id == said.line_id if piece.said.line_id else same_sku(piece.said.sku, said.sku)
 
 
 def _preference(piece: Piece, known: Found | None) -> int:

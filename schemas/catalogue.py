@@ -36,13 +36,13 @@ Record = (
 # id of its ten; the high base keeps clear of ids that a shared registry hands out by itself.
 SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.Delivery: 7_340_010,
-    facts.ReturnEvent: 7_340_023,
+    facts.ReturnEvent: 7_340_024,
     facts.OrderSnapshot: 7_340_036,
     facts.ObservedEffect: 7_340_045,
     facts.DeadlineReached: 7_340_050,
-    stock.StockItem: 7_340_061,
+    stock.StockItem: 7_340_062,
     stock.StockLevel: 7_340_071,
-    stock.RestockIntent: 7_340_082,
+    stock.RestockIntent: 7_340_083,
     stock.RestockVerdict: 7_340_090,
     commands.Restock: 7_340_101,
     commands.Refund: 7_340_112,

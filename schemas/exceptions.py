@@ -34,6 +34,24 @@ TYPES: dict[str, ExceptionType] = {
     "variant_missing_in_matrix": _type(
         "data", "warning", 24, "The exact variant is missing.", "Add the variant to its matrix, then retry.", "correct"
     ),
+    "ambiguous_sku": _type(
+        "data",
+        "warning",
+        24,
+        "Several items carry the SKU, and nothing tells which one is meant.",
+        "Give each item a SKU of its own, or name the variant on the return, then retry.",
+        "correct",
+    ),
+    "archived_item": _type(
+        "data", "warning", 24, "Only archived items carry the SKU.", "Take the item out of the archive, or correct it.",
+        "correct",
+    ),
+    "deleted_item": _type(
+        "data", "warning", 24, "The item that was sold is deleted.", "Create it anew with its SKU, then retry.", "correct"
+    ),
+    "no_item": _type(
+        "warehouse", "info", 72, "It was sold without an item, so no stock can hold it.", "Put it away by hand."
+    ),
     "parent_item_targeted": _type(
         "data", "warning", 24, "The SKU is a parent; only a variant holds stock.", "Name the variant.", "correct"
     ),

@@ -62,6 +62,7 @@ class ReturnedUnit(msgspec.Struct, frozen=True, kw_only=True):
     inspected_at_ms: Millis | None = None
     paid_rest: Change = 0  # what rounding took off `paid` (below zero: added), in millionths of a minor unit
     paid_tax_rest: Change = 0
+    options: tuple[str, ...] = ()  # values of its options, such as size and colour, where the source names them
 
 
 class ReturnTransaction(msgspec.Struct, frozen=True, kw_only=True):

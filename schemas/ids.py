@@ -6,6 +6,8 @@ from hashlib import blake2b, sha1
 
 import msgspec
 
+from schemas.sku import meant
+
 # Fixed for ever: another namespace would give every command a new identity and so a second effect.
 NAMESPACE = uuid.UUID("6f2b6a0e-5d0c-5b8e-9f3a-3f1c7f0d9a51")
 
@@ -46,16 +48,26 @@ def order_key(merchant: str, order_id: str) -> bytes:
     return f"{merchant}|{order_id}".encode()
 
 
+def item_key(merchant: str, system: str, item_id: str) -> bytes:
+    """Kafka key of everything about one item: a system's own id is what it is."""
+    return f"{merchant}|{system}:{item_id}".encode()
+
+
 def sku_key(merchant: str, sku: str) -> bytes:
-    """Kafka key of everything about one stock keeping unit."""
-    return f"{merchant}|{sku}".encode()
+    """Kafka key of what a SKU finds, in whatever spelling."""
+    return f"{merchant}|sku:{meant(sku)}".encode()
+
+
+def variant_key(merchant: str, system: str, variant_id: str) -> bytes:
+    """Kafka key of what a variant id finds, where there is no SKU."""
+    return f"{merchant}|{system}:variant:{variant_id}".encode()
 
 
 def split_key(key: bytes) -> tuple[str, str]:
-    """`merchant|order` or `merchant|sku` back to its parts; raises ValueError if it is not such a key."""
+    """`merchant|order` or `merchant|item` back to its parts; raises ValueError if it is not such a key."""
     merchant, bar, rest = key.decode().partition("|")
     if not (merchant and bar and rest):
-        raise ValueError(f"expected a key merchant|order or merchant|sku, got {key!r}")
+        raise ValueError(f"expected a key merchant|order or merchant|item, got {key!r}")
     return merchant, rest
 
 

@@ -4,7 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from schemas import ids
 from schemas.numbers import Change, Count, Level, Millis, Ordinal
+from schemas.sku import meant
 
 StockStatus = Literal["available", "damaged", "quality_control"]
 
@@ -25,15 +27,29 @@ class ItemLocation(msgspec.Struct, frozen=True, kw_only=True):
     stocked: bool = True
 
 
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that a SKU or a variant id finds, with the SKU as the system writes it."""
+
+    item_id: str
+    sku: str
+    variant_id: str | None = None
+    active: bool = True  # False: archived
+    options: tuple[str, ...] = ()
+
+
 class StockItem(msgspec.Struct, frozen=True, kw_only=True):
-    """The item master of the system of record for one SKU at `version_ms`; the newest version wins."""
+    """The item master of the system of record at `version_ms`; the newest version wins.
+
+    With an `item_id` it is that item, without one what the system finds by a SKU, or by a variant id where there is no
+    SKU: `hits`, none where it does not exist.
+    """
 
     fact_id: str
     merchant: str
     sku: str
     system: str
     version_ms: Millis
-    exists: bool = True  # False: the system was asked and has no such SKU
+    exists: bool = True  # False: the system was asked and has none such
     item_id: str | None = None
     variant_id: str | None = None
     product_id: str | None = None
@@ -44,6 +60,8 @@ class StockItem(msgspec.Struct, frozen=True, kw_only=True):
     components: tuple[Component, ...] = ()  # not empty: a bundle
     locations: tuple[ItemLocation, ...] = ()
     read_order: Ordinal = 0  # see schemas/facts.py
+    options: tuple[str, ...] = ()  # values of its options, such as size and colour
+    hits: tuple[Hit, ...] = ()
 
 
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +81,8 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """A case wants `quantity` units of `sku` put back, or taken out again where it is below zero; the stock agent knows
-    whether and how that is possible."""
+    """A case wants `quantity` units put back, or taken out again where it is below zero; the stock agent knows whether
+    and how that is possible. `item_id` says of what; without one the SKU, or else the variant, has to find it."""
 
     intent_id: str
     merchant: str
@@ -84,6 +102,7 @@ class RestockIntent(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Literal["components", "bundle"] | None = None  # as what a bundle goes into stock; None: as the model says
     stocked_before: bool = False  # it was put into stock before: a movement that undoes one, or follows one undone
     part_of: str | None = None  # intent of the bundle that this was commanded with; only its journal entry is awaited
+    options: tuple[str, ...] = ()  # option values of what was returned, as far as they were told
 
 
 class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,3 +120,14 @@ class RestockVerdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     detail: str | None = None
     command_ids: tuple[str, ...] = ()
+
+
+def row_key(fact: StockItem | StockLevel | RestockIntent) -> bytes:
+    """Kafka key of the row that a fact belongs to: its item's, else that of the SKU which finds it, else its variant's.
+    A fact that names none of them has the key of the SKU "", whose row keeps nothing."""
+    if fact.item_id:
+        return ids.item_key(fact.merchant, fact.system, fact.item_id)
+    variant_id = None if isinstance(fact, StockLevel) else fact.variant_id
+    if variant_id and not meant(fact.sku):
+        return ids.variant_key(fact.merchant, fact.system, variant_id)
+    return ids.sku_key(fact.merchant, fact.sku)

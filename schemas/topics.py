@@ -25,7 +25,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """What a topic holds and how long. `records` is empty where original bytes of any kind are kept."""
 
     name: str
-    key: Literal["order", "sku", "resource", "order or sku", "exception", "source", "row"]
+    key: Literal["order", "item", "resource", "order or item", "exception", "source", "row"]
     records: tuple[RecordType, ...]
     retention_ms: int
     producers: tuple[str, ...]
@@ -79,7 +79,7 @@ def changelog(agent: str) -> str:
     return f"returnflow-{agent}-{agent}-changelog"
 
 
-def _facts(name: str, key: Literal["order", "sku"], record: RecordType, producers: tuple[str, ...]) -> Topic:
+def _facts(name: str, key: Literal["order", "item"], record: RecordType, producers: tuple[str, ...]) -> Topic:
     reader = "agent cases" if key == "order" else "agent stock"
     return Topic(
         name=name, key=key, records=(record,), retention_ms=400 * DAY_MS, producers=producers, consumers=(reader,),
@@ -99,7 +99,7 @@ def _all() -> Iterator[Topic]:
         )  # fmt: skip
     for system in COMMAND_SYSTEMS:
         yield Topic(
-            name=commands_of(system), key="order or sku", retention_ms=400 * DAY_MS,
+            name=commands_of(system), key="order or item", retention_ms=400 * DAY_MS,
             records=(commands.Restock, commands.Refund, commands.StoreCredit, commands.Exchange, commands.Annotate,
                      commands.Journal),
             producers=agents, consumers=(f"sink {system}",), owner="integration", compatibility="BACKWARD_TRANSITIVE",
@@ -117,9 +117,9 @@ def _all() -> Iterator[Topic]:
     yield _facts(CASE_DEADLINES, "order", facts.DeadlineReached, ("agent cases",))
     yield _facts(COMMAND_RESULTS, "order", commands.CommandResult, sinks)
     yield _facts(RESTOCK_VERDICTS, "order", stock.RestockVerdict, ("agent stock",))
-    yield _facts(STOCK_ITEMS, "sku", stock.StockItem, sources)
-    yield _facts(STOCK_LEVELS, "sku", stock.StockLevel, sources)
-    yield _facts(RESTOCK_INTENTS, "sku", stock.RestockIntent, agents)
+    yield _facts(STOCK_ITEMS, "item", stock.StockItem, sources)
+    yield _facts(STOCK_LEVELS, "item", stock.StockLevel, sources)
+    yield _facts(RESTOCK_INTENTS, "item", stock.RestockIntent, agents)
     yield Topic(
         name=EXCEPTIONS, key="exception", records=(exceptions.ExceptionRaised, exceptions.ExceptionCleared),
         retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway"),

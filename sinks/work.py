@@ -95,7 +95,10 @@ def paid_units(command: Command) -> tuple[str, ...]:
 def keys(command: Command) -> tuple[bytes, ...]:
     """The record keys that keep a command in order with its neighbours."""
     order = ids.order_key(command.merchant, command.order_id)
-    return (ids.sku_key(command.merchant, command.sku), order) if isinstance(command, Restock) else (order,)
+    if not isinstance(command, Restock):
+        return (order,)
+    by_sku = f"{command.merchant}|{command.sku}".encode()  # as restocks were keyed when rows were a SKU's
+    return ids.item_key(command.merchant, command.system, command.item_id), by_sku, order
 
 
 def _work(received: Received, command: Command, key: str) -> Work:

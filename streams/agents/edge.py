@@ -99,7 +99,7 @@ def evidence(record: Record) -> Evidence:
 def check_key(record: Record, expected: bytes) -> None:
     """A record under another key would be decided on in another row; raises Undecodable."""
     if record.key != expected:
-        raise Undecodable("wrong_key", "expected the key merchant|order or merchant|sku that the record itself names")
+        raise Undecodable("wrong_key", "expected the key merchant|order or merchant|item that the record itself names")
 
 
 def check_time(record: Record, told: Fact) -> None:

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from schemas import ids, topics
-from schemas.stock import RestockIntent, StockItem, StockLevel
+from schemas import topics
+from schemas.stock import RestockIntent, StockItem, StockLevel, row_key
 from streams.agents.edge import Edge, check_key
 from streams.domain.stock import Item, StockFact, decide_stock
 from streams.shell.contract import Decided, Output, Record
@@ -16,7 +16,7 @@ _KINDS: dict[str, type[StockFact]] = {
 
 
 class Stock:
-    """streams.shell.contract.Core for SKUs. It has no deadlines: what waits, waits for a fact."""
+    """streams.shell.contract.Core for items. It has no deadlines: what waits, waits for a fact."""
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
@@ -34,7 +34,11 @@ class Stock:
 
     def decide(self, state: Item | None, record: Record) -> Decided[Item]:
         fact = self._edge.fact(record, _KINDS)
-        check_key(record, ids.sku_key(fact.merchant, fact.sku))
+        home = row_key(fact)
+        if record.key != home and record.key == _by_sku(fact):
+            again = Output(topic=record.topic, key=home, value=record.value, headers=record.headers)
+            return Decided(state=None, outputs=[again])
+        check_key(record, home)
         item, made = decide_stock(state, fact, self._edge.rules(fact.merchant))
         return Decided(state=item, outputs=self._edge.outputs(made))
 
@@ -43,3 +47,8 @@ class Stock:
 
     def refused(self, record: Record, reason: str, error: str) -> list[Output]:
         return list(self._edge.refused(record, reason, error))
+
+
+def _by_sku(fact: StockFact) -> bytes:
+    """The key of its row when rows were a SKU's: what still comes under it is sent on, and the row goes."""
+    return f"{fact.merchant}|{fact.sku}".encode()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from streams.domain.decided import Restocking
 from streams.domain.learnt import Line
 from streams.domain.own import Own
-from streams.domain.seat import GONE, Seat, units_known, withdrawn
+from streams.domain.seat import GONE, Seat, as_bundle, units_known, withdrawn
 
 
 def assemble(seats: Sequence[Seat], own: Own) -> None:
@@ -58,7 +58,7 @@ def _is_component(seat: Seat) -> bool:
     said, line = seat.unit.said, seat.line
     if not said.ships or said.quantity != 1 or line is None:
         return False
-    return bool(line.bundle_sku) and line.bundle_quantity > 0 and len(seat.parts) == 1 and seat.sku == line.sku
+    return bool(line.bundle_sku) and line.bundle_quantity > 0 and not as_bundle(seat)
 
 
 def _bundle(seat: Seat) -> tuple[str, str]:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas import ids
+from schemas.sku import same_sku
 from streams.domain import explain
 from streams.domain.explain import money
 from streams.domain.learnt import Learnt
 from streams.domain.proposal import Proposal
-from streams.domain.seat import Seat
+from streams.domain.seat import Seat, same_variant
 from streams.domain.walk import Guard
 
 
@@ -57,7 +58,7 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
         case "unknown_line":
             detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
             if said.line_id is None and seat.order is not None:
-                same = sum(line.sku == said.sku for line in seat.order.lines) if said.sku else 0
+                same = sum(same_sku(line.sku, said.sku) for line in seat.order.lines)
                 where = f"on {same} lines of the order" if same else "not on the order"
                 detail = f"SKU {said.sku or '(none)'} is {where}, and the return names no line"
             lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
@@ -77,12 +78,17 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
         case "outside_policy_window":
             return about(seat, "outside_policy_window", "the return was asked for after the policy window")
         case _:
-            line_sku = "" if seat.line is None else seat.line.sku
-            detail = f"inspections disagree: {seat.dispute}" if seat.dispute else "the SKUs of return and order differ"
-            cause = about(seat, guard.raises, detail)
             if seat.dispute:
-                return cause
-            return _both(cause, line_sku, said.sku)
+                return about(seat, guard.raises, f"inspections disagree: {seat.dispute}")
+            return _not_as_sold(guard, seat)
+
+
+def _not_as_sold(guard: Guard[Seat], seat: Seat) -> Cause:
+    said, line = seat.unit.said, seat.line
+    if same_variant(seat) is False:
+        cause = about(seat, guard.raises, "the variants of return and order differ")
+        return _both(cause, (None if line is None else line.variant_id) or "", said.variant_id or "")
+    return _both(about(seat, guard.raises, "the SKUs of return and order differ"), line.sku if line else "", said.sku)
 
 
 def _too_many(guard: Guard[Seat], seat: Seat) -> Cause:

@@ -17,7 +17,7 @@ from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Res
 from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
-from streams.domain.seat import GONE, Seat, ended, gone, model_of, withdrawn
+from streams.domain.seat import GONE, Seat, ended, gone, model_of, names_item, withdrawn
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
@@ -40,11 +40,19 @@ def of_seat(seat: Seat) -> list[Cause]:
         made += _misdated(seat, "inspection", seat.found.stamp)
         if seat.restocking is not None:
             made += _regraded(seat, seat.restocking, seat.found)
+        if _in_no_stock(seat):
+            made.append(about(seat, "no_item", "it was sold without an item and without a SKU: no stock holds it"))
     if seat.money == "elsewhere":
         unseen = seat.found is None and seat.restocked != "elsewhere"
         if seat.unit.said.ships and (unseen or gone(seat)):
             made.append(about(seat, "refund_before_goods", "the money went out, the goods were not accounted for"))
     return made
+
+
+def _in_no_stock(seat: Seat) -> bool:
+    """Goods that would go into stock, if anything said what they are."""
+    ours = seat.unit.said.ships and seat.model.restocking.actor == "returnflow" and seat.restocked != "elsewhere"
+    return ours and seat.status is not None and not names_item(seat)
 
 
 def of_stops(seating: Seating, learnt: Learnt) -> Iterable[Cause]:

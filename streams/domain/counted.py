@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from schemas.sku import meant, same_sku
 from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Claim, Learnt, Rma, Stamp, Unit
 from streams.domain.queues import Queue
@@ -12,7 +13,7 @@ Subject = tuple[str, str, str]  # return, line and SKU that a claim names, "" fo
 
 def subject(claim: Claim) -> Subject:
     """What the claim is about, as far as it says."""
-    return claim.rma_id, claim.line_id, claim.sku
+    return claim.rma_id, claim.line_id, meant(claim.sku)
 
 
 class Arrivals:
@@ -23,7 +24,7 @@ class Arrivals:
         for claim in learnt.claims:
             if claim.disposition in GONE:
                 continue  # who counts goods as missing has not received them
-            key = ("line", claim.rma_id, claim.line_id) if claim.line_id else ("sku", claim.rma_id, claim.sku)
+            key = ("line", claim.rma_id, claim.line_id) if claim.line_id else ("sku", claim.rma_id, meant(claim.sku))
             if key not in self._first or claim.stamp < self._first[key]:
                 self._first[key] = claim.stamp
 
@@ -33,7 +34,7 @@ class Arrivals:
         for rma_id in (rma.rma_id, "") if by_order and self._first else (rma.rma_id,):
             seen += [
                 self._first.get(("line", rma_id, unit.said.line_id or "")),
-                self._first.get(("sku", rma_id, unit.said.sku)),
+                self._first.get(("sku", rma_id, meant(unit.said.sku))),
             ]
         return min((each for each in seen if each is not None), default=None)
 
@@ -46,7 +47,7 @@ class Units:
         self._concerned: dict[Subject, list[Seat]] = {}
         for seat in seats:
             names = {("line", line.line_id) for line, _ in seat.parts}
-            names |= {("line", seat.unit.said.line_id or ""), ("sku", seat.sku)}
+            names |= {("line", seat.unit.said.line_id or ""), ("sku", meant(seat.sku))}
             for kind, name in names:
                 for rma_id in ("", seat.rma.rma_id) if name else ():
                     self._by_name.setdefault((rma_id, kind, name), []).append(seat)
@@ -55,7 +56,7 @@ class Units:
         """Those that the claim can mean."""
         about = subject(claim)
         if about not in self._concerned:
-            kind, name = ("line", claim.line_id) if claim.line_id else ("sku", claim.sku)
+            kind, name = ("line", claim.line_id) if claim.line_id else ("sku", meant(claim.sku))
             named = self._by_name.get((claim.rma_id, kind, name), ())
             self._concerned[about] = [seat for seat in named if not claim.line_id or _of_line(claim, seat)]
         return self._concerned[about]
@@ -68,7 +69,8 @@ class Units:
 def _of_line(claim: Claim, seat: Seat) -> bool:
     said = seat.unit.said
     # a part of a bundle is not the bundle
-    whole = any(line.line_id == claim.line_id and said.sku in (line.sku, claim.sku) for line, _ in seat.parts)
+    named = [line for line, _ in seat.parts if line.line_id == claim.line_id]
+    whole = any(same_sku(said.sku, line.sku) or same_sku(said.sku, claim.sku) for line in named)
     return claim.line_id == said.line_id or whole
 
 
@@ -82,7 +84,7 @@ class Stocked:
         self._waiting: dict[tuple[str, str | None, Subject], list[Restocking]] = {}
         for ordinal, piece in enumerate(pieces.values()):
             for rma_id in (None, piece.rma_id):
-                for kind, name in (("sku", piece.sku), ("line", piece.line_id or "")):
+                for kind, name in (("sku", meant(piece.sku)), ("line", piece.line_id or "")):
                     self._by_name.setdefault((piece.grade, rma_id, kind, name), []).append((ordinal, piece))
 
     def like(
@@ -111,7 +113,7 @@ class Stocked:
         grade = graded(claim.disposition, claim.source, claim.location)
         key = (grade, rma_id, subject(claim))
         if key not in self._waiting:
-            names = {("sku", seat.sku) for seat in seats}
+            names = {("sku", meant(seat.sku)) for seat in seats}
             names |= {("line", seat.line.line_id) for seat in seats if seat.line is not None}
             found = {
                 ordinal: piece for name in names for ordinal, piece in self._by_name.get((grade, rma_id, *name), ())

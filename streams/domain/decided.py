@@ -54,6 +54,8 @@ class Restocking(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag
     grade: str = ""  # what the inspection said when it was decided
     as_bundle: bool = False  # a bundle goes into stock as such, not as its components
     stocked_before: bool = False  # the goods were in stock before and taken out again, or are now
+    options: tuple[str, ...] = ()  # values of what was returned, such as size and colour
+    told_sku: str = ""  # what the return calls it, where its ids say that it is `sku`
 
     @property
     def moved(self) -> str:

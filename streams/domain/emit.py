@@ -47,6 +47,7 @@ def _intent(d: Restocking, merchant: str, order_id: str) -> RestockIntent:
         unit_ids=d.unit_ids, line_id=d.line_id, system=d.system, location_id=d.location_id, quantity=d.quantity,
         stock_status=d.stock_status, generation=d.generation, decided_at_ms=d.decided_at_ms, variant_id=d.variant_id,
         item_id=d.item_id, bundle="bundle" if d.as_bundle else "components", stocked_before=d.stocked_before,
+        options=d.options,
     )  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def _described(unit: ReturnedUnit, fact: ReturnEvent, stamp: Stamp) -> Described
         1 if fact.system == "returngo" else 0, stamp, unit.line_id, unit.sku, unit.quantity, unit.variant_id,
         unit.reason or "", unit.resolution, unit.ships, paid_minor, 0 if fees is None else fees.minor,
         "+".join(currencies) or None, None if tax is None else tax.minor, None if wanted is None else wanted.minor,
-        rest, unit.paid_tax_rest,
+        rest, unit.paid_tax_rest, unit.options,
     )  # fmt: skip
 
 

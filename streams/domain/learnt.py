@@ -64,6 +64,7 @@ class Described(msgspec.Struct, frozen=True, array_like=True, order=True, gc=Fal
     exchange_minor: int | None = None  # what is sent instead costs, with tax
     paid_rest: int = 0  # what rounding took off `paid_minor`, in millionths of a minor unit
     tax_rest: int = 0
+    options: tuple[str, ...] = ()  # values of its options
 
 
 class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):

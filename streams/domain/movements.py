@@ -11,10 +11,11 @@ which of them was graded anew.
 from collections.abc import Sequence
 
 from schemas import ids
+from schemas.sku import same_sku
 from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Learnt
 from streams.domain.own import Own, command_ids
-from streams.domain.seat import GONE, Seat
+from streams.domain.seat import GONE, Seat, as_bundle, as_numbered
 
 
 def follow(seat: Seat, history: Sequence[Restocking], own: Own) -> None:
@@ -89,22 +90,21 @@ def put(seat: Seat, learnt: Learnt) -> Restocking:
     named = seat.piece == seat.key
     units = (seat.unit.unit_id,) if named else (seat.piece,)
     one_line = line if line is not None and len(seat.parts) == 1 else None
-    # each system numbers variants and items itself: those of the shop that sold are unknown to any other
-    as_sold = seat.order is not None and seat.order.system == seat.model.stock
-    same_sku = as_sold and one_line is not None and seat.sku == one_line.sku
-    said_variant = seat.unit.said.variant_id if as_sold else None
+    sold = one_line if one_line is not None and as_numbered(seat) and not as_bundle(seat) else None
+    said = seat.unit.said
     return Restocking(
         decision_id=ids.command_id(
             merchant=learnt.merchant, system=seat.model.stock, kind="restock",
             rma_id=seat.rma.rma_id if named else "", unit_ids=units, generation=seat.moves,
         ),
         system=seat.model.stock, rma_id=seat.rma.rma_id, unit_ids=units, decided_at_ms=learnt.now_ms,
-        sku=seat.sku, line_id=None if one_line is None else one_line.line_id, location_id=place.location_id,
-        quantity=seat.unit.said.quantity, stock_status=status,
-        variant_id=said_variant or (one_line.variant_id if one_line and same_sku else None),
-        item_id=one_line.item_id if one_line and same_sku else None, piece="" if named else seat.piece,
-        generation=seat.moves, grade=grade(seat), as_bundle=seat.model.bundles.returned == "bundle",
-        stocked_before=_stocked_before(seat),
+        sku=(sold.sku if sold else "") or seat.sku, line_id=None if one_line is None else one_line.line_id,
+        location_id=place.location_id, quantity=said.quantity, stock_status=status,
+        variant_id=(said.variant_id if as_numbered(seat) else None) or (sold.variant_id if sold else None),
+        item_id=sold.item_id if sold else None, piece="" if named else seat.piece, generation=seat.moves,
+        grade=grade(seat), as_bundle=seat.model.bundles.returned == "bundle", stocked_before=_stocked_before(seat),
+        options=said.options,
+        told_sku=said.sku if sold and sold.sku and said.sku and not same_sku(said.sku, sold.sku) else "",
     )  # fmt: skip
 
 
@@ -140,5 +140,5 @@ def take_out(seat: Seat, done: Restocking, learnt: Learnt) -> Restocking:
         system=done.system, rma_id=done.rma_id, unit_ids=done.unit_ids, decided_at_ms=learnt.now_ms, sku=done.sku,
         line_id=done.line_id, location_id=done.location_id, quantity=-done.quantity, stock_status=done.stock_status,
         variant_id=done.variant_id, item_id=done.item_id, piece=done.piece, generation=seat.moves, grade=grade(seat),
-        as_bundle=done.as_bundle, stocked_before=True,
+        as_bundle=done.as_bundle, stocked_before=True, options=done.options,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from schemas import ids, topics
 from schemas.commands import Annotate, Command, Exchange, Journal, Refund, Restock, StoreCredit
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep, ExpectedReturn
-from schemas.stock import RestockIntent, RestockVerdict
+from schemas.stock import RestockIntent, RestockVerdict, row_key
 
 Sent = (
     Restock | Refund | StoreCredit | Exchange | Annotate | Journal | RestockIntent | RestockVerdict
@@ -23,16 +23,16 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def command(record: Command) -> Output:
-    """To the system's own command topic; restocks keep the order of their SKU, all else that of its order."""
+    """To the system's own command topic; restocks keep the order of their item, all else that of its order."""
     if isinstance(record, Restock):
-        key = ids.sku_key(record.merchant, record.sku)
+        key = ids.item_key(record.merchant, record.system, record.item_id)
     else:
         key = ids.order_key(record.merchant, record.order_id)
     return Output(topic=topics.commands_of(record.system), key=key, record=record)
 
 
 def intent(record: RestockIntent) -> Output:
-    return Output(topic=topics.RESTOCK_INTENTS, key=ids.sku_key(record.merchant, record.sku), record=record)
+    return Output(topic=topics.RESTOCK_INTENTS, key=row_key(record), record=record)
 
 
 def verdict(record: RestockVerdict) -> Output:

@@ -10,6 +10,7 @@ import msgspec
 from schemas.facts import Disposition
 from schemas.merchant import Location, Merchant, ReasonRule
 from schemas.merchant_model import Model
+from schemas.sku import meant, same_sku
 from schemas.stock import StockStatus
 from streams.domain.decided import Booking, Money, Restocking
 from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Step, Unit
@@ -86,40 +87,80 @@ def kind_of(unit: Unit) -> Kind:
 
 
 def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Line, int], ...]:
-    """Order lines of a unit: by line id, else the components of its bundle (the sold one that is `group`, where there
-    are several), else the one line with its SKU."""
+    """Order lines of a unit: by line id, else the one line of its variant, else the components of its bundle (the sold
+    one that is `group`, where there are several), else the one line with its SKU."""
     if order is None:
         return ()
     said = unit.said
     for line in order.lines:
         if line.line_id == said.line_id:
             return ((line, said.quantity),)
+    if said.line_id is None and said.variant_id is not None:
+        of_variant = [each for each in order.lines if each.variant_id == said.variant_id]
+        if len(of_variant) == 1:
+            return ((of_variant[0], said.quantity),)
     if said.sku:
         bundle = [
             each
             for each in order.lines
-            if each.bundle_sku == said.sku and each.bundle_quantity and group in ("", each.group)
+            if same_sku(each.bundle_sku, said.sku) and each.bundle_quantity and group in ("", each.group)
         ]
         if bundle:
             return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
-        same = [each for each in order.lines if each.sku == said.sku]
+        same = [each for each in order.lines if same_sku(each.sku, said.sku)]
         if said.line_id is None and len(same) == 1:
             return ((same[0], said.quantity),)
     return ()
 
 
+def as_bundle(seat: Seat) -> bool:
+    """Whether it is named as a bundle, and not as the components that its order lines are."""
+    said, line = seat.unit.said, seat.line
+    if line is None or len(seat.parts) > 1:
+        return len(seat.parts) > 1
+    return same_sku(said.sku, line.bundle_sku) and not same_sku(said.sku, line.sku)
+
+
+def as_numbered(seat: Seat) -> bool:
+    """Whether the ids of its order line are those of the system that keeps its stock: each numbers items itself."""
+    return seat.order is not None and seat.order.system == seat.model.stock
+
+
+def names_item(seat: Seat) -> bool:
+    """Whether it, or the order line it is of, says what stock it is: a line sold without variant and SKU has none."""
+    line = seat.line
+    if line is None or meant(seat.sku):
+        return True
+    return as_numbered(seat) and bool(line.item_id or line.variant_id or seat.unit.said.variant_id)
+
+
+def same_variant(seat: Seat) -> bool | None:
+    """What the ids say of whether it is what its order line sold; None: one of the two names no variant."""
+    said, line = seat.unit.said.variant_id, seat.line
+    if said is None or line is None or line.variant_id is None:
+        return None
+    if said != line.variant_id and (line.bundle_quantity or not as_numbered(seat)):
+        return None  # it may be the variant of its bundle, or of another system
+    return said == line.variant_id
+
+
 def sku_agrees(seat: Seat) -> bool:
-    """Whether what is returned has the SKU of its order line, as far as both name one."""
+    """Whether what is returned is what its order line sold. Ids say it where both have one: a SKU may be renamed, or
+    stand on several variants."""
+    same = same_variant(seat)
+    return _same_text(seat) if same is None else same
+
+
+def _same_text(seat: Seat) -> bool:
     said, line = seat.unit.said.sku, seat.line
-    return not said or line is None or not line.sku or said in (line.sku, line.bundle_sku)
+    return not said or line is None or not line.sku or same_sku(said, line.sku) or same_sku(said, line.bundle_sku)
 
 
 def goods_as_sold(seat: Seat) -> bool:
     """Whether what comes back, if anything does, is what was sold: a renamed SKU is still its variant, and the shop's
     own people who put it back on the line have seen it."""
-    variant = seat.unit.said.variant_id
-    same = variant is not None and seat.line is not None and variant == seat.line.variant_id
-    return not seat.unit.said.ships or same or seat.restocked == "elsewhere" or sku_agrees(seat)
+    seen = not seat.unit.said.ships or seat.restocked == "elsewhere"
+    return seen or bool(same_variant(seat)) or _same_text(seat)
 
 
 def gone(seat: Seat) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.merchant import Merchant
+from schemas.sku import same_sku
 from streams.domain import allot, books, bundles, cover, movements, places, sold_bundles, too_many
 from streams.domain.counted import Arrivals
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
@@ -138,7 +139,7 @@ def _dispute(decision: Restocking, history: list[Restocking], seats: list[Seat],
     """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait. One
     whose return was stopped waits for nothing: the piece is its piece, and leaves stock or is raised."""
     for seat in sorted(seats, key=lambda s: s.rma.rma_id != decision.rma_id):
-        same = (seat.line is not None and seat.line.line_id == decision.line_id) or seat.sku == decision.sku
+        same = (seat.line is not None and seat.line.line_id == decision.line_id) or same_sku(seat.sku, decision.sku)
         out = seat.restocking is None or (seat.restocking.quantity < 0 and seat.restocked == "undecided")
         if not same or seat.found is None or not out:
             continue

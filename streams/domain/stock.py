@@ -1,7 +1,8 @@
 """`decide_stock`: what cases want put back, checked against the item master of the system of record.
 
-The row of a SKU holds the newest item master of each system, whether its locations are active, and the intents that
-were asked for. An intent without a known item waits; one that is impossible is asked again whenever the item changes.
+The row of an item holds its newest item master, whether its locations are active, and the intents that were asked for.
+What it is, its system's own id says. An intent that names no item goes to the row of its SKU, which knows what the SKU
+finds, and is passed on to the row of the one item that is meant. An intent without a known item waits; one that is impossible is asked again whenever the item changes.
 What an intent became is kept, so that a repeated intent gives the very same commands. Each intent has a command, and so
 an id, of its own; that some go out in one request is the sink's business. A journal entry of the system that names a
 command confirms its intent (INV-17). The components of a bundle have rows of their own, and their entries arrive there:
@@ -21,15 +22,20 @@ from schemas.stock import RestockIntent, RestockVerdict, StockItem, StockLevel
 from streams.domain import absurd, output
 from streams.domain.learnt import Stamp, stamped
 from streams.domain.output import Output
-from streams.domain.stock_plan import Commanded, Impossible, Order, Waiting, plan, undo
+from streams.domain.stock_find import Found, Impossible
+from streams.domain.stock_plan import Commanded, Order, Waiting, plan, undo
 
 StockFact = StockItem | StockLevel | RestockIntent
 # Settled intents are only kept to repeat them word for word; older ones would be planned to the same ids anyway.
 KEPT_INTENTS = 500
+# Intents that wait or are impossible are kept to command them later. What comes when so many are there is answered and
+# forgotten: its case asks again by itself.
+KEPT_WAITING = 500
 # Journal entries that name a command not asked for yet: in a replay they may come first.
 KEPT_ENTRIES = 50
 
-Word = Literal["commanded", "impossible", "waiting"]
+Word = Literal["commanded", "impossible", "waiting", "passed"]
+SETTLED: tuple[Word, ...] = ("commanded", "passed")
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
@@ -42,10 +48,11 @@ class Ask(msgspec.Struct, frozen=True, array_like=True):
     orders: tuple[Order, ...] = ()
     decided_at_ms: int = 0
     confirmed: bool = False  # the system's own journal shows it
+    item_id: str = ""  # to whose row it was passed on
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One SKU."""
+    """One item, or what a SKU or a variant id finds."""
 
     merchant: str
     sku: str
@@ -57,7 +64,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
 
 def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[Item, list[Output]]:
-    """The SKU after a fact and what follows. A repeated intent gives the same commands and verdict again."""
+    """The row after a fact and what follows. A repeated intent gives the same commands and verdict again."""
     if (problem := unfit(fact)) is not None:
         return state or Item(fact.merchant, fact.sku, 0), [absurd.refused(fact, problem, _time(fact))]
     before = state or Item(fact.merchant, fact.sku, _time(fact))
@@ -102,7 +109,7 @@ def _learn(item: Item, fact: StockFact) -> Item:
         case RestockIntent():
             if fact.intent_id in item.asks:
                 return item
-            return replace(item, asks=_kept(item.asks | {fact.intent_id: _asked(fact)}))
+            return replace(item, asks=item.asks | {fact.intent_id: _asked(fact)})
         case _:
             assert_never(fact)
 
@@ -133,7 +140,7 @@ def _answer(item: Item, rules: Merchant) -> tuple[Item, list[Output]]:
     asks = dict(item.asks)
     outputs: list[Output] = []
     for intent_id, ask in item.asks.items():
-        if ask.word == "commanded":
+        if ask.word in SETTLED:
             continue
         new = _planned(ask, item, rules)
         if (new.word, new.reason, new.detail) != (ask.word, ask.reason, ask.detail):
@@ -141,9 +148,8 @@ def _answer(item: Item, rules: Merchant) -> tuple[Item, list[Output]]:
                 new = replace(new, decided_at_ms=ask.decided_at_ms + 1)
             asks[intent_id] = new
             outputs += _told(new)
-    if not outputs:
-        return item, []
-    return replace(item, asks=_kept(asks)), outputs
+    kept = _kept(asks)
+    return (replace(item, asks=kept) if outputs or len(kept) < len(asks) else item), outputs
 
 
 def _confirm(item: Item) -> tuple[Item, list[Output]]:
@@ -163,14 +169,21 @@ def _confirm(item: Item) -> tuple[Item, list[Output]]:
 
 
 def _planned(ask: Ask, item: Item, rules: Merchant) -> Ask:
+    put = _undone(ask.intent, item)
+    if put is not None and put.word == "passed":
+        return replace(ask, word="passed", reason="", detail="", decided_at_ms=item.now_ms, item_id=put.item_id)
     closed = item.places.get(f"{ask.intent.system}|{ask.intent.location_id}", (None, True))[1] is False
     match plan(ask.intent, item.items.get(ask.intent.system), rules, closed=closed):
         case Waiting(detail=detail):
             return replace(ask, word="waiting", reason="", detail=detail, decided_at_ms=item.now_ms)
         case Impossible(reason=reason, detail=detail):
             return replace(ask, word="impossible", reason=reason, detail=detail, decided_at_ms=item.now_ms)
+        case Found(hit=hit):
+            return replace(
+                ask, word="passed", reason="", detail="", decided_at_ms=item.now_ms, item_id=hit.item_id,
+                intent=replace(ask.intent, sku=hit.sku or ask.intent.sku),
+            )  # fmt: skip
         case Commanded(orders=orders):
-            put = _undone(ask.intent, item)
             orders = orders if put is None else undo(ask.intent, put.intent, put.orders)
             return replace(ask, word="commanded", reason="", detail="", orders=orders, decided_at_ms=item.now_ms)
         case other:
@@ -183,7 +196,7 @@ def _undone(intent: RestockIntent, item: Item) -> Ask | None:
         return None
     put = [
         ask for ask in item.asks.values()
-        if ask.word == "commanded" and ask.intent.quantity == -intent.quantity
+        if ask.word in SETTLED and ask.intent.quantity == -intent.quantity
         and ask.intent.generation < intent.generation and ask.intent.unit_ids == intent.unit_ids
         and (ask.intent.order_id, ask.intent.rma_id) == (intent.order_id, intent.rma_id)
         and _shelf(ask.intent) == _shelf(intent)
@@ -196,17 +209,19 @@ def _shelf(intent: RestockIntent) -> tuple[str, str, str]:
 
 
 def _kept(asks: dict[str, Ask]) -> dict[str, Ask]:
-    settled = [i for i, ask in asks.items() if ask.word == "commanded"]
-    if len(settled) <= KEPT_INTENTS:
-        return asks
-    by_age = sorted(settled, key=lambda i: (asks[i].decided_at_ms, i))
-    gone = set(by_age[: len(settled) - KEPT_INTENTS])
-    return {i: ask for i, ask in asks.items() if i not in gone}
+    settled = [i for i, ask in asks.items() if ask.word in SETTLED]
+    waiting = [i for i, ask in asks.items() if ask.word not in SETTLED and ask.reason != "no_item"]
+    if len(settled) > KEPT_INTENTS:
+        settled = sorted(settled, key=lambda i: (asks[i].decided_at_ms, i))[-KEPT_INTENTS:]
+    kept = {*settled, *waiting[:KEPT_WAITING]}
+    return asks if len(kept) == len(asks) else {i: ask for i, ask in asks.items() if i in kept}
 
 
 def _told(ask: Ask) -> list[Output]:
     if ask.intent.part_of is not None:
         return [output.verdict(_verdict(ask))] if ask.confirmed else []
+    if ask.word == "passed":
+        return [output.intent(replace(ask.intent, item_id=ask.item_id, decided_at_ms=ask.decided_at_ms))]
     commands = [output.command(_restock(order, ask)) for order in ask.orders]
     parts = [output.intent(_part(order, ask)) for order in ask.orders if order.command_id != ask.intent.intent_id]
     return [*commands, *parts, output.verdict(_verdict(ask))]
@@ -232,7 +247,7 @@ def _restock(order: Order, ask: Ask) -> Restock:
 
 def _verdict(ask: Ask) -> RestockVerdict:
     intent = ask.intent
-    word = "confirmed" if ask.confirmed else ask.word or "waiting"
+    word = "confirmed" if ask.confirmed else "waiting" if ask.word is None or ask.word == "passed" else ask.word
     return RestockVerdict(
         fact_id=ids.fact_id("stock", intent.intent_id, word, ask.reason, ask.detail), merchant=intent.merchant,
         order_id=intent.order_id, rma_id=intent.rma_id, intent_id=intent.intent_id, unit_ids=intent.unit_ids,

@@ -138,6 +138,8 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
     if isinstance(decision, Restocking):
         way = "to" if decision.quantity > 0 else "out of"
         detail = f"{abs(decision.quantity)} × {decision.sku} {way} {decision.stock_status} at {decision.location_id}"
+        if decision.told_sku:
+            detail += f": the return calls it {decision.told_sku}, its variant is the one that was sold"
         yield _step(
             case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
             unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,

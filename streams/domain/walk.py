@@ -21,7 +21,7 @@ from schemas.exceptions import Team
 from schemas.merchant import Merchant
 from streams.domain import bundles, places
 from streams.domain.proposal import Group, Proposal
-from streams.domain.seat import GONE, Seat, gone, goods_as_sold, ready_since_ms, sku_agrees, units_known
+from streams.domain.seat import GONE, Seat, gone, goods_as_sold, names_item, ready_since_ms, sku_agrees, units_known
 
 T = TypeVar("T")
 # Behind these a restock on an archived order is dropped without a word (INV-6); conflicts.py raises the archive.
@@ -70,7 +70,7 @@ def _in_stock_again(seat: Seat) -> bool:
     if seat.unit.said.ships and seat.model.restocking.actor != "returnflow":
         return False
     # goods that go into no stock, and goods whose stock nobody tracks, are as good as restocked for their money
-    untracked = seat.answer is not None and seat.answer.reason == "untracked_item"
+    untracked = seat.answer is not None and seat.answer.reason in ("untracked_item", "no_item")
     return untracked or not wants_stock(seat)
 
 
@@ -107,7 +107,7 @@ def wants_stock(seat: Seat) -> bool:
     """Whether this unit's goods are to be put into stock by us at all, now or once they were inspected."""
     if not seat.unit.said.ships or seat.model.restocking.actor != "returnflow":
         return False
-    if seat.line is not None and seat.line.gift_card:
+    if seat.line is not None and (seat.line.gift_card or not names_item(seat)):
         return False
     return seat.found is None or seat.found.disposition in GONE or seat.status is not None
 

@@ -14,7 +14,7 @@ from schemas import exceptions, ids, topics
 from schemas.codec import Codec
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnEvent
-from schemas.stock import StockItem, StockLevel
+from schemas.stock import StockItem, StockLevel, row_key
 from sinks import dead_letter
 from sinks.redact import redact
 from sinks.work import Received
@@ -124,9 +124,9 @@ def slot(fact: Fact) -> str:
         case OrderSnapshot():
             return f"order:{fact.order_id}"
         case StockItem():
-            return f"item:{fact.sku}"
+            return f"item:{row_key(fact).decode()}"
         case StockLevel():
-            return f"level:{fact.location_id}:{fact.sku}"
+            return f"level:{fact.location_id}:{fact.item_id}"
         case ObservedEffect():
             return f"effect:{fact.kind}:{fact.external_id}"
         case ReturnEvent():
@@ -167,8 +167,8 @@ def address(fact: Fact) -> tuple[str, bytes]:
         case ObservedEffect():
             return topics.OBSERVED_EFFECTS, ids.order_key(fact.merchant, fact.order_id)
         case StockItem():
-            return topics.STOCK_ITEMS, ids.sku_key(fact.merchant, fact.sku)
+            return topics.STOCK_ITEMS, row_key(fact)
         case StockLevel():
-            return topics.STOCK_LEVELS, ids.sku_key(fact.merchant, fact.sku)
+            return topics.STOCK_LEVELS, row_key(fact)
         case _:
             assert_never(fact)

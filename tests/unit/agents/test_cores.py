@@ -9,7 +9,7 @@ from schemas.commands import Refund
 from schemas.exceptions import ExceptionRaised
 from schemas.facts import DeadlineReached
 from schemas.journal import CaseStep
-from schemas.stock import RestockIntent, RestockVerdict
+from schemas.stock import RestockIntent, RestockVerdict, row_key
 from schemas.working_hours import HOUR_MS
 from streams.agents.cases import Cases
 from streams.agents.edge import Edge
@@ -163,7 +163,7 @@ def test_the_stock_core_answers_intents_and_keeps_its_row() -> None:
     core = Stock(edge())
     _, told = decide_all(Cases(edge()))
     (intent,) = [r for r in told if isinstance(r, RestockIntent)]
-    key = ids.sku_key(MERCHANT, intent.sku)
+    key = row_key(intent)
     known = core.decide(None, record(topics.STOCK_ITEMS, CODEC.encode(item()), key))
     made = core.decide(known.state, record(topics.RESTOCK_INTENTS, CODEC.encode(intent), key))
     assert made.state is not None

@@ -223,7 +223,7 @@ def verdict(intent: RestockIntent, word: Any = "commanded", hours: float = 5.5, 
 
 
 def item(sku: str = "TEE", hours: float = 0, **more: Any) -> StockItem:
-    more.setdefault("item_id", f"I-{sku}")
+    more.setdefault("item_id", f"I-{sku}" if more.get("exists", True) else None)
     return StockItem(
         fact_id=f"item/{sku}@{hours}", merchant=MERCHANT, sku=sku, system="shopify", version_ms=at(hours), **more,
     )  # fmt: skip

@@ -117,7 +117,8 @@ class Script:
         yield self._build(ObservedEffect, {**self._head(), **raw, **more})
 
     def item(self, at_ms: int, said: re.Match[str], more: Raw) -> Iterable[AnyFact]:
-        raw = {"sku": said["sku"], "version_ms": at_ms, "item_id": f"I-{said['sku']}", **self._stock()}
+        item_id = None if more.get("exists") == "false" else f"I-{said['sku']}"
+        raw = {"sku": said["sku"], "version_ms": at_ms, "item_id": item_id, **self._stock()}
         yield self._build(StockItem, {**raw, **more})
 
     def level(self, at_ms: int, said: re.Match[str], more: Raw) -> Iterable[AnyFact]:

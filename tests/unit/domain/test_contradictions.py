@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.commands import Refund
+from schemas.journal import CaseStep
 from schemas.money import Money
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
@@ -17,6 +18,7 @@ from tests.unit.domain.factories import (
     event,
     inspected,
     line,
+    of,
     order,
     put_back,
     refunded,
@@ -130,13 +132,25 @@ def test_no_money_of_any_kind_goes_out_for_goods_of_another_sku(resolution: str,
     assert (run.payments, run.intents, run.open) == ([], [], ["contradicting_fact"])
 
 
-@pytest.mark.req("MON-1", "ELG-1")
-def test_a_renamed_sku_of_the_same_variant_is_paid_while_its_goods_are_held() -> None:
+@pytest.mark.req("MON-1", "ELG-1", "INV-19")
+def test_a_renamed_sku_of_the_same_variant_is_the_same_item_and_the_history_names_both() -> None:
     one = unit(sku="TEE-2026", variant_id="V-TEE")
     run = Run()
     run.feed(order(), *asked(one), inspected(one))
-    assert [r.amount_minor for r in run.commands(Refund)] == [1000]
+    assert [(i.item_id, i.sku) for i in run.intents] == [("I-TEE", "TEE")]
+    assert run.open == []
+    (step,) = [s for s in of(CaseStep, run.outputs) if (s.step, s.what) == ("decided", "restock")]
+    assert step.detail.endswith("the return calls it TEE-2026, its variant is the one that was sold")
+
+
+@pytest.mark.req("INV-8", "INV-19")
+def test_a_unit_of_another_variant_than_its_line_is_held_although_the_sku_is_the_same() -> None:
+    one = unit(variant_id="V-OTHER")
+    run = Run()
+    run.feed(order(), *asked(one), inspected(one))
     assert (run.intents, run.open) == ([], ["contradicting_fact"])
+    raised = run.raised("contradicting_fact")
+    assert (raised.expected, raised.actual) == ("V-TEE", "V-OTHER")
 
 
 @pytest.mark.req("MON-1")

@@ -58,7 +58,7 @@ def test_an_intent_on_a_known_item_is_one_relative_command_with_the_intents_own_
     assert (command.command_id, command.item_id, command.location_id, command.quantity) == ("i1", "I-TEE", MAIN, 2)
     assert (row.word, of(RestockVerdict, row.outputs)[0].command_ids) == (("commanded", ""), ("i1",))
     assert [o.topic for o in row.outputs] == ["shopify-commands", "restock-verdicts"]
-    assert [o.key for o in row.outputs] == [f"{MERCHANT}|TEE".encode(), f"{MERCHANT}|{ORDER}".encode()]
+    assert [o.key for o in row.outputs] == [f"{MERCHANT}|shopify:I-TEE".encode(), f"{MERCHANT}|{ORDER}".encode()]
 
 
 def test_an_intent_waits_for_the_item_master_and_says_so() -> None:
@@ -115,7 +115,7 @@ def test_a_bundle_comes_back_as_its_components() -> None:
     assert [(c.sku, c.item_id, c.quantity) for c in commands] == [("SOAP", "I-SOAP", 6), ("DISH", "I-DISH", 3)]
     assert of(RestockVerdict, row.outputs)[0].command_ids == tuple(c.command_id for c in commands)
     assert len({c.command_id for c in commands} | {"i1"}) == 3
-    assert [o.key for o in row.outputs[:2]] == [f"{MERCHANT}|SOAP".encode(), f"{MERCHANT}|DISH".encode()]
+    assert [o.key for o in row.outputs[:2]] == [f"{MERCHANT}|shopify:{name}".encode() for name in ("I-SOAP", "I-DISH")]
 
 
 @pytest.mark.req("INV-9", "INV-13", "INV-17")

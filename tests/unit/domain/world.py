@@ -6,7 +6,7 @@ from schemas.codec import Codec
 from schemas.commands import Annotate, Command, CommandOutcome, CommandResult, Restock, kind_of
 from schemas.merchant import Merchant
 from schemas.money import Money
-from schemas.stock import RestockIntent, RestockVerdict
+from schemas.stock import RestockIntent, RestockVerdict, StockItem, row_key
 from streams.domain.case import decide_case
 from streams.domain.judge import judge
 from streams.domain.learn import Fact
@@ -14,6 +14,7 @@ from streams.domain.output import Output
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.stock import Item, StockFact, decide_stock
+from tests.unit.domain.goods import found_by_sku
 
 CODEC = Codec()
 CaseFact = Fact
@@ -21,13 +22,13 @@ AnyFact = CaseFact | StockFact
 
 
 class World:
-    """One order and the SKUs of its returns. `outputs` is everything that was ever emitted, by either agent; `fed` is
+    """One order and the items of its returns, each found by its SKU, too. `outputs` is everything that was ever emitted, by either agent; `fed` is
     what was given to either, in that order."""
 
     def __init__(self, rules: Merchant) -> None:
         self.rules = rules
         self.case: Case | None = None
-        self.items: dict[str, Item] = {}
+        self.items: dict[bytes, Item] = {}
         self.outputs: list[Output] = []
         self.fed: tuple[AnyFact, ...] = ()
         self.commands: dict[str, Command] = {}
@@ -42,7 +43,7 @@ class World:
 
     def feed(self, fact: AnyFact) -> list[Output]:
         """Everything that follows of one fact until both agents are quiet."""
-        waiting = deque([fact])
+        waiting = deque([fact, found_by_sku(fact)] if isinstance(fact, StockItem) and fact.item_id else [fact])
         made: list[Output] = []
         while waiting:
             for output in self._decide(waiting.popleft()):
@@ -59,7 +60,8 @@ class World:
     def _decide(self, fact: AnyFact) -> list[Output]:
         self.fed = (*self.fed, fact)
         if isinstance(fact, StockFact):
-            self.items[fact.sku], made = decide_stock(self.items.get(fact.sku), fact, self.rules)
+            key = row_key(fact)
+            self.items[key], made = decide_stock(self.items.get(key), fact, self.rules)
             return made
         if isinstance(fact, CommandResult):
             self.settled.add(fact.command_id)

@@ -198,5 +198,5 @@ def refund(number: int, *, merchant: str = "shop", system: str = "toy") -> Refun
 
 def key_of(command: Command) -> bytes:
     if isinstance(command, Restock):
-        return ids.sku_key(command.merchant, command.sku)
+        return ids.item_key(command.merchant, command.system, command.item_id)
     return ids.order_key(command.merchant, command.order_id)
