@@ -43,11 +43,10 @@ TYPES: dict[str, ExceptionType] = {
         "correct",
     ),
     "archived_item": _type(
-        "data", "warning", 24, "Only archived items carry the SKU.", "Take the item out of the archive, or correct it.",
-        "correct",
+        "data", "warning", 24, "Only archived items carry the SKU.", "Reactivate it or correct the SKU.", "correct"
     ),
     "deleted_item": _type(
-        "data", "warning", 24, "The item that was sold is deleted.", "Create it anew with its SKU, then retry.", "correct"
+        "data", "warning", 24, "The item that was sold is deleted.", "Put it away by hand, then resolve.", "correct"
     ),
     "no_item": _type(
         "warehouse", "info", 72, "It was sold without an item, so no stock can hold it.", "Put it away by hand."

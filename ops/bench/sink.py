@@ -124,7 +124,9 @@ def _backlog(bootstrap: str, system: str) -> None:
             merchant="bench", system=system, order_id=str(number), rma_id="R", unit_ids=units, generation=0,
             decided_at_ms=0, sku=sku, item_id=sku, location_id="1", quantity=1, stock_status="available",
         )  # fmt: skip
-        producer.produce(topics.commands_of(system), key=ids.item_key("bench", system, sku), value=codec.encode(command))
+        producer.produce(
+            topics.commands_of(system), key=ids.item_key("bench", system, sku), value=codec.encode(command)
+        )
         producer.poll(0)
     producer.flush(30)
 

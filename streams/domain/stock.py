@@ -1,8 +1,9 @@
 """`decide_stock`: what cases want put back, checked against the item master of the system of record.
 
 The row of an item holds its newest item master, whether its locations are active, and the intents that were asked for.
-What it is, its system's own id says. An intent that names no item goes to the row of its SKU, which knows what the SKU
-finds, and is passed on to the row of the one item that is meant. An intent without a known item waits; one that is impossible is asked again whenever the item changes.
+What an item is, its system's own id says. An intent that names none goes to the row of its SKU, which knows what the
+SKU finds, and is passed on to the row of the one item that is meant. An intent without a known item waits; one that is
+impossible is asked again whenever the item changes.
 What an intent became is kept, so that a repeated intent gives the very same commands. Each intent has a command, and so
 an id, of its own; that some go out in one request is the sink's business. A journal entry of the system that names a
 command confirms its intent (INV-17). The components of a bundle have rows of their own, and their entries arrive there:
@@ -171,7 +172,7 @@ def _confirm(item: Item) -> tuple[Item, list[Output]]:
 def _planned(ask: Ask, item: Item, rules: Merchant) -> Ask:
     put = _undone(ask.intent, item)
     if put is not None and put.word == "passed":
-        return replace(ask, word="passed", reason="", detail="", decided_at_ms=item.now_ms, item_id=put.item_id)
+        return _passed(ask, item, put.item_id, put.intent.sku)
     closed = item.places.get(f"{ask.intent.system}|{ask.intent.location_id}", (None, True))[1] is False
     match plan(ask.intent, item.items.get(ask.intent.system), rules, closed=closed):
         case Waiting(detail=detail):
@@ -179,15 +180,19 @@ def _planned(ask: Ask, item: Item, rules: Merchant) -> Ask:
         case Impossible(reason=reason, detail=detail):
             return replace(ask, word="impossible", reason=reason, detail=detail, decided_at_ms=item.now_ms)
         case Found(hit=hit):
-            return replace(
-                ask, word="passed", reason="", detail="", decided_at_ms=item.now_ms, item_id=hit.item_id,
-                intent=replace(ask.intent, sku=hit.sku or ask.intent.sku),
-            )  # fmt: skip
+            return _passed(ask, item, hit.item_id, hit.sku or ask.intent.sku)
         case Commanded(orders=orders):
             orders = orders if put is None else undo(ask.intent, put.intent, put.orders)
             return replace(ask, word="commanded", reason="", detail="", orders=orders, decided_at_ms=item.now_ms)
         case other:
             assert_never(other)
+
+
+def _passed(ask: Ask, item: Item, item_id: str, sku: str) -> Ask:
+    return replace(
+        ask, word="passed", reason="", detail="", decided_at_ms=item.now_ms, item_id=item_id,
+        intent=replace(ask.intent, sku=sku),
+    )  # fmt: skip
 
 
 def _undone(intent: RestockIntent, item: Item) -> Ask | None:

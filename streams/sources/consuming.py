@@ -20,6 +20,7 @@ from schemas.dead_letters import plain
 from schemas.endpoints import Joined
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
+from schemas.stock import RestockIntent
 from sinks.work import Received
 from streams.sources import telemetry
 from streams.sources.fields import Malformed
@@ -50,7 +51,12 @@ class Source(Protocol):
         """Records may be consumed again."""
 
 
-Trigger = Callable[[ReturnEvent], Awaitable[Routed]]
+Trigger = Callable[[ReturnEvent | RestockIntent], Awaitable[Routed]]
+# Facts of others that make a source read.
+TRIGGERS: dict[str, type[ReturnEvent] | type[RestockIntent]] = {
+    topics.RETURN_EVENTS: ReturnEvent,
+    topics.RESTOCK_INTENTS: RestockIntent,
+}
 
 
 class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -158,9 +164,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     async def _routed(self, record: ConsumerRecord[Any, Any]) -> Routed | None:
         asked: Awaitable[Routed]
-        if self._trigger is not None and record.topic == topics.RETURN_EVENTS:
+        kind = TRIGGERS.get(record.topic)
+        if self._trigger is not None and kind is not None:
             try:
-                event = self._codec.decode_as(ReturnEvent, record.value)
+                event = self._codec.decode_as(kind, record.value)
             except Undecodable:
                 return None  # the agent that owns this topic dead-letters it
             merchant, asked = event.merchant, self._trigger(event)

@@ -19,7 +19,7 @@ from sinks.telemetry import RequestTelemetry
 from sinks.transport import Transport, open_transport
 from streams.sources import rounds, subscriptions
 from streams.sources.again import Again
-from streams.sources.consuming import Consuming, Source, Trigger
+from streams.sources.consuming import TRIGGERS, Consuming, Source, Trigger
 from streams.sources.desk import Desk
 from streams.sources.memory import Memory
 from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
@@ -208,4 +208,4 @@ def group_of(system: str) -> str:
 
 def topics_of(system: str) -> list[str]:
     """What a source consumes: its deliveries, and for a shop also what returns there are."""
-    return [topics.deliveries(system), *([topics.RETURN_EVENTS] if system == "shopify" else [])]
+    return [topics.deliveries(system), *(TRIGGERS if system == "shopify" else [])]

@@ -7,10 +7,11 @@ from sinks.systems.page import Page
 from sinks.systems.shopify import read
 from sinks.transport import Transport
 from streams.sources.fields import ident, malformed
+from streams.sources.goods import GOODS, GoodsNote
 from streams.sources.memory import Memory
 from streams.sources.polling import Changed, Row, sound
 from streams.sources.reading import ask
-from streams.sources.source_shopify import AbsentNote, SkuNote
+from streams.sources.source_shopify import AbsentNote
 from streams.sources.work import Resource
 
 MOST = 200
@@ -73,7 +74,7 @@ class Leftovers:
 
     async def _unsound(self, now_ms: int) -> list[Resource]:
         """Items that did not exist, were not tracked or had an inactive location."""
-        listed = await self._memory.listed(self._merchant, "sku:", MOST, holding=['"sound":false'])
-        notes = [msgspec.json.decode(note, type=SkuNote) for note in listed.values()]
-        due = [note.sku for note in notes if not note.sound and note.read_ms < now_ms - UNSOUND_AGAIN_MS]
-        return [Resource(merchant=self._merchant, kind="sku", name=sku) for sku in due]
+        listed = await self._memory.listed(self._merchant, GOODS, MOST, holding=['"sound":false'])
+        notes = [msgspec.json.decode(note, type=GoodsNote) for note in listed.values()]
+        due = [note for note in notes if not note.sound and note.read_ms < now_ms - UNSOUND_AGAIN_MS]
+        return [Resource(merchant=self._merchant, kind=note.kind, name=note.name) for note in due]

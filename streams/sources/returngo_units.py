@@ -61,7 +61,7 @@ def unit(row: Json, path: str) -> ReturnedUnit:
         tax_included=flag(row.get("taxIncluded"), f"{path}.taxIncluded"), fees=_fees(row, paid, path),
         paid_rest=_rest(row, "paidPrice", path), paid_tax_rest=_rest(row, "paidTax", path),
         exchange_variant_id=opt_ident(exchange.get("variantId"), f"{path}.exchangeItems[0].variantId"),
-        exchange_sku=code(exchange.get("sku"), f"{path}.exchangeItems[0].sku"),
+        options=_options(row, path), exchange_sku=code(exchange.get("sku"), f"{path}.exchangeItems[0].sku"),
     )  # fmt: skip
 
 
@@ -91,6 +91,12 @@ def _disposition(*, returned: bool | None, restockable: bool | None) -> Disposit
     if not returned:
         return "not_returned"
     return "sellable" if restockable else "damaged"
+
+
+def _options(row: Json, path: str) -> tuple[str, ...]:
+    """Option values of the variant, which is named by them: "M / Red"."""
+    named = label(row.get("variantName"), f"{path}.variantName") or ""
+    return tuple(each.strip() for each in named.split(" / ") if each.strip())
 
 
 def _word(value: object) -> str:

@@ -1,22 +1,72 @@
-"""A Shopify variant, as the read flow finds it by SKU, to the item master and its stock levels. Pure."""
+"""What Shopify's read flows find, to facts: an item with its stock levels, and the items that a SKU finds. Pure."""
 
 import msgspec
 
 from schemas import ids
-from schemas.stock import Component, ItemLocation, StockItem, StockLevel
-from streams.sources.fields import Json, code, count, flag, ident, malformed, obj, opt, opt_ident, opt_instant, rows
+from schemas.stock import Component, Hit, ItemLocation, StockItem, StockLevel
+from streams.sources.fields import (
+    Json,
+    code,
+    count,
+    flag,
+    ident,
+    label,
+    malformed,
+    obj,
+    opt,
+    opt_ident,
+    opt_instant,
+    rows,
+)
 from streams.sources.shopify_orders import SYSTEM
 
 _LARGEST_STOCK = 1_000_000_000
 
 
-def missing(sku: str, *, merchant: str, read_at_ms: int) -> StockItem:
-    """The shop was asked and has no such SKU."""
-    return _named(StockItem(fact_id="", merchant=merchant, sku=sku, system=SYSTEM, version_ms=read_at_ms, exists=False))
+MOST_HITS = 50
 
 
-def item(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> StockItem:
-    """The item master of one SKU; raises Malformed.
+def index(found: Json, *, merchant: str, sku: str = "", variant_id: str | None = None, read_at_ms: int) -> StockItem:
+    """What the shop finds by a SKU, or by a variant id where there is no SKU; raises Malformed."""
+    hits = sorted(map(_hit, rows(found.get("nodes"), "productVariants")), key=lambda hit: hit.item_id)
+    if not hits and not found.get("complete"):
+        raise malformed("productVariants", "all variants of similar SKUs within the pages that are read", None)
+    return _named(
+        StockItem(
+            fact_id="", merchant=merchant, sku=sku, system=SYSTEM, version_ms=read_at_ms, exists=bool(hits),
+            variant_id=variant_id, hits=tuple(hits[:MOST_HITS]),
+        )
+    )  # fmt: skip
+
+
+def _hit(found: Json) -> Hit:
+    return Hit(
+        item_id=ident(_inventory_item(found).get("id"), "inventoryItem.id"), sku=code(found.get("sku"), "sku") or "",
+        variant_id=ident(found.get("id"), "id"), active=_active(found), options=_options(found),
+    )  # fmt: skip
+
+
+def _active(found: Json) -> bool:
+    """A draft is no archived product: its goods are counted."""
+    return opt(found.get("product"), "product").get("status") != "ARCHIVED"
+
+
+def _options(found: Json) -> tuple[str, ...]:
+    listed = rows(found.get("selectedOptions"), "selectedOptions")
+    named = [label(each.get("value"), "selectedOptions.value") for each in listed]
+    return tuple(each for each in named if each)
+
+
+def missing(item_id: str, *, merchant: str, read_at_ms: int) -> StockItem:
+    """The shop was asked and has no such item any more."""
+    gone = StockItem(
+        fact_id="", merchant=merchant, sku="", system=SYSTEM, version_ms=read_at_ms, exists=False, item_id=item_id
+    )
+    return _named(gone)
+
+
+def item(found: Json, *, merchant: str, read_at_ms: int) -> StockItem:
+    """The item master of one item; raises Malformed.
 
     Its version is the time of reading, as Shopify's own does not move when a location is switched off; its id is made
     of the content alone, so the same item read again is the same fact.
@@ -27,24 +77,25 @@ def item(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> StockItem:
         StockItem(
             fact_id="",
             merchant=merchant,
-            sku=sku,
+            sku=code(found.get("sku"), "sku") or "",
             system=SYSTEM,
             version_ms=read_at_ms,
             item_id=ident(stocked.get("id"), "inventoryItem.id"),
-            variant_id=ident(found.get("id"), "id"),
+            variant_id=None if found.get("shared") else ident(found.get("id"), "id"),
             product_id=opt_ident(product.get("id"), "product.id"),
             tracked=bool(flag(stocked.get("tracked"), "inventoryItem.tracked")),
-            active=product.get("status") in (None, "ACTIVE"),
+            active=_active(found),
+            options=_options(found),
             components=_components(found),
             locations=tuple(sorted(map(_place, _levels(stocked)), key=lambda place: place.location_id)),
         )
     )
 
 
-def levels(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> list[StockLevel]:
-    """What is available of the SKU at each location that stocks it; raises Malformed."""
+def levels(found: Json, *, merchant: str, read_at_ms: int) -> list[StockLevel]:
+    """What is available of the item at each location that stocks it; raises Malformed."""
     stocked = _inventory_item(found)
-    item_id = ident(stocked.get("id"), "inventoryItem.id")
+    item_id, sku = ident(stocked.get("id"), "inventoryItem.id"), code(found.get("sku"), "sku") or ""
     listed = []
     for row in _levels(stocked):
         place = _place(row)
@@ -53,7 +104,7 @@ def levels(found: Json, sku: str, *, merchant: str, read_at_ms: int) -> list[Sto
         identity = (place.location_id, str(at_ms), str(available), str(place.stocked), str(place.active))
         listed.append(
             StockLevel(
-                fact_id=ids.fact_id(SYSTEM, f"{merchant}/{sku}", "level", *identity),
+                fact_id=ids.fact_id(SYSTEM, f"{merchant}/{item_id}", "level", *identity),
                 merchant=merchant,
                 sku=sku,
                 system=SYSTEM,
@@ -71,7 +122,7 @@ def _named(found: StockItem) -> StockItem:
     content = msgspec.structs.replace(found, version_ms=0)
     identity = ids.digest(msgspec.json.encode(content))
     return msgspec.structs.replace(
-        found, fact_id=ids.fact_id(SYSTEM, f"{found.merchant}/{found.sku}", "item", identity)
+        found, fact_id=ids.fact_id(SYSTEM, f"{found.merchant}/{found.item_id or found.sku}", "item", identity)
     )
 
 
@@ -118,4 +169,4 @@ def _components(found: Json) -> tuple[Component, ...]:
                 item_id=opt_ident(stocked.get("id"), "productVariantComponents.inventoryItem.id"),
             )
         )
-    return tuple(sorted(listed, key=lambda each: each.sku))
+    return tuple(sorted(listed, key=lambda each: (each.sku, each.item_id or "")))

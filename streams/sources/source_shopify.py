@@ -1,20 +1,23 @@
 """The Shopify source: orders by webhook and poll, and whatever a return names. Touches HTTP and SQL.
 
 It also consumes `return-events`: an order that a return names and that we do not have is read, its SKUs are looked up.
+And `restock-intents`: the item that one names is read by its id.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
-from schemas.stock import StockItem
+from schemas.sku import meant
+from schemas.stock import RestockIntent
 from sinks.systems.shopify import read
 from sinks.transport import Transport
-from streams.sources import envelope, shopify_items, shopify_orders
+from streams.sources import envelope, goods, shopify_orders
 from streams.sources.fields import Json, ident, instant, opt_ident, rows
+from streams.sources.goods import GOODS, noted
 from streams.sources.memory import Memory
 from streams.sources.reading import ask
 from streams.sources.repeats import Repeats
@@ -28,14 +31,6 @@ MOST_ITEMS = 200  # that a change of a location makes us read again
 
 
 _OWNED: dict[str, Literal["return", "reverse"]] = {envelope.RETURN: "return", envelope.REVERSE: "reverse"}
-
-
-class SkuNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of an item. `sound`: nothing about it would stop a restock."""
-
-    sku: str
-    read_ms: int
-    sound: bool
 
 
 class AbsentNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +84,11 @@ class ShopifySource:
 
     async def _named(self, merchant: str, resource_id: str) -> list[Resource]:
         if resource_id.startswith(envelope.LOCATION):
-            return [_sku(merchant, each) for each in await self.known_skus(merchant, MOST_ITEMS)]
+            listed = await self._memory.listed(merchant, f"{GOODS}item:", MOST_ITEMS)
+            return [noted(merchant, each) for each in listed.values()]
         if resource_id.startswith(envelope.ITEM):
-            sku = await self._noted(merchant, resource_id)
-            return [_sku(merchant, sku)] if sku else []  # an item that no return ever named
+            note = await self._noted(merchant, f"{GOODS}{resource_id}")
+            return [noted(merchant, note)] if note else []  # an item that no return ever named
         for prefix, kind in _OWNED.items():
             if resource_id.startswith(prefix):
                 order = await self._noted(merchant, resource_id)
@@ -103,30 +99,35 @@ class ShopifySource:
     async def _noted(self, merchant: str, name: str) -> str | None:
         return (await self._memory.notes(merchant, [name])).get(name)
 
-    async def known_skus(self, merchant: str, most: int) -> list[str]:
-        """SKUs that returns have named, those not read for longest first."""
-        listed = await self._memory.listed(merchant, "sku:", most)
-        return [msgspec.json.decode(each, type=SkuNote).sku for each in listed.values()]
-
-    async def triggered(self, event: ReturnEvent) -> Routed:
-        """What a return makes us read: its order unless we have it, its SKUs unless we have them from a moment ago."""
-        merchant = event.merchant
-        if merchant in self._elsewhere or not event.order_id:
+    async def triggered(self, told: ReturnEvent | RestockIntent) -> Routed:
+        """What a return makes us read: its order unless we have it, its SKUs unless we have them from a moment ago.
+        What is to be put into stock is read by the very name that its intent waits under."""
+        merchant = told.merchant
+        if merchant in self._elsewhere or not told.order_id:
             return Routed(result="ignored")
-        skus = sorted({u.sku for u in event.units if u.sku} | {u.exchange_sku for u in event.units if u.exchange_sku})
-        order = f"order:{event.order_id}"
-        notes = await self._memory.notes(merchant, [order, *(f"sku:{sku}" for sku in skus)])
-        fresh_seconds = FRESH_FOR_GRADED_SECONDS if event.kind == "inspected" else FRESH_SECONDS
+        if isinstance(told, RestockIntent):
+            wanted = await self._stale(merchant, goods.of_intent(told), FRESH_FOR_GRADED_SECONDS)
+        else:
+            skus = {sku for unit in told.units for sku in (unit.sku, unit.exchange_sku) if sku}
+            by_name = {
+                meant(sku): Resource(merchant=merchant, kind="sku", name=sku) for sku in sorted(skus) if meant(sku)
+            }
+            wanted = await self._stale(merchant, list(by_name.values()), FRESH_SECONDS)
+            order = f"order:{told.order_id}"
+            if order not in await self._memory.notes(merchant, [order]):
+                wanted = [Resource(merchant=merchant, kind="order", name=told.order_id), *wanted]
+        return Routed(result="read" if wanted else "ignored", wanted=tuple(self._wanted(w, "trigger") for w in wanted))
+
+    async def _stale(self, merchant: str, named: Sequence[Resource], fresh_seconds: float) -> list[Resource]:
+        """Those of them that were not read for so long."""
+        notes = await self._memory.notes(merchant, [goods.name_of(each) for each in named])
         oldest_ms = self._now_ms() - int(fresh_seconds * 1000)
-        stale = [_sku(merchant, sku) for sku in skus if _read_ms(notes.get(f"sku:{sku}")) < oldest_ms]
-        unknown = [Resource(merchant=merchant, kind="order", name=event.order_id)] if order not in notes else []
-        wanted = tuple(self._wanted(each, "trigger") for each in [*unknown, *stale])
-        return Routed(result="read" if wanted else "ignored", wanted=wanted)
+        return [each for each in named if goods.read_ms(notes.get(goods.name_of(each))) < oldest_ms]
 
     async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         """An order with its effects, or an item with its levels; raises Unread, Malformed."""
-        if resource.kind == "sku":
-            return await self._item(resource, urgency, read_at_ms)
+        if resource.kind in ("sku", "variant", "item"):
+            return await goods.read(self._transport, resource, urgency, read_at_ms, self._now_ms())
         if resource.kind in ("return", "reverse"):
             return await self._order_of(resource, urgency)
         connection, asked_ms = self._transport.connection(resource.merchant), self._now_ms()
@@ -161,18 +162,6 @@ class ShopifySource:
         note = AbsentNote(tries=tries, due_ms=due_ms, first_ms=before.first_ms if before else now_ms)
         return {name: msgspec.json.encode(note).decode()}
 
-    async def _item(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
-        merchant, sku, read_ms = resource.merchant, resource.name, self._now_ms()
-        flow = read.item_by_sku(self._transport.connection(merchant), sku)
-        found = await ask(self._transport, merchant, flow, urgency)
-        if found is None:
-            gone = shopify_items.missing(sku, merchant=merchant, read_at_ms=read_at_ms)
-            return Learnt(facts=(gone,), notes=_sku_notes(gone, read_ms))
-        item = shopify_items.item(found, sku, merchant=merchant, read_at_ms=read_at_ms)
-        levels = shopify_items.levels(found, sku, merchant=merchant, read_at_ms=read_at_ms)
-        more = tuple(_sku(merchant, each.sku) for each in item.components if each.sku and each.sku != sku)
-        return Learnt(facts=(item, *levels), notes=_sku_notes(item, read_ms), more=more)
-
 
 def _order_notes(order: Json, order_id: str, asked_ms: int) -> dict[str, str | None]:
     version = str(order.get("updatedAt"))
@@ -190,20 +179,3 @@ def _owned(order: Json, order_id: str) -> dict[str, str | None]:
         for reverse in rows(native.get("reverseFulfillmentOrders"), "returns.reverseFulfillmentOrders"):
             found[f"{envelope.REVERSE}{opt_ident(reverse.get('id'), 'reverseFulfillmentOrders.id')}"] = order_id
     return found
-
-
-def _sku(merchant: str, sku: str) -> Resource:
-    return Resource(merchant=merchant, kind="sku", name=sku)
-
-
-def _read_ms(note: str | None) -> int:
-    return msgspec.json.decode(note, type=SkuNote).read_ms if note else 0
-
-
-def _sku_notes(item: StockItem, read_ms: int) -> dict[str, str | None]:
-    sound = item.exists and item.tracked and all(place.active for place in item.locations)
-    note = SkuNote(sku=item.sku, read_ms=read_ms, sound=sound)
-    notes: dict[str, str | None] = {f"sku:{item.sku}": msgspec.json.encode(note).decode()}
-    if item.item_id:
-        notes[f"{envelope.ITEM}{item.item_id}"] = item.sku
-    return notes

@@ -18,7 +18,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be read in a system."""
 
     merchant: str
-    kind: Literal["rma", "order", "sku", "return", "reverse"]  # the last two only lead to their order
+    # The last two only lead to their order.
+    kind: Literal["rma", "order", "sku", "item", "variant", "return", "reverse"]
     name: str  # its id, or the SKU
 
     def __str__(self) -> str:

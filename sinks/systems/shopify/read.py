@@ -6,6 +6,7 @@ Answers are Shopify's own JSON with global ids. A refusal leaves as `Ended` with
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from schemas.sku import same_sku
 from sinks.contract import ReadFlow
 from sinks.outcomes import Deferred, Rejected
 from sinks.systems.ended import Ended
@@ -16,13 +17,17 @@ from sinks.systems.shopify.gids import gid
 from sinks.systems.shopify.pages import MOST_PAGES
 from sinks.systems.shopify.whole_order import order
 
-__all__ = ["item_by_sku", "locations", "order", "order_of", "orders_since", "scopes", "subscribe", "subscriptions"]
+__all__ = [
+    "item", "locations", "order", "order_of", "orders_since", "scopes", "subscribe", "subscriptions", "variant",
+    "variants_by_sku",
+]  # fmt: skip
 Row = dict[str, Any]  # a vendor object
 
 _OWNED = {
     "return": ("order_of_return", "return", "Return"),
     "reverse": ("order_of_reverse_order", "reverseFulfillmentOrder", "ReverseFulfillmentOrder"),
 }
+MOST_SIMILAR = 500  # variants that a search for one SKU is followed to
 
 
 def order_of(c: Connection, kind: Literal["return", "reverse"], number: str) -> ReadFlow[str | None]:
@@ -42,29 +47,39 @@ def orders_since(c: Connection, since_ms: int, cursor: str | None) -> ReadFlow[P
     return Page(rows=orders["nodes"], next_cursor=pages["endCursor"] if pages["hasNextPage"] else None)
 
 
-def item_by_sku(c: Connection, sku: str) -> ReadFlow[Row | None]:
-    """The variant of exactly this SKU with its item, every level and its components, or None.
+def variants_by_sku(c: Connection, sku: str) -> ReadFlow[Row]:
+    """Every variant of this SKU as people mean it, by `nodes`; `complete` is False when more similar ones were not
+    looked at. The search finds words and their beginnings, late: what it finds is only looked at."""
+    quoted = sku.strip().replace("\\", "\\\\").replace("'", "\\'")
+    start = {"query": f"sku:'{quoted}'"}
+    similar, whole = yield from _pages(c, "variants_by_sku", start, ("productVariants",), MOST_SIMILAR // 25)
+    return {"nodes": [each for each in similar if same_sku(each["sku"], sku)], "complete": whole}
 
-    `matches` says how many variants carry the SKU: more than one is a fault of the catalogue, for a person.
-    """
-    quoted = sku.replace("\\", "\\\\").replace("'", "\\'")
-    variants, whole = yield from _pages(c, "item_by_sku", {"query": f"sku:'{quoted}'"}, ("productVariants",))
-    if not whole:
-        raise Ended(Deferred(reason="variants_cut_off"))
-    exact = [variant for variant in variants if variant["sku"] == sku]  # the search also finds similar ones
-    if not exact:
+
+def variant(c: Connection, variant_id: str) -> ReadFlow[Row]:
+    """The variant in the same form, none where the shop has no such id."""
+    found: Row | None = (yield from calls.read(c, "variant", {"id": gid("ProductVariant", variant_id)}))[
+        "productVariant"
+    ]
+    return {"nodes": [found] if found else [], "complete": True}
+
+
+def item(c: Connection, item_id: str) -> ReadFlow[Row | None]:
+    """The variant of an inventory item with the item, every level and its components, or None."""
+    found: Row | None = (yield from calls.read(c, "item", {"id": gid("InventoryItem", item_id)}))["inventoryItem"]
+    if found is None or not (found["variants"] and found["variants"]["nodes"]):
         return None
-    variant = exact[0]
-    item = variant["inventoryItem"]
-    levels = item["inventoryLevels"]
+    levels = found["inventoryLevels"]
     nodes = levels["nodes"]
     if levels["pageInfo"]["hasNextPage"]:
-        start = {"id": item["id"], "after": levels["pageInfo"]["endCursor"]}
+        start = {"id": found["id"], "after": levels["pageInfo"]["endCursor"]}
         more, whole = yield from _pages(c, "item_levels", start, ("inventoryItem", "inventoryLevels"))
         if not whole:
             raise Ended(Deferred(reason="levels_cut_off"))
         nodes = nodes + more
-    return {**variant, "inventoryItem": {**item, "inventoryLevels": {"nodes": nodes}}, "matches": len(exact)}
+    variants = found["variants"]
+    shared = variants["pageInfo"]["hasNextPage"]  # then no variant says alone what it is
+    return {**variants["nodes"][0], "shared": shared, "inventoryItem": {**found, "inventoryLevels": {"nodes": nodes}}}
 
 
 def locations(c: Connection) -> ReadFlow[list[Row]]:
@@ -101,11 +116,13 @@ def _all(c: Connection, stem: str, path: tuple[str, ...]) -> ReadFlow[list[Row]]
     return rows
 
 
-def _pages(c: Connection, stem: str, variables: Row, path: tuple[str, ...]) -> ReadFlow[tuple[list[Row], bool]]:
+def _pages(
+    c: Connection, stem: str, variables: Row, path: tuple[str, ...], most: int = MOST_PAGES
+) -> ReadFlow[tuple[list[Row], bool]]:
     """All nodes of a connection, and whether that is all. A parent that vanished on the way ends the list."""
     rows: list[Row] = []
     after = variables.get("after")
-    for _ in range(MOST_PAGES):
+    for _ in range(most):
         connection: Any = yield from calls.read(c, stem, {**variables, "after": after})
         for step in path:
             connection = connection[step]

@@ -76,7 +76,7 @@ BY_CODE: dict[str, dict[str, Meaning]] = {
         "RESOURCE_NOT_FOUND": _rejected("rejected_by_system"),
     },
     "Adjust": {
-        "INVALID_INVENTORY_ITEM": _rejected("unknown_sku"),
+        "INVALID_INVENTORY_ITEM": _rejected("deleted_item"),
         "INVALID_LOCATION": _rejected("inactive_location"),
         "ITEM_NOT_STOCKED_AT_LOCATION": _rejected("inactive_location"),
         "NON_MUTABLE_INVENTORY_ITEM": _rejected("parent_item_targeted"),

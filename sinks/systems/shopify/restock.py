@@ -151,7 +151,7 @@ def _possible(command: Restock, looked: Look) -> None:
     """Ended when no attempt can have or should have moved this item's stock there."""
     item, place = looked.inventory_item, looked.location
     if item is None:
-        raise Ended(Rejected(code="unknown_sku", detail=f"{command.sku}: no inventory item {command.item_id}"))
+        raise Ended(Rejected(code="deleted_item", detail=f"{command.sku}: no inventory item {command.item_id}"))
     if not item.tracked:
         detail = f"{command.sku}: the shop does not track inventory item {command.item_id}"
         raise Ended(Rejected(code="untracked_item", detail=detail))

@@ -174,3 +174,18 @@ def test_the_stock_core_answers_intents_and_keeps_its_row() -> None:
     assert core.reached(key, made.state, 1) is None
     (refused,) = core.refused(record(topics.STOCK_ITEMS, b"x", b"\xff"), "undecodable", "broken")
     assert CODEC.decode_as(ExceptionRaised, refused.value).merchant == ""
+
+
+@pytest.mark.req("INV-14", "INV-19")
+def test_what_still_comes_under_a_sku_goes_to_the_row_of_its_item_and_the_old_row_goes() -> None:
+    core = Stock(edge())
+    _, told = decide_all(Cases(edge()))
+    (intent,) = [r for r in told if isinstance(r, RestockIntent)]
+    old = f"{MERCHANT}|{intent.sku}".encode()
+    for topic, fact in ((topics.STOCK_ITEMS, item()), (topics.RESTOCK_INTENTS, intent)):
+        sent = core.decide(None, record(topic, CODEC.encode(fact), old))
+        (again,) = sent.outputs
+        assert sent.state is None
+        assert (again.topic, again.key, again.value) == (topic, row_key(fact), CODEC.encode(fact))
+    with pytest.raises(Undecodable, match="wrong_key"):
+        core.decide(None, record(topics.RESTOCK_INTENTS, CODEC.encode(intent), f"{MERCHANT}|OTHER".encode()))

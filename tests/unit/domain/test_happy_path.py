@@ -161,11 +161,11 @@ def test_every_record_goes_to_its_topic_under_the_key_that_keeps_its_order() -> 
     run.restock(7)
     run.feed(result(run.commands(Refund)[0].command_id, "refund"))
     run.feed(result(run.commands(Journal)[0].command_id, "journal"))
-    of_order, of_sku = b"demo-shop|5001", b"demo-shop|TEE"
+    of_order, of_item = b"demo-shop|5001", b"demo-shop|shopify:I-TEE"
     went = {(type(o.record).__name__, o.topic, o.key) for o in run.outputs if o.topic != "exceptions"}
     assert went == {
         ("CaseStep", "case-journal", of_order), ("ExpectedReturn", "expected-returns", of_order),
-        ("RestockIntent", "restock-intents", of_sku), ("Refund", "shopify-commands", of_order),
+        ("RestockIntent", "restock-intents", of_item), ("Refund", "shopify-commands", of_order),
         ("Annotate", "shopify-commands", of_order), ("Annotate", "returngo-commands", of_order),
         ("Journal", "linnworks-commands", of_order),
     }  # fmt: skip

@@ -15,7 +15,7 @@ UNIT = ReturnedUnit(
     unit_id="u1", line_id="L1", sku="TEE", quantity=2, variant_id="V1", reason="Too big", resolution="exchange",
     ships=False, paid=Money(minor=1000, currency="EUR"), paid_tax=Money(minor=160, currency="EUR"), tax_included=True,
     fees=Money(minor=50, currency="EUR"), exchange_price=Money(minor=1200, currency="USD"), disposition="damaged",
-    disposition_reason="torn", location="dock",
+    disposition_reason="torn", location="dock", options=("M", "Red"),
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_every_field_of_a_returned_unit_is_learnt(system: str, rank: int) -> Non
         "unit_id": "u1", "scanned": None, "received": None,
         "said": (
             rank, at(6000, "f4"), "L1", "TEE", 2, "V1", "Too big", "exchange", False, 1000, 50, "EUR+USD", 160, 1200,
-            0, 0,
+            0, 0, ("M", "Red"),
         ),
         "inspections": {system: learnt(fact).rmas["100"].units["u1"].inspections[system]},
     }  # fmt: skip
@@ -41,7 +41,7 @@ def test_what_a_unit_does_not_say_is_empty() -> None:
     assert named(unit.said) == {
         "rank": 1, "stamp": at(6000, "f4"), "line_id": None, "sku": "TEE", "quantity": 1, "variant_id": None,
         "reason": "", "resolution": "unknown", "ships": True, "paid_minor": None, "fees_minor": 0, "currency": None,
-        "tax_minor": None, "exchange_minor": None, "paid_rest": 0, "tax_rest": 0,
+        "tax_minor": None, "exchange_minor": None, "paid_rest": 0, "tax_rest": 0, "options": (),
     }  # fmt: skip
     assert (unit.inspections["returngo"].location, unit.inspections["returngo"].reason) == ("", "")
 

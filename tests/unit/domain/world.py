@@ -22,13 +22,13 @@ AnyFact = CaseFact | StockFact
 
 
 class World:
-    """One order and the items of its returns, each found by its SKU, too. `outputs` is everything that was ever emitted, by either agent; `fed` is
-    what was given to either, in that order."""
+    """One order and the items of its returns, each found by its SKU, too. `outputs` is everything that was ever
+    emitted, by either agent; `fed` is what was given to either, in that order."""
 
     def __init__(self, rules: Merchant) -> None:
         self.rules = rules
         self.case: Case | None = None
-        self.items: dict[bytes, Item] = {}
+        self.items: dict[str, Item] = {}
         self.outputs: list[Output] = []
         self.fed: tuple[AnyFact, ...] = ()
         self.commands: dict[str, Command] = {}
@@ -60,7 +60,7 @@ class World:
     def _decide(self, fact: AnyFact) -> list[Output]:
         self.fed = (*self.fed, fact)
         if isinstance(fact, StockFact):
-            key = row_key(fact)
+            key = row_key(fact).decode()
             self.items[key], made = decide_stock(self.items.get(key), fact, self.rules)
             return made
         if isinstance(fact, CommandResult):

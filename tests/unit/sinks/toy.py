@@ -167,7 +167,7 @@ def restock(
         generation=0,
         decided_at_ms=1_700_000_000_000,
         sku=sku,
-        item_id="1",
+        item_id=f"I-{sku}",
         location_id="2",
         quantity=quantity,
         stock_status="available",

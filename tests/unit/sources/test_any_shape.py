@@ -75,8 +75,8 @@ def orders(body: Any) -> int:
 
 
 def items(body: Any) -> int:
-    found = shopify_items.item(body, "MUG", merchant="shop-a", read_at_ms=AT)
-    return kept([found, *shopify_items.levels(body, "MUG", merchant="shop-a", read_at_ms=AT)], {})
+    found = shopify_items.item(body, merchant="shop-a", read_at_ms=AT)
+    return kept([found, *shopify_items.levels(body, merchant="shop-a", read_at_ms=AT)], {})
 
 
 def kept(facts: Sequence[Fact], notes: Mapping[str, str | None]) -> int:

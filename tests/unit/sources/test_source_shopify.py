@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from schemas.facts import Delivery, ReturnedUnit, ReturnEvent
+from schemas.stock import RestockIntent
 from sinks.systems.page import Page
 from streams.sources.fields import instant
+from streams.sources.goods import GoodsNote
 from streams.sources.memory import Memory
 from streams.sources.poll_shopify import ABSENT_GIVE_UP_MS, MOST, Leftovers, OrderPoll
-from streams.sources.source_shopify import AbsentNote, ShopifySource, SkuNote
+from streams.sources.source_shopify import AbsentNote, ShopifySource
 from streams.sources.work import Resource, Routed
 from tests.unit.sources.doubles import Source, returngo_source
 from tests.unit.sources.merchants import shop
@@ -60,7 +62,20 @@ def names(routed: Routed) -> list[str]:
 
 
 def sku(name: str, read_ms: int, *, sound: bool = True) -> dict[str, str | None]:
-    return {f"sku:{name}": msgspec.json.encode(SkuNote(sku=name, read_ms=read_ms, sound=sound)).decode()}
+    return note("sku", name, read_ms, sound=sound)
+
+
+def note(kind: Any, name: str, read_ms: int, *, sound: bool = True) -> dict[str, str | None]:
+    kept = GoodsNote(kind=kind, name=name, read_ms=read_ms, sound=sound)
+    return {f"goods:{kind}:{name.lower()}": msgspec.json.encode(kept).decode()}
+
+
+def intent(**more: Any) -> RestockIntent:
+    fields: dict[str, Any] = {"sku": "MUG", "item_id": "751", "variant_id": "701", "system": "shopify"}
+    return RestockIntent(
+        intent_id="i1", merchant="shop-a", order_id="5001", rma_id="17", unit_ids=("u1",), line_id="801",
+        location_id="71", quantity=1, stock_status="available", generation=0, decided_at_ms=1, **(fields | more),
+    )  # fmt: skip
 
 
 async def test_an_order_webhook_is_read_once_per_delivery(made: Shop) -> None:
@@ -73,14 +88,14 @@ async def test_an_order_webhook_is_read_once_per_delivery(made: Shop) -> None:
 
 async def test_an_item_webhook_matters_only_for_items_that_returns_have_named(made: Shop) -> None:
     assert (await made.source.route(delivery("inventory_items/update", b'{"id": 751}'))).result == "ignored"
-    await made.memory.keep("shop-a", {"item:751": "MUG"})
-    assert names(await made.source.route(delivery("inventory_items/update", b'{"id": 751}', "w2"))) == ["sku:MUG"]
+    await made.memory.keep("shop-a", note("item", "751", 1))
+    assert names(await made.source.route(delivery("inventory_items/update", b'{"id": 751}', "w2"))) == ["item:751"]
 
 
 async def test_a_change_of_a_location_makes_us_look_at_every_item_again(made: Shop) -> None:
-    await made.memory.keep("shop-a", {**sku("MUG", 1), **sku("CUP", 1)})
+    await made.memory.keep("shop-a", {**note("item", "751", 1), **note("item", "752", 1), **sku("MUG", 1)})
     routed = await made.source.route(delivery("locations/deactivate", b'{"id": 11}'))
-    assert sorted(names(routed)) == ["sku:CUP", "sku:MUG"]
+    assert sorted(names(routed)) == ["item:751", "item:752"]
 
 
 async def test_a_webhook_of_an_unknown_topic_is_a_complaint(made: Shop) -> None:
@@ -99,7 +114,26 @@ async def test_a_return_makes_us_read_its_order_and_its_items_unless_we_have_the
     assert names(await made.source.triggered(event("requested", "MUG", "CUP"))) == ["sku:CUP"]
     made.base.clock.ms += 30_000
     assert names(await made.source.triggered(event("approved", "MUG"))) == []
-    assert names(await made.source.triggered(event("inspected", "MUG"))) == ["sku:MUG"]  # goods are about to move
+    assert names(await made.source.triggered(event("approved", " mug "))) == []
+
+
+@pytest.mark.req("INV-7", "INV-19")
+async def test_goods_that_are_about_to_move_are_read_by_the_name_that_their_intent_waits_under(made: Shop) -> None:
+    asked: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, ["item:751"]),
+        ({"item_id": None}, ["sku:MUG"]),
+        ({"item_id": None, "sku": ""}, ["variant:701"]),
+        ({"item_id": None, "sku": "", "variant_id": None}, []),
+        ({"part_of": "i0"}, []),
+        ({"system": "lightspeed-x"}, []),
+    ]
+    for more, wanted in asked:
+        assert names(await made.source.triggered(intent(**more))) == wanted
+    await made.memory.keep("shop-a", {**note("item", "751", made.base.clock()), **sku("MUG", made.base.clock())})
+    assert names(await made.source.triggered(intent())) == []
+    assert names(await made.source.triggered(intent(item_id=None, sku="Mug "))) == []
+    made.base.clock.ms += 30_000
+    assert names(await made.source.triggered(intent())) == ["item:751"]
 
 
 async def test_a_return_of_another_systems_merchant_is_none_of_ours(made: Shop) -> None:

@@ -255,7 +255,7 @@ async def test_failed_money_is_not_sent_a_second_time(shop: SandboxShop) -> None
         ({"sku": "CARD"}, "untracked_item"),
         ({"location_id": "72"}, "inactive_location"),
         ({"location_id": "79"}, "unmapped_location"),
-        ({"item_id": "1"}, "unknown_sku"),
+        ({"item_id": "1"}, "deleted_item"),
         ({"sku": "SET"}, "parent_item_targeted"),
         ({"order_id": "1"}, "orphan_return"),
     ],
@@ -326,13 +326,18 @@ async def test_the_shop_is_read(shop: SandboxShop) -> None:
     assert [marks.command_in(each["note"]) for each in order["refunds"]] == [command_id(2)]
     assert marks.rma_in(order["refunds"][0]["note"]) == "20000017"
     assert await shop.read("shopify", read.order(c, "1")) is None
-    item = await shop.read("shopify", read.item_by_sku(c, "TEE-M"))
-    assert item["matches"] == 1
+    for spelled in ("TEE-M", " tee-m "):
+        (found,) = (await shop.read("shopify", read.variants_by_sku(c, spelled)))["nodes"]
+        assert found["inventoryItem"]["id"] == f"gid://shopify/InventoryItem/{shop.item('TEE-M')}"
+    assert (await shop.read("shopify", read.variant(c, found["id"].rpartition("/")[2])))["nodes"] == [found]
+    item = await shop.read("shopify", read.item(c, shop.item("TEE-M")))
+    assert (item["selectedOptions"], item["shared"]) == ([{"value": "Default"}], False)
     assert item["inventoryItem"]["inventoryLevels"]["nodes"][0]["quantities"][0]["quantity"] == 11
-    bundle = await shop.read("shopify", read.item_by_sku(c, "SET"))
+    bundle = await shop.read("shopify", read.item(c, shop.item("SET")))
     assert bundle["requiresComponents"] is True
     assert [each["quantity"] for each in bundle["productVariantComponents"]["nodes"]] == [2]
-    assert await shop.read("shopify", read.item_by_sku(c, "NONE")) is None
+    assert await shop.read("shopify", read.item(c, "1")) is None
+    assert (await shop.read("shopify", read.variants_by_sku(c, "NONE")))["nodes"] == []
     assert {place["isActive"] for place in await shop.read("shopify", read.locations(c))} == {True, False}
     page = await shop.read("shopify", read.orders_since(c, 0, None))
     assert [row["id"] for row in page.rows] == ["gid://shopify/Order/5001"]

@@ -39,8 +39,8 @@ TRUNCATED = {
 }
 # Connections of which a document reads one page: `hasNextPage` is asked, and another document follows, or it waits.
 FOLLOWED_ELSEWHERE = {
-    ("refund_create", "transactions"), ("item_by_sku", "productVariantComponents"), ("item_by_sku", "inventoryLevels"),
-    ("order_returns", "reverseFulfillmentOrders"), ("order_returns", "lineItems"), ("return_orders", "lineItems"),
+    ("refund_create", "transactions"), ("item", "productVariantComponents"), ("item", "inventoryLevels"),
+    ("item", "variants"), ("order_returns", "reverseFulfillmentOrders"), ("order_returns", "lineItems"), ("return_orders", "lineItems"),
 }  # fmt: skip
 
 

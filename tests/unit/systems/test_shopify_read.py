@@ -125,36 +125,53 @@ def test_changed_orders_come_in_pages() -> None:
     assert drive(read.orders_since(SHOP, 0, "c1"), last)[0] == Page(rows=[], next_cursor=None)
 
 
-def variant(sku: str, number: int = 1, more: bool = False) -> Json:
-    page = {"hasNextPage": more, "endCursor": "l1"}
-    levels = {"pageInfo": page, "nodes": [{"id": "gid://shopify/InventoryLevel/1"}]}
-    item = {"id": "gid://shopify/InventoryItem/301", "tracked": True, "inventoryLevels": levels}
+def variant(sku: str | None, number: int = 1) -> Json:
+    item = {"id": f"gid://shopify/InventoryItem/30{number}"}
     return {"id": f"gid://shopify/ProductVariant/{number}", "sku": sku, "inventoryItem": item}
 
 
-def variants(*found: Json) -> httpx.Response:
-    return shop.answer({"productVariants": {"pageInfo": LAST, "nodes": list(found)}})
+def variants(*found: Json, after: str | None = None) -> httpx.Response:
+    page = {"hasNextPage": after is not None, "endCursor": after}
+    return shop.answer({"productVariants": {"pageInfo": page, "nodes": list(found)}})
 
 
-@pytest.mark.req("INV-7", "INV-8")
-def test_only_the_exact_sku_is_found() -> None:
-    found, said = drive(read.item_by_sku(SHOP, "TEE-M"), [variants(variant("TEE-ML", 2), variant("TEE-M"))])
-    assert found is not None
-    assert found["id"] == "gid://shopify/ProductVariant/1"
-    assert found["matches"] == 1
-    assert said.variables("ItemBySku")["query"] == "sku:'TEE-M'"
-    assert drive(read.item_by_sku(SHOP, "TEE-M"), [variants(variant("tee-m"))])[0] is None
+@pytest.mark.req("INV-7", "INV-8", "INV-19")
+def test_only_the_sku_that_is_meant_is_found_in_whatever_spelling() -> None:
+    similar = [variant("TEE-ML", 2), variant("TEE M", 3), variant(None, 4)]
+    spelled = [variant("TEE-M"), variant("tee-m ", 5)]
+    found, said = drive(read.variants_by_sku(SHOP, " TEE-M"), [variants(*similar, *spelled)])
+    assert [each["id"][-1] for each in found["nodes"]] == ["1", "5"]
+    assert said.variables("VariantsBySku") == {"query": "sku:'TEE-M'", "after": None}
 
 
-def test_a_sku_that_two_variants_carry_is_counted() -> None:
-    found, _ = drive(read.item_by_sku(SHOP, "TEE-M"), [variants(variant("TEE-M"), variant("TEE-M", 2))])
-    assert found is not None
-    assert found["matches"] == 2
+@pytest.mark.req("INV-19")
+def test_a_sku_is_found_behind_any_number_of_similar_ones() -> None:
+    pages = [
+        variants(*(variant(f"TEE-M{n}", n) for n in range(25)), after="c1"), variants(variant("TEE-M", 40), after="c2"),
+        variants(),
+    ]  # fmt: skip
+    found, said = drive(read.variants_by_sku(SHOP, "TEE-M"), pages)
+    assert ([each["id"][-2:] for each in found["nodes"]], found["complete"]) == (["40"], True)
+    assert said.variables("VariantsBySku")["after"] == "c2"
+
+
+@pytest.mark.req("INV-19")
+def test_a_search_that_finds_too_much_says_so() -> None:
+    pages = [variants(variant(f"A{n}", n), after=f"c{n}") for n in range(read.MOST_SIMILAR // 25)]
+    found, _ = drive(read.variants_by_sku(SHOP, "A"), pages)
+    assert found == {"nodes": [], "complete": False}
 
 
 def test_quotes_in_a_sku_do_not_end_the_search_text() -> None:
-    _, said = drive(read.item_by_sku(SHOP, "5' \\ OR x"), [variants()])
-    assert said.variables("ItemBySku")["query"] == "sku:'5\\' \\\\ OR x'"
+    _, said = drive(read.variants_by_sku(SHOP, "5' \\ OR x"), [variants()])
+    assert said.variables("VariantsBySku")["query"] == "sku:'5\\' \\\\ OR x'"
+
+
+def item(*found: Json, more: bool = False, shared: bool = False) -> httpx.Response:
+    levels = {"pageInfo": {"hasNextPage": more, "endCursor": "l1"}, "nodes": [{"id": "gid://shopify/InventoryLevel/1"}]}
+    of = {"pageInfo": {"hasNextPage": shared}, "nodes": list(found)}
+    there = {"id": "gid://shopify/InventoryItem/301", "tracked": True, "inventoryLevels": levels, "variants": of}
+    return shop.answer({"inventoryItem": there})
 
 
 def test_levels_are_read_to_the_last_page() -> None:
@@ -162,11 +179,23 @@ def test_levels_are_read_to_the_last_page() -> None:
     rest = {
         "inventoryItem": {"inventoryLevels": {"pageInfo": page, "nodes": [{"id": "gid://shopify/InventoryLevel/2"}]}}
     }
-    answers = [variants(variant("TEE-M", more=True)), shop.answer(rest)]
-    found, said = drive(read.item_by_sku(SHOP, "TEE-M"), answers)
+    found, said = drive(
+        read.item(SHOP, "301"), [item({"id": "gid://shopify/ProductVariant/1"}, more=True), shop.answer(rest)]
+    )
     assert found is not None
     assert [level["id"][-1] for level in found["inventoryItem"]["inventoryLevels"]["nodes"]] == ["1", "2"]
     assert said.variables("ItemLevels")["after"] == "l1"
+    assert said.variables("Item") == {"id": "gid://shopify/InventoryItem/301"}
+
+
+@pytest.mark.req("INV-19")
+def test_an_item_or_a_variant_that_is_gone_is_none() -> None:
+    assert drive(read.item(SHOP, "301"), [shop.answer({"inventoryItem": None})])[0] is None
+    assert drive(read.item(SHOP, "301"), [item()])[0] is None
+    assert drive(read.variant(SHOP, "9"), [shop.answer({"productVariant": None})])[0]["nodes"] == []
+    found, said = drive(read.variant(SHOP, "9"), [shop.answer({"productVariant": variant("", 9)})])
+    assert [each["id"] for each in found["nodes"]] == ["gid://shopify/ProductVariant/9"]
+    assert said.variables("Variant") == {"id": "gid://shopify/ProductVariant/9"}
 
 
 def test_lists_are_read_whole() -> None:

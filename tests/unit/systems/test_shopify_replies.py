@@ -166,7 +166,7 @@ def test_refusals_without_a_code_are_told_by_their_words(
 @pytest.mark.parametrize(
     ("operation", "code", "expected"),
     [
-        ("Adjust", "INVALID_INVENTORY_ITEM", "unknown_sku"),
+        ("Adjust", "INVALID_INVENTORY_ITEM", "deleted_item"),
         ("Adjust", "INVALID_LOCATION", "inactive_location"),
         ("Adjust", "NON_MUTABLE_INVENTORY_ITEM", "parent_item_targeted"),
         ("Adjust", "INVALID_REASON", "rejected_by_system"),

@@ -60,7 +60,7 @@ def test_goods_that_are_not_sellable_go_to_their_own_state_with_a_ledger_documen
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"item": None}, "unknown_sku"),
+        ({"item": None}, "deleted_item"),
         ({"item": shop.item(tracked=False)}, "untracked_item"),
         ({"place": None}, "unmapped_location"),
         ({"place": shop.place(isActive=False)}, "inactive_location"),

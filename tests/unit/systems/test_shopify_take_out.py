@@ -94,7 +94,7 @@ def test_what_leaves_never_goes_out_with_what_comes() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"item": None}, "unknown_sku"),
+        ({"item": None}, "deleted_item"),
         ({"item": shop.item(tracked=False)}, "untracked_item"),
         ({"place": None}, "unmapped_location"),
         ({"place": shop.place(isActive=False)}, "inactive_location"),
@@ -161,8 +161,8 @@ async def test_a_piece_that_was_sold_meanwhile_leaves_a_level_below_zero() -> No
     body = {"sku": "TEE-M", "location_id": 71, "delta": -11, "reason": "sold"}
     await box.control(f"shopify/{DOMAIN}/staff/restock", body)
     assert isinstance(await box.settle(box.restock(2, quantity=-1, stocked_before=True)), Applied)
-    found = await box.read("shopify", read.item_by_sku(box.connections["shopify"], "TEE-M"))
-    (level,) = [each for each in levels(found, "TEE-M", merchant="acorn", read_at_ms=1) if each.location_id == "71"]
+    found = await box.read("shopify", read.item(box.connections["shopify"], box.item("TEE-M")))
+    (level,) = [each for each in levels(found, merchant="acorn", read_at_ms=1) if each.location_id == "71"]
     assert level.available == -1
 
 

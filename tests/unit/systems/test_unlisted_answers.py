@@ -231,7 +231,9 @@ def test_a_batch_is_not_let_go_by_a_status_in_no_list(status: int) -> None:
 READS: dict[str, Callable[[], ReadFlow[object]]] = {
     "order": lambda: shop_reads.order(SHOP, "5001"),
     "orders_since": lambda: shop_reads.orders_since(SHOP, 0, None),
-    "item_by_sku": lambda: shop_reads.item_by_sku(SHOP, "TEE-M"),
+    "variants_by_sku": lambda: shop_reads.variants_by_sku(SHOP, "TEE-M"),
+    "variant": lambda: shop_reads.variant(SHOP, "401"),
+    "item": lambda: shop_reads.item(SHOP, "301"),
     "locations": lambda: shop_reads.locations(SHOP),
     "subscriptions": lambda: shop_reads.subscriptions(SHOP),
     "scopes": lambda: shop_reads.scopes(SHOP),
