@@ -48,6 +48,26 @@ PRODUCTS: tuple[Body, ...] = (
         ],
     },
 )  # fmt: skip
+# Goods as shops have them: no SKU, one SKU for two, a blank at its end, one behind many that begin alike.
+UNKEMPT: tuple[Body, ...] = (
+    {
+        "title": "Brush",
+        "variants": [_variant("", "Soft", "45.00", name="BRUSH"), _variant("", "Hard", "48.00", name="HARD")],
+    },
+    {"title": "Print", "variants": [_variant("PRINT", s, "70.00", name=f"PRINT-{s.upper()}") for s in ("Red", "Blue")]},
+    {"title": "Bowl", "variants": [_variant("bowl ", "One size", "55.00", name="BOWL")]},
+    {"title": "Refill", "variants": [_variant(f"PEN-{n}", str(n), "9.00") for n in range(30)]},
+    {"title": "Pen", "variants": [_variant("PEN", "One size", "25.00")]},
+    {
+        "title": "Care kit",
+        "variants": [
+            {
+                "sku": "", "name": "KIT", "title": "Kit", "price": "93.00",
+                "components": [{"sku": "BRUSH", "quantity": 1}, {"sku": "HARD", "quantity": 1}],
+            }
+        ],
+    },
+)  # fmt: skip
 CUSTOMERS: tuple[Body, ...] = tuple(
     {"id": n, "name": f"Customer {n}", "email": f"customer.{n}@example.com"} for n in range(1000, 1050)
 )

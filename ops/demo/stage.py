@@ -186,7 +186,7 @@ def _shop(orders: tuple[Body, ...]) -> Body:
         "restore_rate": 1_000,
         "search_lag_seconds": 2,
         "locations": shop.LOCATIONS,
-        "products": shop.PRODUCTS,
+        "products": (*shop.PRODUCTS, *shop.UNKEMPT),
         "customers": shop.CUSTOMERS,
         "orders": orders,
     }

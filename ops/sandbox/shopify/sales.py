@@ -81,7 +81,7 @@ class LineItem(Entity):
     @property
     def known_as(self) -> str | None:
         """Its goods' name at the control door and in the books."""
-        return self.variant.known_as if self.variant else self.sku
+        return self.variant.known_as if self.variant else self.sku or self.title
 
     @property
     def discounted_total(self) -> Decimal:

@@ -15,7 +15,7 @@ from ops.up import Addresses, parts
 from schemas.exceptions import TYPES
 from schemas.merchant import load
 
-GOODS = {"": shop.PRODUCTS, **{key: body["products"] for key, body in neighbours.SHOPS.items()}}
+GOODS = {"": (*shop.PRODUCTS, *shop.UNKEMPT), **{key: body["products"] for key, body in neighbours.SHOPS.items()}}
 NAMES = {
     key: {variant.get("name") or variant["sku"] for product in products for variant in product["variants"]}
     for key, products in GOODS.items()

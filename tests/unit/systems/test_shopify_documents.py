@@ -40,7 +40,8 @@ TRUNCATED = {
 # Connections of which a document reads one page: `hasNextPage` is asked, and another document follows, or it waits.
 FOLLOWED_ELSEWHERE = {
     ("refund_create", "transactions"), ("item", "productVariantComponents"), ("item", "inventoryLevels"),
-    ("item", "variants"), ("order_returns", "reverseFulfillmentOrders"), ("order_returns", "lineItems"), ("return_orders", "lineItems"),
+    ("item", "variants"), ("order_returns", "reverseFulfillmentOrders"), ("order_returns", "lineItems"),
+    ("return_orders", "lineItems"),
 }  # fmt: skip
 
 
