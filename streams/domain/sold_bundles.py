@@ -9,6 +9,7 @@ from bisect import bisect_left
 
 import msgspec
 
+from schemas.sku import meant
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Money
 from streams.domain.learnt import Effect, Learnt, Line, Order, Rma, Unit
@@ -57,13 +58,13 @@ def chosen(learnt: Learnt, own: Own) -> dict[Key, str]:
     _reduce(by_line, learnt, own)
     units = [
         (rma, unit) for rma in learnt.rmas.values() for unit in rma.units.values()
-        if unit.said.sku in groups and unit.said.line_id not in known
+        if meant(unit.said.sku) in groups and unit.said.line_id not in known
     ]  # fmt: skip
     found = _certain(units, groups, by_line, own)
     rest = [each for each in units if (each[0].rma_id, each[1].unit_id) not in found]
     shelves = {sku: _Shelf(list(mine.values())) for sku, mine in groups.items()}
     for rma, unit in sorted(rest, key=lambda each: (bool(stopped(each[0])), each[0].rma_id, each[1].unit_id)):
-        found[rma.rma_id, unit.unit_id] = shelves[unit.said.sku].take(rma, unit).group_id
+        found[rma.rma_id, unit.unit_id] = shelves[meant(unit.said.sku)].take(rma, unit).group_id
     return found
 
 
@@ -72,8 +73,8 @@ def _several(order: Order) -> dict[str, dict[str, Group]]:
     groups: dict[str, dict[str, Group]] = {}
     for line in order.lines:
         if line.bundle_sku and line.group and line.bundle_quantity > 0:
-            mine = groups.setdefault(line.bundle_sku, {})
-            mine.setdefault(line.group, Group(line.group, line.bundle_sku, [], 0, [])).lines.append(line)
+            mine = groups.setdefault(meant(line.bundle_sku), {})
+            mine.setdefault(line.group, Group(line.group, meant(line.bundle_sku), [], 0, [])).lines.append(line)
     return {sku: mine for sku, mine in groups.items() if len(mine) > 1}
 
 
@@ -113,8 +114,8 @@ def _certain(
     pools = {(d.rma_id, unit_id): pool for d in own.payments for pool in (_paid(d, by_line),) for unit_id in d.unit_ids}
     found: dict[Key, str] = {}
     for rma, unit in units:
-        key, size, mine = (rma.rma_id, unit.unit_id), unit.said.quantity, groups[unit.said.sku]
-        paid = _from(pools.get(key, {}).get(unit.said.sku, []), size)
+        key, size, mine = (rma.rma_id, unit.unit_id), unit.said.quantity, groups[meant(unit.said.sku)]
+        paid = _from(pools.get(key, {}).get(meant(unit.said.sku), []), size)
         group = mine.get(paid or unit.said.line_id or "")
         if group is not None:
             group.free -= size
