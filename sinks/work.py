@@ -75,7 +75,7 @@ def _aside(command: Command, key: bytes) -> str:
     ReturnGO depends on what came before.
     """
     if isinstance(command, Restock):
-        return f"{_ASIDE}{command.order_id}" if key == ids.sku_key(command.merchant, command.sku) else ""
+        return "" if key == ids.order_key(command.merchant, command.order_id) else f"{_ASIDE}{command.order_id}"
     if isinstance(command, Annotate) and command.aspect in ("comment", "status"):
         return f"{_ASIDE}{command.aspect}"
     return ""

@@ -136,13 +136,14 @@ def test_headers_without_a_value_are_empty() -> None:
     assert (told["first-seen-ms"], told["last-seen-ms"], told["error"]) == (b"3", b"9", b"d\\ud800")
 
 
-def test_restocks_of_one_sku_have_a_lane_for_each_order_and_come_back_under_their_own_key() -> None:
+@pytest.mark.parametrize("key", [b"shop|A|aside B", b"shop|toy:I-A|aside B"], ids=["as keyed before", "its item"])
+def test_restocks_of_one_item_have_a_lane_for_each_order_and_come_back_under_their_own_key(key: bytes) -> None:
     lanes = []
     for number, order in ((1, "5001"), (2, "5001"), (3, "5002")):
         command = restock(number, sku="A|aside B", order=order)
-        work = read(received(b"shop|A|aside B", CODEC.encode(command)), CODEC, "toy")
+        work = read(received(key, CODEC.encode(command)), CODEC, "toy")
         assert isinstance(work, Work)
-        assert work.received.key == b"shop|A|aside B"
+        assert work.received.key == key
         assert isinstance(again(work.arrival, CODEC), Work)
         lanes.append(work.arrival.key)
     assert lanes[0] == lanes[1] != lanes[2]

@@ -93,8 +93,8 @@ NOW = 1_778_000_000_000
 DOORS: dict[str, tuple[Any, Callable[[Any], list[Any]]]] = {
     "order": (_sale(), lambda b: [shopify_orders.snapshot(b, merchant="shop-a"), *effects(b, merchant="shop-a")]),
     "return": (_return(), lambda b: returngo.events(b, merchant="shop-a", read_at_ms=NOW)),
-    "item": (_item(), lambda b: [shopify_items.item(b, "MUG", merchant="shop-a", read_at_ms=NOW),
-                                 *shopify_items.levels(b, "MUG", merchant="shop-a", read_at_ms=NOW)]),
+    "item": (_item(), lambda b: [shopify_items.item(b, merchant="shop-a", read_at_ms=NOW),
+                                 *shopify_items.levels(b, merchant="shop-a", read_at_ms=NOW)]),
     "warehouse": ({"type": "inspection", "rma": "1", "order": "2", "inspected_at": "2026-03-02T10:40:51+00:00",
                    "lines": [{"sku": "TEE", "quantity": 1, "grade": "sellable"}]}, _warehouse),
     "carrier": ({"type": "tracking", "tracking_number": "T", "status": "in_transit", "order": "2",
