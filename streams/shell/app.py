@@ -151,10 +151,11 @@ def run(
         mode.loop.use("uvloop")
         logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
         app = build(settings, core, sources, dead_letter_topic, registry=registry, clock=clock)
-        turning = endpoints.Turning()
+        turning, rows = endpoints.Turning(), _Rows()
+        rows.watch(app, app.tables[settings.table])
         endpoints.serve(
             settings.metrics_host, settings.metrics_port, registry=registry, alive=[turning.check],
-            ready=[_serves(app), endpoints.kafka_answers(settings.bootstrap)],
+            ready=[rows.check, endpoints.kafka_answers(settings.bootstrap)],
         )  # fmt: skip
         gc.collect()
         gc.freeze()
@@ -162,17 +163,25 @@ def run(
         return _until_signal(app, turning)
 
 
-def _serves(app: Any) -> endpoints.Check:
-    """Whether the worker has its partitions and their rows."""
+class _Rows:
+    """Whether the worker has its partitions and their rows; told by the app, for asking it would make its parts."""
 
-    def check() -> str | None:
-        if app.consumer is None or not app.started:
-            return "the worker is starting"
-        if app.rebalancing:
-            return "partitions are being given out anew"
-        return "rows are being recovered" if app.in_recovery else None
+    def __init__(self) -> None:
+        self.state: str | None = "the worker is starting"
 
-    return check
+    def watch(self, app: Any, table: Any) -> None:
+        async def revoked(*_: object, **__: object) -> None:
+            self.state = "partitions are being given out anew"
+
+        async def recovered() -> None:
+            self.state = None
+
+        app.on_partitions_revoked.connect(revoked)
+        table.on_recover(recovered)
+
+    def check(self) -> str | None:
+        """A Check."""
+        return self.state
 
 
 def _until_signal(app: Any, turning: endpoints.Turning) -> int:
