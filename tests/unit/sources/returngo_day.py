@@ -238,9 +238,12 @@ class Day:
         if case is None:
             sold = self.shop.numbered(Order, int(fact.order_id))
             assert sold is not None
+            variant = sold.lines[0].variant
+            assert variant is not None
             case = self.cases[fact.order_id] = World(self.rules)
             case.feed(msgspec.structs.replace(item(), merchant=SHOP))
-            snapshot = order(line(str(sold.lines[0].number), "TEE", 1, PRICE_MINOR))
+            bought = line(str(sold.lines[0].number), "TEE", 1, PRICE_MINOR)
+            snapshot = order(msgspec.structs.replace(bought, variant_id=str(variant.number)))
             case.feed(msgspec.structs.replace(snapshot, merchant=SHOP, order_id=fact.order_id))
         if fact.kind == "inspected":
             self.inspected_ms.setdefault(fact.order_id, self.ms)

@@ -226,7 +226,7 @@ def test_every_row_of_the_table_names_known_operations_and_can_be_met() -> None:
 # what may have been done, what stops all commands, what is known, what is not
 LISTED = (
     ("Adjust", ("INVALID_LOCATION", "SERVICE_UNAVAILABLE"), Uncertain(reason="service_unavailable")),
-    ("Adjust", ("INVALID_REASON", "INVALID_INVENTORY_ITEM"), "unknown_sku"),
+    ("Adjust", ("INVALID_REASON", "INVALID_INVENTORY_ITEM"), "deleted_item"),
     ("Adjust", ("INVALID_LOCATION", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"), Uncertain(reason="previous_attempt_failed",
                                                                                      new_key=True)),
     ("Dispose", ("INVALID_STATE", "MISSING_PERMISSION"), Misconfigured),
