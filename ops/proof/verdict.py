@@ -22,10 +22,11 @@ def prove(seed: int, number: int, rule: str) -> list[str]:
 
 
 def _exceptions(player: Player) -> Iterable[str]:
-    """Nothing that is about an amount may be raised; staff who refund beside the workflow are told of."""
+    """Nothing that is about an amount may be raised. Staff who refund beside the workflow are told of, and the goods of
+    these orders have no item that stock could be kept of."""
     notices = player.state.notices.values() if player.state is not None else ()
     for notice in notices:
-        if notice.open and notice.type != "refund_outside_workflow":
+        if notice.open and notice.type not in ("refund_outside_workflow", "no_item"):
             yield f"{notice.type} is open"
 
 
