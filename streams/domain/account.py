@@ -205,7 +205,8 @@ def _decided(books: Account, decision: Money, own: Own) -> None:
         moved -= part
     if moved > 0:  # more than was decided, or a decision that names no payment
         names = [share.payment_id for share in decision.tenders]
-        _move(books, next((n for n in names if books.rest(n) >= moved), (*names, NOWHERE)[0]), moved, decision)
+        able = (n for n in (*names, *(books.balances if names else ())) if books.rest(n) >= moved)
+        _move(books, next(able, (*names, NOWHERE)[0]), moved, decision)
 
 
 def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | None) -> None:

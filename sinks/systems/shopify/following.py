@@ -62,6 +62,27 @@ def tenders(command: Refund, paid: int, payable: Sequence[Payable]) -> tuple[Ten
     return tuple(share for share in shares if share.amount_minor)
 
 
+def within(command: Refund, payable: Sequence[Payable], most_off: int) -> tuple[TenderShare, ...]:
+    """The command's payments, none above what it can give. Which payment gave the cent of an earlier refund is known
+    once the shop shows that refund, so up to `most_off` in all are taken from another payment instead; as they were
+    where more is missing, or nobody can give it."""
+    most = {each.payment_id: each.most_minor for each in payable}
+    over = [_over(share, most) for share in command.tenders]
+    missing = sum(over)
+    if not 0 < missing <= most_off:
+        return command.tenders
+    cut = [
+        msgspec.structs.replace(share, amount_minor=share.amount_minor - part)
+        for share, part in zip(command.tenders, over, strict=True)
+    ]
+    less = msgspec.structs.replace(command, amount_minor=command.amount_minor - missing, tenders=tuple(cut))
+    return tenders(less, command.amount_minor, payable) or command.tenders
+
+
+def _over(share: TenderShare, most: Mapping[str, int]) -> int:
+    return max(share.amount_minor - most.get(share.payment_id, share.amount_minor), 0) if share.coin_minor == 1 else 0
+
+
 def _room(share: TenderShare, most: Mapping[str, int], *, up: bool) -> int:
     return max(most.get(share.payment_id, 0) - share.amount_minor, 0) if up else share.amount_minor
 

@@ -217,11 +217,17 @@ def checked(order: LookedOrder, command: Refund) -> Refund:
 
 
 def _followed(order: LookedOrder, command: Refund, leeway: int) -> Refund:
-    suggested = order.suggestion
+    suggested, payable = order.suggestion, _payable(order)
     amount = command.amount_minor if suggested is None else following.amount(command, suggested, leeway)
-    if suggested is None or amount == command.amount_minor or not 0 < amount <= (suggested.most_minor or 0):
-        return command
-    payable = [
+    if suggested is not None and amount != command.amount_minor and 0 < amount <= (suggested.most_minor or 0):
+        tenders = following.tenders(command, amount, payable)
+        command = command if tenders is None else replace(command, amount_minor=amount, tenders=tenders)
+    # each refund before may have given its cent from another payment than ours
+    return replace(command, tenders=following.within(command, payable, max(leeway, len(order.refunds))))
+
+
+def _payable(order: LookedOrder) -> list[following.Payable]:
+    return [
         following.Payable(
             payment_id=number(t.parent_transaction.id), tender=t.gateway or "",
             most_minor=t.maximum_refundable_set.money.minor,
@@ -229,8 +235,6 @@ def _followed(order: LookedOrder, command: Refund, leeway: int) -> Refund:
         for t in (order.suggested_refund.suggested_transactions if order.suggested_refund else ())
         if t.parent_transaction is not None and t.maximum_refundable_set is not None
     ]  # fmt: skip
-    tenders = following.tenders(command, amount, payable)
-    return command if tenders is None else replace(command, amount_minor=amount, tenders=tenders)
 
 
 def line_inputs(lines: tuple[LineShare, ...]) -> list[calls.Variables]:

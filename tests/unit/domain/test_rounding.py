@@ -18,6 +18,7 @@ from tests.unit.domain.factories import (
     line,
     order,
     paid,
+    payment,
     refunded,
     result,
     rules,
@@ -81,6 +82,19 @@ def test_more_than_rounding_explains_is_raised(answer: int, raised: list[str]) -
     back(run, "u1", "101")
     settle(run, answer)
     assert run.open == raised
+
+
+@pytest.mark.req("MON-2", "MON-11")
+def test_a_cent_more_is_booked_on_a_payment_that_had_it() -> None:
+    run = Run()
+    run.feed(order(THREE, payments=(payment("P1", "card", 334), *(payment(p, "voucher", 333) for p in ("P2", "P3")))))
+    back(run, "u1", "101")
+    settle(run, 335)
+    for number, payment_id, paid_now in (("2", "P3", 333), ("3", "P2", 332)):
+        back(run, f"u{number}", f"10{number}")
+        assert [(t.payment_id, t.amount_minor) for t in run.commands(Refund)[-1].tenders] == [(payment_id, paid_now)]
+        settle(run, paid_now)
+    assert run.open == []
 
 
 @pytest.mark.req("MON-2")

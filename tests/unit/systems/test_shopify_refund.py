@@ -173,6 +173,37 @@ def test_a_cent_more_comes_from_a_payment_that_can_give_it(
     assert {t["parentId"].rpartition("/")[2]: t["amount"] for t in given} == paid
 
 
+@pytest.mark.req("MON-2", "MON-11")
+@pytest.mark.parametrize(
+    ("given", "before", "sent"),
+    [
+        ({"801": "14.99", "802": "60.0"}, 1, {"801": "14.99", "802": "10.01"}),
+        ({"801": "14.99", "802": "10.0", "803": "9.0"}, 1, {"801": "14.99", "802": "10.00", "803": "0.01"}),
+        ({"801": "14.99", "802": "9.99", "803": "9.0"}, 2, {"801": "14.99", "802": "9.99", "803": "0.02"}),
+        ({"801": "14.99", "802": "60.0"}, 0, None),  # no refund before that could have moved a cent
+        ({"801": "14.98", "802": "60.0"}, 1, None),
+        ({"801": "14.99", "802": "10.0"}, 1, None),  # nobody can give it
+    ],
+)
+def test_a_cent_that_an_earlier_refund_took_from_this_payment_comes_from_another(
+    given: dict[str, str], before: int, sent: dict[str, str] | None
+) -> None:
+    shares = tuple(
+        TenderShare(payment_id=i, tender="card", amount_minor=minor) for i, minor in (("801", 1500), ("802", 1000))
+    )
+    command = msgspec.structs.replace(REFUND, tenders=shares, leeways=(Leeway(line_id="9001", minor=0),))
+    refunds = [{"id": f"gid://shopify/Refund/{n}", "note": None} for n in range(before)]
+    listed = [parent(number, most) for number, most in given.items()]
+    look = shop.refund_look(most="60.0", refunds=refunds, suggested_parents=listed)
+    outcome, said = talk([look, *([shop.refunded()] if sent else ())], command)
+    if sent is None:
+        assert isinstance(outcome, Rejected)
+        assert (outcome.code, "can give back at most" in outcome.detail) == ("amount_mismatch", True)
+        return
+    transactions = said.variables("RefundCreate")["input"]["transactions"]
+    assert {t["parentId"].rpartition("/")[2]: t["amount"] for t in transactions} == sent
+
+
 @pytest.mark.req("MON-13")
 def test_cash_is_paid_in_coins_whatever_the_shop_rounds() -> None:
     coins = msgspec.structs.replace(REFUND.tenders[0], coin_minor=5)
