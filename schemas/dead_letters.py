@@ -44,7 +44,7 @@ def headers(
     A record that was set aside before keeps the time when it was first seen, and `attempts` None counts one more.
     """
     known = dict(before)
-    first_ms = number(known.get(FIRST_SEEN_MS)) or (timestamp_ms if timestamp_ms > 0 else now_ms)
+    first_ms = number(known.get(FIRST_SEEN_MS)) or (min(timestamp_ms, now_ms) if timestamp_ms > 0 else now_ms)
     values = {
         SOURCE_TOPIC: topic,
         SOURCE_PARTITION: str(partition),

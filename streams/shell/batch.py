@@ -173,7 +173,8 @@ class Decider(Generic[S]):
     def _refuse(self, record: Record, reason: str, error: str) -> list[Output]:
         now_ms = self._clock()
         letter = dead_letters.dead_letter(record, reason, error, self._topic, now_ms)
-        dated = record if record.timestamp_ms > 0 else msgspec.structs.replace(record, timestamp_ms=now_ms)
+        came_ms = min(record.timestamp_ms, now_ms) if record.timestamp_ms > 0 else now_ms
+        dated = msgspec.structs.replace(record, timestamp_ms=came_ms)
         try:
             more = self._core.refused(dated, reason, error)
         except Exception as failure:  # the dead letter leaves, whatever the core makes of it

@@ -21,7 +21,7 @@ import msgspec
 from schemas import ids
 from schemas.facts import Delivery, ReturnEvent
 from schemas.text import HELD
-from streams.sources.fields import LONGEST_LABEL, body_as, label, opt_ident, opt_instant
+from streams.sources.fields import LONGEST_CODE, LONGEST_LABEL, body_as, code, label, malformed, opt_ident, opt_instant
 from streams.sources.warehouse import Id, Named
 
 SYSTEM = "carrier"
@@ -33,7 +33,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     """One tracking event."""
 
     type: Literal["tracking"]
-    tracking_number: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL, pattern=HELD)]
+    tracking_number: Annotated[str, msgspec.Meta(max_length=LONGEST_CODE, pattern=HELD)]
     status: Text
     rma: Id | None = None
     order: Id | None = None
@@ -48,7 +48,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(delivery: Delivery) -> Body:
     """The body of a delivery; raises Malformed."""
-    return body_as(Body, delivery.body)
+    body = body_as(Body, delivery.body)
+    number = code(body.tracking_number, "$.tracking_number")
+    if number is None:
+        raise malformed("$.tracking_number", "a text that is not blank", body.tracking_number)
+    return msgspec.structs.replace(body, tracking_number=number)
 
 
 def named(body: Body) -> Named:

@@ -6,11 +6,11 @@ A body that says nothing useful is still a delivery: it is kept, with `problem` 
 from collections.abc import Mapping
 
 import msgspec
-import orjson
 
 from schemas import ids
 from schemas.facts import Delivery
-from streams.sources.fields import Json, Malformed, opt_ident
+from schemas.text import replaced
+from streams.sources.fields import Json, Malformed, code, json_of, opt_ident
 
 # Kept with a delivery. Everything else (signatures, cookies, tokens, addresses of proxies) stays out.
 KEPT_HEADERS = frozenset({
@@ -82,13 +82,9 @@ def envelope(system: str, headers: Mapping[str, str], body: bytes) -> Envelope:
     """Event and resource of a body; never raises."""
     event = headers.get("x-shopify-topic", "")[:_LONGEST] if system == "shopify" else ""
     try:
-        read = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return Envelope(event=event, resource_id="", problem="expected a JSON body, got something else")
-    if not isinstance(read, dict):
-        problem = f"expected a JSON object, got {type(read).__name__}"
-        return Envelope(event=event, resource_id="", problem=problem)
-    try:
+        read = json_of(body)
+        if not isinstance(read, dict):
+            raise Malformed(f"expected a JSON object, got {type(read).__name__}")
         match system:
             case "shopify":
                 return _shopify(read, event)
@@ -138,8 +134,8 @@ def _shipment_id(body: Json) -> str:
 def shipment_status(body: bytes) -> str:
     """The status of the shipment that a ReturnGO body speaks of, "" for none."""
     try:
-        read = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        read = json_of(body)
+    except Malformed:
         return ""
     status = read.get("status") if isinstance(read, dict) else None
     return status if isinstance(status, str) else ""
@@ -147,7 +143,7 @@ def shipment_status(body: bytes) -> str:
 
 def _own(system: str, body: Json) -> Envelope:
     event = _event(body, "type")
-    named = _first(body, (("order",), ("rma",), ("tracking_number",)))
+    named = _first(body, (("order",), ("rma",))) or code(body.get("tracking_number"), "tracking_number") or ""
     if event not in OWN_EVENTS[system]:
         wanted = " or ".join(sorted(OWN_EVENTS[system]))
         return Envelope(event=event, resource_id=named, problem=f"expected type {wanted}, got another or none")
@@ -156,7 +152,7 @@ def _own(system: str, body: Json) -> Envelope:
 
 def _event(body: Json, key: str) -> str:
     named = body.get(key)
-    return named[:_LONGEST] if isinstance(named, str) else ""
+    return replaced(named[:_LONGEST]) if isinstance(named, str) else ""
 
 
 def _found(event: str, resource_id: str, what: str) -> Envelope:

@@ -7,8 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
 import msgspec
+import orjson
 
-from schemas import money
+from schemas import lenient_json, money
 from schemas.money import Money
 from schemas.numbers import LARGEST_COUNT, LATEST_MS
 from schemas.text import held, replaced
@@ -17,6 +18,7 @@ Json = Mapping[str, object]
 T = TypeVar("T")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _QUOTED = re.compile(r"Invalid enum value .*?(?=( - at `[^`]*`)?$)", re.DOTALL)
+_PATTERN = re.compile(r"`str` matching regex .*?(?= - at `|$)", re.DOTALL)
 LONGEST_LABEL = 200
 LONGEST_CODE = 255
 
@@ -34,11 +36,33 @@ def malformed(path: str, expected: str, came: object) -> Malformed:
 def body_as(kind: type[T], body: bytes) -> T:
     """A JSON body as a record; raises Malformed with path and types. The one value msgspec would quote is left out."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
-        raise Malformed(_QUOTED.sub("a word that is not allowed", str(error))) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"expected JSON in UTF-8, nested as a message is, got {type(error).__name__}") from None
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.convert(json_of(body), kind)
+    except msgspec.ValidationError as error:
+        told = _PATTERN.sub("text that every database can hold", str(error))
+        raise Malformed(_QUOTED.sub("a word that is not allowed", told)) from None
+    except (RecursionError, UnicodeError):
+        raise _no_json() from None
+
+
+def json_of(body: bytes) -> object:
+    """What a body says, if it is JSON; raises Malformed."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return lenient_json.loads(body)
+    except (ValueError, RecursionError):
+        raise _no_json() from None
+
+
+def _no_json() -> Malformed:
+    return Malformed("expected a JSON body, nested as a message is, got something else")
 
 
 def obj(value: object, path: str) -> Json:

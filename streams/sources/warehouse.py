@@ -24,13 +24,13 @@ import msgspec
 from schemas import ids
 from schemas.facts import Delivery, Disposition, ReturnedUnit, ReturnEvent
 from schemas.text import HELD
-from streams.sources.fields import LONGEST_LABEL, Malformed, body_as, label, opt_ident, opt_instant
+from streams.sources.fields import LONGEST_CODE, LONGEST_LABEL, Malformed, body_as, code, label, opt_ident, opt_instant
 
 SYSTEM = "warehouse"
 Id = str | int
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
-Code = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL, pattern=HELD)]
+Code = Annotated[str, msgspec.Meta(max_length=LONGEST_CODE, pattern=HELD)]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def read(delivery: Delivery) -> Body:
     """The body of a delivery; raises Malformed."""
     body = body_as(Body, delivery.body)
     for i, line in enumerate(body.lines):
-        if not line.sku and line.line_id is None:
+        if not code(line.sku, "sku") and line.line_id in (None, ""):
             raise Malformed(f"$.lines[{i}]: expected sku or line_id, got neither")
         if body.type == "inspection" and line.grade is None:
             raise Malformed(f"$.lines[{i}].grade: expected a grade in an inspection, got none")
@@ -97,8 +97,9 @@ def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> Retu
 
 def _unit(line: Line, inspected_at_ms: int | None) -> ReturnedUnit:
     return ReturnedUnit(
-        unit_id="", line_id=opt_ident(line.line_id, "$.lines.line_id"), sku=line.sku, quantity=line.quantity,
+        unit_id="", line_id=opt_ident(line.line_id, "$.lines.line_id"), sku=code(line.sku, "$.lines.sku") or "",
+        quantity=line.quantity,
         disposition=line.grade if inspected_at_ms is not None else None,
-        disposition_reason=label(line.reason, "$.lines.reason"), location=line.location,
+        disposition_reason=label(line.reason, "$.lines.reason"), location=code(line.location, "$.lines.location"),
         inspected_at_ms=inspected_at_ms,
     )  # fmt: skip

@@ -1,19 +1,17 @@
 """The two kinds of exchange with ReturnGO, and what its status codes mean. Error bodies are free text: not parsed."""
 
-import json
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import msgspec
 
+from schemas import lenient_json
 from sinks.contract import EFFECT, OPERATION, NotSent, ReadFlow, Unanswered
 from sinks.outcomes import Deferred, Outcome, Rejected
-from sinks.systems import statuses
+from sinks.systems import retry_after, statuses
 from sinks.systems.ended import Ended
-from sinks.systems.returngo.connection import Connection, budget_is_gone
+from sinks.systems.returngo.connection import DAY_SECONDS, Connection, budget_is_gone
 from sinks.systems.statuses import Listed
 
 LISTED = Listed(
@@ -40,8 +38,7 @@ def read(c: Connection, operation: str, path: str, params: dict[str, str]) -> Re
     if not response.is_success:
         raise Ended(_refused(response, writes=False))
     try:
-        # what is no UTF-8 stays visible as halves of surrogate pairs, which nobody takes for an id
-        answer = json.loads(response.content.decode(errors="surrogateescape"), parse_float=Decimal)
+        answer = lenient_json.loads(response.content, parse_float=Decimal)
     except (ValueError, RecursionError):
         answer = None
     if answer is None:  # also `null`: what is not there is answered with a status
@@ -78,9 +75,5 @@ def _refused(response: httpx.Response, *, writes: bool) -> Outcome:
 
 def _until_midnight(date: str) -> float | None:
     """Seconds to the next UTC day by the answer's own clock; when ReturnGO's day begins is not published."""
-    try:
-        now = parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None
-    midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-    return (midnight - now).total_seconds()
+    now = retry_after.moment(date)
+    return None if now is None else DAY_SECONDS - now.timestamp() % DAY_SECONDS

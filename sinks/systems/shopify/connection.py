@@ -110,7 +110,8 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         state = self.throttle_status
         if state is None or self.requested_query_cost is None or state.restore_rate <= 0:
             return 2.0
-        return max(0.1, (self.requested_query_cost - state.currently_available) / state.restore_rate)
+        wait = (self.requested_query_cost - state.currently_available) / state.restore_rate
+        return min(max(0.1, wait), retry_after.LONGEST_SECONDS)
 
 
 class _Extensions(msgspec.Struct, frozen=True):

@@ -3,12 +3,12 @@
 Whatever is not an answer ends the conversation with the outcome. Words of Shopify end here and in `refusals`.
 """
 
-import json
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
+from schemas import lenient_json
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Uncertain
 from sinks.systems import statuses
 from sinks.systems.ended import Ended
@@ -73,14 +73,13 @@ def _fatal(document: Document, error: _TopError, roots: dict[str, Any] | None) -
 
 
 def _envelope(content: bytes) -> _Envelope | None:
-    """An answer; None when it is no JSON. One text in it that is no UTF-8 does not make the rest unreadable: what is
-    wrong with it stays visible as halves of surrogate pairs, which nobody takes for an id."""
+    """An answer; None when it is no JSON. One text in it that is no UTF-8 does not make the rest unreadable."""
     try:
         return msgspec.json.decode(content, type=_Envelope)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return msgspec.convert(json.loads(content.decode(errors="surrogateescape")), _Envelope)
+        return msgspec.convert(lenient_json.loads(content), _Envelope)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 

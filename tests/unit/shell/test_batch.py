@@ -240,12 +240,14 @@ def test_headers_that_hold_no_number_of_ours_count_for_nothing(number: bytes) ->
 
 
 @pytest.mark.req("EXC-6")
-def test_what_has_no_time_of_its_own_was_first_seen_when_it_was_set_aside() -> None:
+@pytest.mark.parametrize("written_ms", [-1, 0, 100, 2**62])
+def test_what_has_no_time_or_one_to_come_was_first_seen_when_it_was_set_aside(written_ms: int) -> None:
     class Dated(AddingCore):
         def refused(self, record: Record, reason: str, error: str) -> tuple[Output, ...]:
             return (Output(topic="exceptions", key=record.key, value=b"%d" % record.timestamp_ms),)
 
-    timeless = msgspec.structs.replace(record(b"a", b"?"), timestamp_ms=-1)
+    timeless = msgspec.structs.replace(record(b"a", b"?"), timestamp_ms=written_ms)
     letter, told = decider(Dated()).decide([timeless], EMPTY.get).outputs
     headers = dict(letter.headers)
-    assert (headers["source-timestamp-ms"], headers["first-seen-ms"], told.value) == (b"-1", b"99", b"99")
+    assert (headers["first-seen-ms"], told.value) == (b"99", b"99")
+    assert headers["source-timestamp-ms"] == b"%d" % written_ms

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codec import Codec
 from streams.sources.envelope import delivery, envelope
 
 
@@ -98,3 +99,21 @@ def test_the_sender_names_the_delivery_or_its_content_does() -> None:
     one, _ = delivery("returngo", "shop-a", {}, b"{}", 1)
     same, _ = delivery("returngo", "shop-a", {}, b"{}", 2)
     assert (named.delivery_id, one.delivery_id == same.delivery_id) == ("w1", True)
+
+
+@pytest.mark.req("INV-1")
+@pytest.mark.parametrize("note", [b'"cut \\ud83d"', b'"caf\xe9"', b'"\xed\xa0\xbd"'])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_broken_text_of_a_customer_hides_no_order(note: bytes, mark: bytes) -> None:
+    read = envelope("shopify", {"x-shopify-topic": "orders/updated"}, mark + b'{"id": 5001, "note": ' + note + b"}")
+    assert (read.resource_id, read.problem) == ("5001", None)
+
+
+def test_an_event_that_no_record_can_hold_is_kept_as_it_can_be() -> None:
+    taken, problem = delivery("returngo", "shop-a", {}, rb'{"eventName": "RMA\ud83d", "rmaId": 1}', 1)
+    assert (taken.event, problem is None) == ("RMA\ufffd", False)
+    assert Codec().decode(Codec().encode(taken)) == taken
+
+
+def test_a_parcel_is_named_as_carriers_write_it() -> None:
+    assert told("carrier", {"type": "tracking", "tracking_number": "1Z 999/1"}) == ("tracking", "1Z 999/1", True)

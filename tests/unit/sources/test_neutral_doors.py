@@ -1,7 +1,7 @@
 """The warehouse's and the carrier's bodies, and how they find their return."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from schemas.codec import Codec
 from schemas.facts import Delivery, ReturnEvent
 from sinks.ledger.ledger import Ledger
 from streams.sources import carrier, warehouse
+from streams.sources.envelope import envelope
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
 from streams.sources.returngo_rows import RmaNote
@@ -83,6 +84,8 @@ def test_without_a_time_it_happened_when_it_arrived() -> None:
         {"lines": [{"sku": "MUG", "quantity": 1e30, "grade": "sellable"}]}, {"rma": {"a": 1}},
         {"lines": [{"sku": "MUG", "quantity": 10**30, "grade": "sellable"}]},
         {"lines": [{"sku": "MUG", "quantity": 1, "grade": "perfect"}]}, {"lines": [{"sku": "MUG", "quantity": 1}]},
+        {"lines": [{"sku": " ", "quantity": 1, "grade": "sellable"}]},
+        {"lines": [{"line_id": "", "quantity": 1, "grade": "sellable"}]},
         {"lines": [{"sku": "M" * 500, "quantity": 1, "grade": "sellable"}]}, {"order": "a b"},
         {"lines": [{"sku": "MUG\x00", "quantity": 1, "grade": "sellable"}]}, {"order": "5001\x00"}, {"rma": "1\ud800"},
         {"lines": [{"sku": "MUG", "quantity": 1, "grade": "sellable", "location": "G\x00"}]},
@@ -101,7 +104,11 @@ def test_bytes_that_no_reader_takes_are_malformed(body: bytes) -> None:
             read(delivery(body))
 
 
-@pytest.mark.parametrize("change", [{"tracking_number": "T\x00"}, {"rma": "\x00"}, {"order": "\x005001"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"tracking_number": "T\x00"}, {"tracking_number": "T\ud83d"}, {"tracking_number": " "}, {"rma": "\x00"},
+     {"order": "\x005001"}],
+)  # fmt: skip
 def test_a_parcel_that_no_database_can_name_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         carrier.named(carrier.read(delivery({**TRACKED, **change}, "carrier")))
@@ -112,6 +119,33 @@ def test_words_for_people_are_told_with_what_cannot_be_held_replaced() -> None:
     assert graded({**GOOD, "lines": [line]}).units[0].disposition_reason == "torn\ufffd off"
     sent = delivery({**TRACKED, "carrier": "Fast\x00"}, "carrier")
     assert carrier.event(sent, carrier.read(sent), order_id="1", rma_id="2").carrier == "Fast\ufffd"
+
+
+@pytest.mark.req("INV-1")
+@pytest.mark.parametrize("encode", [
+    lambda body: json.dumps(body).encode(),  # half of a cut emoji, as most languages write it
+    lambda body: json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass"),
+    lambda body: b"\xef\xbb\xbf" + json.dumps(body).encode(),  # with a byte order mark, as .NET writes it
+    lambda body: json.dumps(body, ensure_ascii=False).replace("\ud83d", "\xe9").encode("latin-1"),
+])  # fmt: skip
+def test_a_text_for_people_that_is_broken_takes_no_message_with_it(encode: Callable[[object], bytes]) -> None:
+    line = {"sku": "MUG", "quantity": 1, "grade": "damaged", "reason": "stain \ud83d"}
+    (unit,) = graded(encode({**GOOD, "lines": [line]})).units
+    assert (unit.sku, unit.disposition) == ("MUG", "damaged")
+    assert (unit.disposition_reason or "").startswith("stain \ufffd")
+    sent = delivery(encode({**TRACKED, "carrier": "Fast \ud83d"}), "carrier")
+    assert carrier.named(carrier.read(sent)).tracking_number == "T-1"
+    addressed = envelope("warehouse", {}, encode({**GOOD, "lines": [line]}))
+    assert (addressed.resource_id, addressed.problem) == ("5001", None)
+
+
+@pytest.mark.req("INV-19")
+def test_what_something_is_found_by_may_be_as_long_as_in_the_shop_and_stand_between_blanks() -> None:
+    line = {"sku": f" {'M' * 250} ", "quantity": 1, "grade": "sellable", "location": " GRADING "}
+    (unit,) = graded({**GOOD, "lines": [line]}).units
+    assert (unit.sku, unit.location) == ("M" * 250, "GRADING")
+    told = [carrier.read(delivery({**TRACKED, "tracking_number": number}, "carrier")) for number in ("T-1", " T-1\n")]
+    assert {carrier.named(each).tracking_number for each in told} == {"T-1"}
 
 
 @given(st.binary(max_size=200))
