@@ -157,6 +157,10 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
         case "amounts_agree":
             theirs = money(proposal.theirs or 0, currency)
             changes = {"detail": explain.figures(proposal), "expected": ours, "actual": theirs}
+        case "nothing_below_zero":
+            below = ", ".join(f"{name} {money(minor, currency)}" for name, minor in proposal.below_zero.items())
+            text = f"no payment is made of less than nothing: {below} | {explain.figures(proposal)}"
+            changes = {"detail": text, "expected": "0 or more", "actual": below}
         case "tender_mapped":
             changes = {"detail": f"no rule says when to repay {', '.join(proposal.unmapped)}"}
         case "captured":

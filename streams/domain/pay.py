@@ -90,7 +90,7 @@ def alone(seat: Seat, own: Own, order: Order, books: Account, shipping: int, com
     proposal = Proposal(
         command_id=command_id, kind="refund", model=seat.model, seats=(seat,), order=order, books=books, alone=True,
         asked=None, spoken=differences.spoken(own), shipping=shipping,
-        shipping_tax=amounts.shipping_tax(order, shipping),
+        shipping_tax=amounts.shipping_tax(order, shipping), sound=currencies.fault(own.learnt) is None,
         foreign=_in_other_currency(order, own), by_hand=_by_hand(seat.rma, own),
         unmapped=_unmapped(order, seat.model),
     )  # fmt: skip

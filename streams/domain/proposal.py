@@ -68,6 +68,14 @@ class Proposal(msgspec.Struct, kw_only=True):
         return sum(share.amount_minor for share in self.shares)
 
     @property
+    def below_zero(self) -> dict[str, int]:
+        """What it is made of that is less than nothing, by name: no payment can be right that has such a part."""
+        own = () if self.alone or self.exchange is not None else self.seats
+        fees = min((seat.unit.said.fees_minor for seat in own), default=0)
+        parts = {"goods": self.goods, "duties": self.duties, "fees": fees, "replacement": self.replacement or 0}
+        return {name: minor for name, minor in parts.items() if minor < 0}
+
+    @property
     def due(self) -> int:
         """To the last minor unit."""
         if self.exchange is not None:

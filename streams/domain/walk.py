@@ -82,8 +82,6 @@ def _asked_for(seat: Seat, _: Merchant) -> bool:
 
 
 def _captured(proposal: Proposal, _: Merchant) -> bool:
-    if min(proposal.goods, proposal.duties, proposal.fees, proposal.replacement or 0) < 0:
-        return False
     return proposal.needs + proposal.spoken <= proposal.books.total.refundable and not proposal.short
 
 
@@ -242,6 +240,8 @@ TOGETHER: tuple[Guard[Proposal], ...] = (
           raises="tax_mismatch", met=lambda p, _: _agree(p) or not p.by_tax),
     Guard(name="amounts_agree", owner="finance", unblocked_by="figures that agree, or a refund by hand",
           raises="amount_mismatch", met=lambda p, _: _agree(p)),
+    Guard(name="nothing_below_zero", owner="finance", unblocked_by="prices and fees of nothing or more",
+          raises="amount_mismatch", met=lambda p, _: not p.below_zero),
     Guard(name="tender_mapped", owner="finance", unblocked_by="a rule for the tender", raises="unmapped_tender",
           met=lambda p, _: not (p.pays_back and p.short and p.unmapped)),
     Guard(name="captured", owner="finance", unblocked_by="captured money that is not repaid yet",

@@ -197,6 +197,18 @@ def test_goods_that_came_back_damaged_are_back_and_missing_ones_are_not(lost: st
     assert paid(run) == ([1500] if lost == "damaged" else [1000])
 
 
+@pytest.mark.req("MON-13")
+@pytest.mark.parametrize("currency", ["JPY", "", "eur"])
+def test_shipping_by_itself_is_not_paid_in_a_currency_that_is_none_or_changed(currency: str) -> None:
+    run = Run(rules(refunding=FULL))
+    run.feed(order(line(), shipping_minor=500), *back("u1", rma="1", resolution="store_credit"))
+    run.feed(order(line(), shipping_minor=500, currency=currency, hours=3))
+    run.feed(applied(run.commands(StoreCredit)[0]))
+    assert (run.commands(Refund), run.open) == ([], ["currency_mismatch"])
+    run.feed(order(line(), shipping_minor=500, hours=4))
+    assert ([r.amount_minor for r in run.commands(Refund)], run.open) == ([500], [])
+
+
 def test_shipping_by_itself_waits_for_a_person_where_somebody_may_have_paid_it_by_hand() -> None:
     run = Run(rules(refunding=FULL))
     run.feed(order(line(), shipping_minor=500, paid=3000), *back("u1", rma="1", resolution="store_credit"))

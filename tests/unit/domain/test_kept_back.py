@@ -214,3 +214,18 @@ def test_facts_in_any_order_come_to_the_same_fee() -> None:
         run = Run()
         run.feed(*(fact for part in sequence for fact in part))
         assert (paid(run), run.open) == ([805], [])
+
+
+@pytest.mark.req("MON-2", "MON-3")
+@pytest.mark.parametrize("resolution", ["refund", "store_credit", "exchange"])
+@pytest.mark.parametrize("beside", [0, 495])
+def test_a_fee_of_less_than_nothing_pays_nothing_and_says_so(resolution: str, beside: int) -> None:
+    odd, other = unit(fees=eur(-200), resolution=resolution), unit("u2", "L2", "CAP", resolution=resolution)
+    both = (odd, unit("u2", "L2", "CAP", resolution=resolution, fees=eur(beside)) if beside else other)
+    run = Run()
+    run.feed(SOLD, *asked(*both), event("exchange", hours=2, exchange_draft_order_id="D1"))
+    run.feed(*(inspected(each) for each in both))
+    assert (run.payments, run.open) == ([], ["amount_mismatch"])
+    told = run.raised("amount_mismatch")
+    assert (told.expected, told.actual) == ("0 or more", "fees -2.00 EUR")
+    assert "no payment is made of less than nothing" in (told.detail or "")
