@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from schemas.sku import meant, same_sku
+from schemas.sku import meant, same_sku, spelled_so
 from streams.domain.decided import Restocking, graded
 from streams.domain.learnt import Claim, Learnt, Rma, Stamp, Unit
 from streams.domain.queues import Queue
-from streams.domain.seat import GONE, Seat
+from streams.domain.seat import GONE, Seat, as_bundle
 
 Subject = tuple[str, str, str]  # return, line and SKU that a claim names, "" for what it does not name
 
 
 def subject(claim: Claim) -> Subject:
     """What the claim is about, as far as it says."""
-    return claim.rma_id, claim.line_id, meant(claim.sku)
+    return claim.rma_id, claim.line_id, claim.sku.strip()
 
 
 class Arrivals:
@@ -58,12 +58,20 @@ class Units:
         if about not in self._concerned:
             kind, name = ("line", claim.line_id) if claim.line_id else ("sku", meant(claim.sku))
             named = self._by_name.get((claim.rma_id, kind, name), ())
-            self._concerned[about] = [seat for seat in named if not claim.line_id or _of_line(claim, seat)]
+            if claim.line_id:
+                self._concerned[about] = [seat for seat in named if _of_line(claim, seat)]
+            else:
+                self._concerned[about] = spelled_so(claim.sku, named, _sold_as)
         return self._concerned[about]
 
     def places(self, claim: Claim) -> list[Seat]:
         """Those of them that come back at all."""
         return [seat for seat in self.concerned(claim) if seat.unit.said.ships]
+
+
+def _sold_as(seat: Seat) -> str:
+    """Its SKU as the shop spells it, or that of its bundle."""
+    return seat.sku if seat.line is None or as_bundle(seat) else seat.line.sku
 
 
 def _of_line(claim: Claim, seat: Seat) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from schemas.facts import Disposition
 from schemas.merchant import Location, Merchant, ReasonRule
 from schemas.merchant_model import Model
-from schemas.sku import meant, same_sku
+from schemas.sku import meant, same_sku, spelled_so
 from schemas.stock import StockStatus
 from streams.domain.decided import Booking, Money, Restocking
 from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Step, Unit
@@ -107,7 +107,8 @@ def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Li
         ]
         if bundle:
             return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
-        same = [each for each in order.lines if same_sku(each.sku, said.sku)]
+        alike = [each for each in order.lines if same_sku(each.sku, said.sku)]
+        same = spelled_so(said.sku, alike, lambda line: line.sku)
         if said.line_id is None and len(same) == 1:
             return ((same[0], said.quantity),)
     return ()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.sku import meant
+from schemas.sku import meant, spelled_so
 from schemas.stock import Hit, RestockIntent, StockItem
 
 # What a shop calls the only variant of a product without options.
@@ -35,6 +35,7 @@ def find(intent: RestockIntent, index: StockItem) -> Found | Impossible:
         return _none(intent, index)
     if intent.variant_id is not None and any(hit.variant_id for hit in hits):
         return _of_variant(intent, intent.variant_id, hits)
+    hits = tuple(spelled_so(intent.sku, hits, lambda hit: hit.sku))
     live = [hit for hit in hits if hit.active]
     if not live:
         detail = f"{index.system} has {_named(intent)} only on archived items: {_listed(hits)}"

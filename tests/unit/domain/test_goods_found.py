@@ -99,6 +99,35 @@ def test_whatever_comes_first_the_item_gets_one_command_and_the_case_its_word() 
         assert max(words, key=lambda v: v.decided_at_ms).verdict == "commanded"
 
 
+@pytest.mark.req("INV-19")
+@pytest.mark.parametrize(
+    ("told", "ends"),
+    [("X1", ["I-2"]), (" X1", ["I-2"]), ("x1", ["I-1"]), ("OLD", "archived_item"), ("Old", ["I-4"]), ("oLD", ["I-4"])],
+)
+def test_of_skus_that_differ_in_case_alone_the_one_that_is_spelled_so_is_meant(told: str, ends: object) -> None:
+    upper, lower = item("X1", item_id="I-2"), item("x1", item_id="I-1")
+    gone, new = item("OLD", item_id="I-3", active=False), item("Old", item_id="I-4")
+    row = Row()
+    index = found_by_sku(upper, lower) if told.strip().lower() == "x1" else found_by_sku(gone, new)
+    row.feed(index, intent("i1", told))
+    assert ([each for each, _ in passed(row)] or row.word[1]) == ends
+
+
+@pytest.mark.req("INV-18", "INV-19")
+@pytest.mark.parametrize(("told", "item_id"), [("X1", "I-2"), ("x1 ", "I-1")])
+def test_a_door_that_spells_a_sku_as_one_line_has_it_means_that_line(told: str, item_id: str) -> None:
+    two = [replace(line(f"L{n}", s), item_id=f"I-{n}", variant_id=f"V-{n}") for n, s in ((1, "x1"), (2, "X1"))]
+    run = Run(rules(inspecting={"source": "warehouse"}))
+    back = (unit("u1", "L1", "x1"), unit("u2", "L2", "X1"))
+    run.feed(order(*two), *asked(*back), counted(1, sku=told, line_id=None))
+    assert [i.item_id for i in run.intents] == [item_id]
+    run.feed(counted(1, sku="X1" if item_id == "I-1" else "x1", line_id=None, hours=6))
+    assert sorted(i.item_id or "" for i in run.intents) == ["I-1", "I-2"]
+    named = Run()
+    named.feed(order(*two), *asked(unit("u1", None, told)), inspected(unit("u1", None, told)))
+    assert [i.item_id for i in named.intents] == [item_id]
+
+
 @pytest.mark.req("INV-8", "INV-13", "INV-19")
 def test_what_its_sku_found_once_is_what_goes_out_although_it_finds_another_by_now() -> None:
     row = Row()
