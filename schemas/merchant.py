@@ -62,6 +62,15 @@ class ReturnGo(Reached):
     overlap_seconds: int = Field(default=120, ge=0)
     coalesce_seconds: float = Field(default=5.0, ge=0)
 
+    @model_validator(mode="after")
+    def _pages_have_calls(self) -> "ReturnGo":
+        if self.money_reserve >= self.daily_calls:
+            raise ValueError(
+                f"money_reserve: expected less than daily_calls, {self.daily_calls}, got {self.money_reserve}: the "
+                "lists of changes would never be read"
+            )
+        return self
+
 
 class Shopify(Reached):
     """How to reach the Shopify shop; `base_url` is https://<shop>.myshopify.com."""

@@ -148,10 +148,18 @@ def models(base: Model, specific: Sequence[SpecificModel]) -> Iterator[str]:
 
 
 def budgets(stores: Mapping[str, Budget | None]) -> Iterator[str]:
-    """Stores of one owner share one day, so their files must agree on it."""
+    """Stores of one owner share one day, so their files must agree on it, and on whose one key is."""
     first: dict[str, tuple[str, Budget]] = {}
+    owners: dict[str, tuple[str, str]] = {}
     for name, store in stores.items():
         if store is None:
+            continue
+        beside, owner = owners.setdefault(store.api_key, (name, store.budget_owner))
+        if owner != store.budget_owner:
+            yield (
+                f"merchant {name}: systems.returngo.budget_owner: expected {owner!r} as {beside} has it, whose api_key "
+                f"is the same, got {store.budget_owner!r}: its calls of a day would be counted twice"
+            )
             continue
         other, known = first.setdefault(store.budget_owner or store.api_key, (name, store))
         if (known.daily_calls, known.money_reserve) != (store.daily_calls, store.money_reserve):

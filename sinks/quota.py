@@ -19,6 +19,7 @@ LEASE_SECONDS = 1.0
 LEASE_SHARE = 1 / 20
 # An answer that was the newest a while ago says nothing about the bucket any more.
 SEEN_SECONDS = 2.0
+MOST_AHEAD_MS = 600_000  # of the clocks of our processes
 # Of a period (a quota of the day) a lease takes at most this share, because what dies with a worker stays lost.
 PERIOD_SHARE = 1 / 400
 
@@ -54,10 +55,14 @@ def configured(bucket: Bucket, limit: Limit) -> Bucket:
 
 
 def refilled(bucket: Bucket, limit: Limit, outstanding: float, now_ms: int) -> Bucket:
-    """The bucket at `now_ms`; a clock that went back changes nothing.
+    """The bucket at `now_ms`; clocks that differ a little change nothing.
 
-    The system's own bucket never holds more than its capacity, so ours ends at that less what is leased and unspent.
+    One that was far ahead would keep everybody waiting until its time has come: from now on it counts anew, and what
+    the system refused by then is asked again. The system's own bucket never holds more than its capacity, so ours ends
+    at that less what is leased and unspent.
     """
+    if now_ms < bucket.at_ms - MOST_AHEAD_MS:
+        return msgspec.structs.replace(bucket, at_ms=now_ms, blocked_until_ms=0)
     if now_ms <= bucket.at_ms:
         return bucket
     if limit.period_seconds is None:

@@ -170,6 +170,24 @@ def test_stores_of_one_owner_agree_on_their_day(tmp_path: Path) -> None:
         load_all(tmp_path)
 
 
+def test_one_key_is_one_owners_in_all_files(tmp_path: Path) -> None:
+    """With a name in one file and none in the other its day would be counted twice."""
+    store = 'base_url = "https://r.example"\nshop = "s"\nwebhook_token = "env:T"\napi_key = "env:K"\n'
+    for name, more in (("m-1", 'budget_owner = "group"\n'), ("m-2", "")):
+        text = LEAST.replace("m-1", name) + "[systems.returngo]\n" + store + more
+        written(tmp_path, text.replace("[systems]\n", ""), f"{name}.toml")
+    with pytest.raises(MerchantFileError, match="budget_owner: expected 'group' as m-1 has it, whose api_key is the s"):
+        load_all(tmp_path)
+
+
+@pytest.mark.parametrize("calls", ["daily_calls = 100", "daily_calls = 300", "money_reserve = 2000"])
+def test_a_day_has_calls_beside_the_reserve(tmp_path: Path, calls: str) -> None:
+    store = 'base_url = "https://r.example"\nshop = "s"\nwebhook_token = "env:T"\napi_key = "env:K"\n'
+    text = LEAST.replace("[systems]\n", "") + "[systems.returngo]\n" + store + calls + "\n"
+    with pytest.raises(MerchantFileError, match="money_reserve: expected less than daily_calls"):
+        load(written(tmp_path, text))
+
+
 def test_every_file_with_mistakes_is_told(tmp_path: Path) -> None:
     for name in ("a", "b"):
         written(tmp_path, LEAST.replace("EUR", "euro"), f"{name}.toml")

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,3 +121,18 @@ def test_a_refusal_closes_the_bucket_for_everybody() -> None:
 def test_a_clock_that_goes_back_refills_nothing() -> None:
     bucket = Bucket(tokens=1.0, capacity=100.0, per_second=10.0, at_ms=5_000)
     assert quota.refilled(bucket, BUCKET, 0.0, 4_000) == bucket
+
+
+@pytest.mark.parametrize("limit", [BUCKET, DAY])
+def test_a_clock_that_was_far_ahead_keeps_nobody_waiting_and_grants_nothing_twice(limit: Limit) -> None:
+    year_ms = 365 * 86_400_000
+    empty = Bucket(
+        tokens=0.0, capacity=limit.capacity, per_second=limit.per_second, at_ms=MIDNIGHT_MS + year_ms,
+        blocked_until_ms=MIDNIGHT_MS + year_ms + 1000,
+    )  # fmt: skip
+    seen = quota.refilled(empty, limit, 0.0, MIDNIGHT_MS)
+    assert (seen.tokens, seen.at_ms) == (0.0, MIDNIGHT_MS)
+    later = quota.refilled(seen, limit, 0.0, MIDNIGHT_MS + 86_400_000)
+    assert quota.grant(later, limit, 1.0)[1].tokens >= 1.0
+    little = quota.refilled(empty, limit, 0.0, empty.at_ms - 5_000)
+    assert little is empty
