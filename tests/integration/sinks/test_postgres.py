@@ -90,7 +90,7 @@ async def test_a_command_that_the_database_cannot_hold_is_set_aside_and_its_neig
     assert outcomes == dict.fromkeys(peer.effects, "applied") | {each.command_id: "rejected" for each in bad}
     assert set(letters) == {each.command_id for each in bad}
     assert {letter[2]["reason"] for letter in letters.values()} == {b"unstorable"}
-    assert letters[bad[0].command_id][:2] == (b"shop|MUG\x00", CODEC.encode(bad[0]))
+    assert letters[bad[0].command_id][:2] == (b"shop|toy:I-MUG\x00", CODEC.encode(bad[0]))
 
 
 @pytest.mark.req("EXC-6")

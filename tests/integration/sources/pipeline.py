@@ -111,11 +111,11 @@ class Pipeline:
         return max(versions, key=lambda each: each.version_ms)
 
     def item(self, sku: str) -> StockItem:
-        """Waits for the SKU in the shop; its newest version. Other shops of these tests have the same SKUs."""
+        """Waits for the item of the SKU; its newest version. Other shops of these tests have the same SKUs."""
 
         def found() -> list[StockItem]:
             items = (each for each in self.all_of("stock-items") if isinstance(each, StockItem))
-            return [each for each in items if (each.merchant, each.sku) == (SHOP, sku)]
+            return [each for each in items if each.item_id and (each.merchant, each.sku) == (SHOP, sku)]
 
         versions: list[StockItem] = until(found, WITHIN_SECONDS)
         return max(versions, key=lambda each: each.version_ms)
