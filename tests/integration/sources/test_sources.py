@@ -105,7 +105,9 @@ def test_a_record_that_is_no_delivery_is_dead_lettered_and_the_source_goes_on(pi
         b"x", b"yes", b"undecodable", b"returngo-deliveries",
     )  # fmt: skip
     pipeline.sandbox.order(DOMAIN, "#E6", "MUG")
-    pipeline.reaches(pipeline.sandbox.rma(DOMAIN, "#E6")["rma_id"], "requested")
+    rma_id = pipeline.sandbox.rma(DOMAIN, "#E6")["rma_id"]
+    pipeline.sandbox.step(DOMAIN, rma_id, "approve")  # before that, nothing can follow and nothing is read
+    pipeline.reaches(rma_id, "requested", "approved")
 
 
 @pytest.mark.req("EXC-1")

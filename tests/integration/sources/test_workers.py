@@ -39,6 +39,7 @@ def test_workers_that_join_leave_and_die_lose_no_webhook(pipeline: Pipeline) -> 
         for number in numbers:
             sandbox.order(QUIET_DOMAIN, f"#W{number}", "MUG")
             rmas.append(sandbox.rma(QUIET_DOMAIN, f"#W{number}")["rma_id"])
+            sandbox.step(QUIET_DOMAIN, rmas[-1], "approve")  # before that, nothing can follow and nothing is read
 
     with down(sandbox, "GET /rmas"):  # so that no poll makes up for a webhook that a worker lost
         with pipeline.second("returngo"):
