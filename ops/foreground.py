@@ -19,7 +19,7 @@ from ops.sandbox_shop import SECRETS, seed
 from ops.supervisor import Status, Supervisor
 from ops.up import Addresses, configured_systems, parts, prepare, start_kafka, start_lag, start_pipeline, start_sandbox
 from ops.when import lasting
-from schemas.merchant import load_all
+from schemas.merchant_folder import MerchantFolder
 from schemas.settings import ProcessSettings
 
 REFRESH_SECONDS = 0.5
@@ -33,7 +33,10 @@ class _AskedToStop(BaseException):
 def run(settings: ProcessSettings, addresses: Addresses, *, with_sandbox: bool) -> int:
     """Everything until a signal; 0 after a clean stop. Raises CannotStart when a part does not come up."""
     own_kafka = "kafka_bootstrap" not in settings.model_fields_set
-    merchants = load_all(settings.merchants)  # before anything is started: the likeliest fault
+    folder = MerchantFolder.opened(settings.merchants)  # before anything is started: the likeliest fault
+    merchants = folder.merchants
+    for name, problem in folder.troubles.items():
+        _say(name, f"misconfigured, the others go on: {problem}")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secrets = SECRETS if with_sandbox else {}
     try:

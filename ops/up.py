@@ -15,7 +15,8 @@ from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lo
 from ops.probes import http_ok, kafka_answers
 from ops.supervisor import Ready, Supervisor
 from ops.topics import apply
-from schemas.merchant import Merchant, load_all
+from schemas.merchant import Merchant
+from schemas.merchant_folder import MerchantFolder
 from schemas.registry import register_all
 from schemas.settings import ProcessSettings
 from schemas.topics import AGENTS, COMMAND_SYSTEMS, SYSTEMS
@@ -103,7 +104,7 @@ def start_pipeline(
     supervisor: Supervisor, settings: ProcessSettings, addresses: Addresses, secrets: Mapping[str, str]
 ) -> list[Part]:
     """Start every part side by side, return when all serve. `secrets` are variables for the children only."""
-    wanted = parts(load_all(settings.merchants), addresses)
+    wanted = parts(MerchantFolder.opened(settings.merchants).merchants, addresses)
     for part in wanted:
         supervisor.start(part.name, [*returnflow(), *part.arguments], _env(settings, part, secrets), ready_probe(part))
     supervisor.wait_ready(*(part.name for part in wanted), within_seconds=READY_WITHIN_SECONDS)

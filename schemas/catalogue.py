@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas import commands, exceptions, facts, journal, stock
+from schemas import commands, configuration, exceptions, facts, journal, stock
 
 Record = (
     facts.Delivery
@@ -30,6 +30,7 @@ Record = (
     | exceptions.ExceptionCleared
     | journal.CaseStep
     | journal.ExpectedReturn
+    | configuration.ConfigurationChanged
 )
 
 # An id never changes and is never used again: records on Kafka carry it. A new version of a record gets the next free
@@ -55,6 +56,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     exceptions.ExceptionCleared: 7_340_180,
     journal.CaseStep: 7_340_193,
     journal.ExpectedReturn: 7_340_200,
+    configuration.ConfigurationChanged: 7_340_210,
 }
 
 

@@ -147,24 +147,27 @@ def models(base: Model, specific: Sequence[SpecificModel]) -> Iterator[str]:
                 )
 
 
-def budgets(stores: Mapping[str, Budget | None]) -> Iterator[str]:
-    """Stores of one owner share one day, so their files must agree on it, and on whose one key is."""
+def budgets(stores: Mapping[str, Budget | None]) -> dict[str, str]:
+    """Stores of one owner share one day, so their files must agree on it, and on whose one key is: what is wrong, by
+    merchant. The first of them counts."""
     first: dict[str, tuple[str, Budget]] = {}
     owners: dict[str, tuple[str, str]] = {}
+    found: dict[str, str] = {}
     for name, store in stores.items():
         if store is None:
             continue
         beside, owner = owners.setdefault(store.api_key, (name, store.budget_owner))
         if owner != store.budget_owner:
-            yield (
+            found[name] = (
                 f"merchant {name}: systems.returngo.budget_owner: expected {owner!r} as {beside} has it, whose api_key "
                 f"is the same, got {store.budget_owner!r}: its calls of a day would be counted twice"
             )
             continue
         other, known = first.setdefault(store.budget_owner or store.api_key, (name, store))
         if (known.daily_calls, known.money_reserve) != (store.daily_calls, store.money_reserve):
-            yield (
+            found[name] = (
                 f"merchant {name}: systems.returngo.daily_calls and money_reserve: expected those of {other}, which "
                 f"has the same owner: {known.daily_calls} and {known.money_reserve}; got {store.daily_calls} and "
                 f"{store.money_reserve}"
             )
+    return found

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from schemas import commands, exceptions, facts, journal, stock
+from schemas import commands, configuration, exceptions, facts, journal, stock
 from schemas.exceptions import Team
 
 DAY_MS = 86_400_000
@@ -25,7 +25,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """What a topic holds and how long. `records` is empty where original bytes of any kind are kept."""
 
     name: str
-    key: Literal["order", "item", "resource", "order or item", "exception", "source", "row"]
+    key: Literal["order", "item", "resource", "order or item", "exception", "source", "row", "merchant"]
     records: tuple[RecordType, ...]
     retention_ms: int
     producers: tuple[str, ...]
@@ -53,6 +53,7 @@ RESTOCK_VERDICTS = "restock-verdicts"
 EXCEPTIONS = "exceptions"
 EXPECTED_RETURNS = "expected-returns"
 CASE_JOURNAL = "case-journal"
+CONFIGURATION_CHANGES = "configuration-changes"
 
 # What each agent reads; equal partition counts are checked when it starts.
 CASES_SOURCES = (RETURN_EVENTS, ORDER_SNAPSHOTS, OBSERVED_EFFECTS, CASE_DEADLINES, COMMAND_RESULTS, RESTOCK_VERDICTS)
@@ -132,6 +133,11 @@ def _all() -> Iterator[Topic]:
     yield Topic(
         name=CASE_JOURNAL, key="order", records=(journal.CaseStep,), retention_ms=400 * DAY_MS,
         producers=("agent cases",), consumers=("returnflow line", "returnflow patterns"), owner="cx",
+    )  # fmt: skip
+    yield Topic(
+        name=CONFIGURATION_CHANGES, key="merchant", records=(configuration.ConfigurationChanged,),
+        retention_ms=400 * DAY_MS, producers=("agent cases", "returnflow merchants"),
+        consumers=("returnflow merchants",), owner="integration",
     )  # fmt: skip
     for agent in AGENTS:
         yield Topic(

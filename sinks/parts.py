@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry
 from schemas import topics
 from schemas.codec import Codec
 from schemas.endpoints import Serving
-from schemas.merchant import Merchant
+from schemas.merchant_folder import MerchantFolder
+from schemas.misconfigured import Misconfigured
 from schemas.startup import CannotStart
 from sinks import breaker
 from sinks.apply import Applier
@@ -25,6 +26,7 @@ from sinks.assignment import Assignment, Item, Place
 from sinks.batches import Batches
 from sinks.budget import Budget, within
 from sinks.claim import ClaimTimes
+from sinks.connecting import Connecting, open_transport
 from sinks.consume import Intake, consumer
 from sinks.contract import System
 from sinks.dispatch import Dispatch
@@ -38,7 +40,8 @@ from sinks.redrive import Redriver
 from sinks.settings import SinkSettings
 from sinks.settle import Settlement
 from sinks.telemetry import SinkTelemetry
-from sinks.transport import Transport, TransportSettings, open_transport
+from sinks.transport import Transport, TransportSettings
+from sinks.upkeep import Upkeep
 
 ANSWER_WITHIN_SECONDS = 5.0
 
@@ -47,7 +50,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is started with. `secret` resolves a reference of a merchant file."""
 
     system: System
-    merchants: Mapping[str, Merchant]
+    folder: MerchantFolder
     secret: Callable[[str], str]
     bootstrap: str
     ledger_url: str
@@ -65,6 +68,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     transport: Transport
     pauses: Pauses
+    upkeep: Upkeep
     telemetry: SinkTelemetry
     stopping: Budget
 
@@ -77,7 +81,7 @@ def now_ms() -> int:
 @asynccontextmanager
 async def build(environment: Environment, registry: CollectorRegistry, failed: Failure) -> AsyncIterator[Parts]:
     """Everything open and connected; closed again in reverse order and in time. Raises CannotStart in plain words."""
-    system, settings = environment.system, environment.settings
+    system, settings, merchants = environment.system, environment.settings, environment.folder.merchants
     worker = uuid.uuid4().hex
     telemetry = SinkTelemetry(registry)
     stopping = Budget(settings.shutdown_seconds)
@@ -85,7 +89,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         ledger = Ledger(environment.ledger_url, telemetry.ledger.observe)
         stack.callback(lambda: ledger.close(stopping.left))
         opening = open_transport(
-            system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
+            system=system, merchants=merchants, secret=environment.secret, ledger=ledger,
             telemetry=telemetry.requests, settings=_transport_settings(settings), now_ms=now_ms,
         )  # fmt: skip
         transport = await opening.__aenter__()
@@ -106,7 +110,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         if batches is not None:
             stack.push_async_callback(lambda: within(stopping.left / 2, "batches", batches.end()))
         applier = Applier(
-            worker=worker, transport=transport, merchants=environment.merchants, ledger=ledger, settlement=settlement,
+            worker=worker, transport=transport, merchants=merchants, ledger=ledger, settlement=settlement,
             pauses=pauses, telemetry=telemetry, patience=_patience(settings), times=_times(settings),
             batches=batches, now_ms=now_ms, chance=random.random,
         )  # fmt: skip
@@ -114,13 +118,9 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         def assign(places: Collection[Place]) -> Assignment:
             return Assignment(
                 places=places, system=system.name, codec=environment.codec, applier=applier, settlement=settlement,
-                ledger=ledger, lanes=_lanes(settings, len(transport.merchants)), park_seconds=settings.park_seconds,
+                ledger=ledger, lanes=_lanes(settings, len(merchants)), park_seconds=settings.park_seconds,
                 failed=failed, now_ms=now_ms,
             )  # fmt: skip
-
-        def reconnect(merchant: str) -> None:
-            with suppress(ValueError):  # still no usable secret: the probe will say so
-                transport.reconnect(merchant, system.connect(environment.merchants[merchant], environment.secret))
 
         yield Parts(
             intake=Intake(
@@ -129,10 +129,15 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
             ),
             redriver=Redriver(
                 worker=worker, ledger=ledger, codec=environment.codec, applier=applier, settlement=settlement,
-                pauses=pauses, transport=transport, reconnect=reconnect, most=max(1, settings.buffered // 4),
+                pauses=pauses, transport=transport, most=max(1, settings.buffered // 4),
                 failed=failed, now_ms=now_ms,
             ),
             ledger=ledger, transport=transport, pauses=pauses, telemetry=telemetry, stopping=stopping,
+            upkeep=Upkeep(
+                folder=environment.folder, connecting=Connecting(transport, merchants, environment.secret),
+                telling=Misconfigured(f"sink {system.name}", telemetry.misconfigured, now_ms), pauses=pauses,
+                publish=settlement.publish_exception,
+            ),
         )  # fmt: skip
 
 
@@ -210,7 +215,7 @@ def _batches(
         now_ms=now_ms,
     )  # fmt: skip
     return Batches(
-        system=environment.system.name, dispatch=dispatch, batching=batching, merchants=environment.merchants,
+        system=environment.system.name, dispatch=dispatch, batching=batching, merchants=environment.folder.merchants,
         times=times,
     )  # fmt: skip
 

@@ -101,6 +101,14 @@ class Pauses:
             )
         )
 
+    async def probe_soon(self, merchant: str) -> None:
+        """What a merchant's pause is about may be mended: let the next tick of any worker probe it."""
+        if merchant in self._known:
+            now_ms = self._now_ms()
+            await self._ledger.run(
+                lambda connection: pauses.probe_at(connection, system=self.system, merchant=merchant, at_ms=now_ms)
+            )
+
     async def clear(self, pause: Pause, why: str) -> None:
         """A probe got through: go on."""
         async with self._turn:

@@ -39,7 +39,6 @@ class Redriver:
         settlement: Settlement,
         pauses: Pauses,
         transport: Transport,
-        reconnect: Callable[[str], None],
         most: int,
         failed: Failure,
         now_ms: Callable[[], int],
@@ -51,7 +50,6 @@ class Redriver:
         self._settlement = settlement
         self._pauses = pauses
         self._transport = transport
-        self._reconnect = reconnect
         self._most = most
         self._failed = failed
         self._now_ms = now_ms
@@ -94,8 +92,6 @@ class Redriver:
         if pause is None:
             return
         merchant = None if pause.merchant == EVERY_MERCHANT else pause.merchant
-        for each in self._transport.merchants if merchant is None else {merchant} & self._transport.merchants:
-            self._reconnect(each)  # a secret in a file may have been replaced
         now_ms = self._now_ms()
         lane = await self._ledger.run(
             lambda connection: parking.take_any(

@@ -4,6 +4,8 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas import misconfigured
+
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -72,6 +74,7 @@ class SinkTelemetry:
         where = ("system", "merchant")
         self.requests = RequestTelemetry("sink", registry)
         self.budgets = BudgetTelemetry(registry)
+        self.misconfigured = misconfigured.gauge(registry)
         self.commands = Counter(
             "returnflow_sink_commands_total",
             "Commands that were settled.",

@@ -4,11 +4,8 @@ The sink workers and the sources share it, and through the ledger they share eac
 """
 
 import asyncio
-import logging
 import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -16,14 +13,10 @@ import msgspec
 import structlog
 
 from schemas import product
-from schemas.merchant import Merchant
-from schemas.startup import CannotStart
 from sinks.breaker import Settings as BreakerSettings
 from sinks.breaker import State
 from sinks.contract import EFFECT, OPERATION, Limit, NotSent, ReadFlow, System, Unanswered
 from sinks.fence import Fence, TooLate
-from sinks.ledger.ledger import Ledger
-from sinks.pool import Pool
 from sinks.quota import Priority
 from sinks.route import Route
 from sinks.telemetry import RequestTelemetry
@@ -65,7 +58,8 @@ class Transport:
         self,
         *,
         system: System,
-        routes: Mapping[str, Route],
+        routes: dict[str, Route],
+        route: Callable[[str, Any], Route],
         client: httpx.AsyncClient,
         telemetry: RequestTelemetry,
         settings: TransportSettings,
@@ -73,6 +67,7 @@ class Transport:
     ) -> None:
         self.system = system
         self._routes = routes
+        self._route = route  # makes one of a merchant and its connection
         self._client = client
         self._telemetry = telemetry
         self._settings = settings
@@ -87,9 +82,25 @@ class Transport:
         """What `System.connect` made for a merchant; KeyError if the merchant does not use this system."""
         return self._routes[merchant].connection
 
-    def reconnect(self, merchant: str, connection: Any) -> None:
-        """Use other settings or credentials for a merchant from now on."""
-        self._routes[merchant].connection = connection
+    async def take_up(self, merchant: str, connection: Any) -> bool:
+        """Use these settings and credentials for a merchant from now on; False: they are in use. What is under way ends
+        as it began."""
+        known = self._routes.get(merchant)
+        if known is not None and known.connection == connection:
+            return False
+        if known is not None and known.limits == tuple(self.system.limits(connection)):
+            known.connection = connection
+            return True
+        self._routes[merchant] = self._route(merchant, connection)
+        if known is not None:
+            await known.close()
+        return True
+
+    async def give_up(self, merchant: str) -> None:
+        """The merchant uses the system no more."""
+        route = self._routes.pop(merchant, None)
+        if route is not None:
+            await route.close()
 
     def limits(self, merchant: str) -> tuple[Limit, ...]:
         """The quotas of a merchant's system."""
@@ -236,65 +247,3 @@ def _failed(route: Route, fence: Fence | None) -> None:
         route.learned_nothing()  # it is us who were late: that says nothing about the system
     else:
         route.fails()
-
-
-@asynccontextmanager
-async def open_transport(
-    *,
-    system: System,
-    merchants: Mapping[str, Merchant],
-    secret: Callable[[str], str],
-    ledger: Ledger,
-    telemetry: RequestTelemetry,
-    settings: TransportSettings | None = None,
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-) -> AsyncIterator[Transport]:
-    """A transport for the merchants that use `system`; raises CannotStart when one of them cannot be connected."""
-    settings = TransportSettings() if settings is None else settings
-    # The client's own log names full addresses, and those can hold personal data.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
-    holder = uuid.uuid4().hex
-    routes = {
-        name: Route(
-            merchant=name,
-            system=system.name,
-            connection=connection,
-            limits=system.limits(connection),
-            ledger=ledger,
-            holder=holder,
-            patience_seconds=settings.patience_seconds,
-            settings=settings.breaker,
-            telemetry=telemetry,
-            now_ms=now_ms,
-        )
-        for name, connection in connect_all(system, merchants, secret).items()
-    }
-    timeout = httpx.Timeout(settings.request_seconds, connect=settings.connect_seconds, pool=settings.connect_seconds)
-    async with httpx.AsyncClient(
-        timeout=timeout, transport=Pool(settings.connections), trust_env=False, headers=product.HEADERS
-    ) as client:
-        transport = Transport(
-            system=system, routes=routes, client=client, telemetry=telemetry, settings=settings, now_ms=now_ms
-        )
-        try:
-            yield transport
-        finally:
-            for route in routes.values():
-                await route.close()
-
-
-def connect_all(system: System, merchants: Mapping[str, Merchant], secret: Callable[[str], str]) -> dict[str, Any]:
-    """A connection for each merchant whose file names the system; raises CannotStart naming every problem."""
-    connections: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, merchant in merchants.items():
-        if getattr(merchant.systems, system.name.replace("-", "_"), None) is None:
-            continue
-        try:
-            connections[name] = system.connect(merchant, secret)
-        except ValueError as error:
-            problems.append(f"merchant {name}: {error}")
-    if problems:
-        raise CannotStart("; ".join(problems))
-    return connections

@@ -9,7 +9,8 @@ import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas import endpoints, secrets
-from schemas.merchant import MerchantFileError, load_all
+from schemas.merchant import MerchantFileError
+from schemas.merchant_folder import MerchantFolder
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
@@ -47,12 +48,12 @@ def _environment(settings: ProcessSettings, system: str) -> Environment:
     if system not in SYSTEMS:
         raise CannotStart(f"sink {system}: expected one of {', '.join(sorted(SYSTEMS))}")
     try:
-        merchants = load_all(settings.merchants)
+        folder = MerchantFolder.opened(settings.merchants)
     except MerchantFileError as error:
         raise CannotStart(str(error)) from error
     return Environment(
         system=SYSTEMS[system],
-        merchants=merchants,
+        folder=folder,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(),
         bootstrap=settings.kafka_bootstrap,
         ledger_url=settings.ledger_url,
@@ -76,6 +77,7 @@ async def run(environment: Environment, stop: asyncio.Event, registry: Collector
     environment.serving.turning.watch(asyncio.get_running_loop())
     async with build(environment, registry, failed) as parts:
         await parts.pauses.refresh()
+        await parts.upkeep.look()
         parts.intake.subscribe()
         log.info("sink_started", system=environment.system.name, merchants=sorted(parts.transport.merchants))
         ticking = asyncio.create_task(_tick(parts, environment.settings.tick_seconds, stop))
@@ -107,6 +109,7 @@ async def _tick(parts: Parts, seconds: float, stop: asyncio.Event) -> None:
     while not stop.is_set():
         started = time.monotonic()
         await parts.intake.commit()
+        await parts.upkeep.look()
         await parts.redriver.tick()
         await measure(parts, now_ms())
         try:

@@ -27,6 +27,7 @@ from schemas import ids, topics
 from schemas.codec import Codec
 from schemas.commands import Command, CommandKind, Restock
 from schemas.merchant import Merchant, Systems
+from schemas.merchant_folder import MerchantFolder
 from sinks.contract import EFFECT, Attempt, Batching, Flow, Limit, Seen
 from sinks.outcomes import Applied, Uncertain
 from sinks.parts import Environment
@@ -149,7 +150,7 @@ def _environment(bootstrap: str, system: str, url: str, folder: str) -> Environm
     )
     return Environment(
         system=Slow(system, url),
-        merchants={"bench": merchant},
+        folder=MerchantFolder.fixed({"bench": merchant}),
         secret=lambda _: "",
         bootstrap=bootstrap,
         ledger_url=f"sqlite:///{folder}/ledger.db",

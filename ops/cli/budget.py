@@ -13,11 +13,11 @@ from schemas import secrets
 from schemas.merchant import load_all
 from schemas.settings import ProcessSettings
 from sinks import shedding
+from sinks.connecting import connect_all
 from sinks.ledger import budgets
 from sinks.ledger.budgets import Budget
 from sinks.ledger.engine import open_engine
 from sinks.systems import SYSTEMS
-from sinks.transport import connect_all
 
 
 @click.command()
@@ -47,7 +47,9 @@ def _budgets(settings: ProcessSettings) -> list[Budget]:
         for name, system in sorted(SYSTEMS.items()):
             if name != "returngo":  # the only one that counts days; the others' secrets are none of our business here
                 continue
-            made = connect_all(system, merchants, lambda ref: secrets.resolve(ref).get_secret_value())
+            made, problems = connect_all(system, merchants, lambda ref: secrets.resolve(ref).get_secret_value())
+            for merchant, problem in problems.items():
+                click.echo(f"{merchant}: {problem}", err=True)
             limits = {merchant: system.limits(each) for merchant, each in made.items()}
             for owner, (limit, named) in budgets.owners(limits).items():
                 found.append(budgets.budget(connection, name, owner, limit, named, _now_ms()))

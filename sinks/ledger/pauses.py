@@ -53,6 +53,12 @@ def due_probe(connection: Connection, *, system: str, now_ms: int, next_ms: int)
     return Pause(**found._mapping)
 
 
+def probe_at(connection: Connection, *, system: str, merchant: str, at_ms: int) -> None:
+    """The probe of this pause is due then."""
+    row = paused.c
+    connection.execute(update(paused).where(row.system == system, row.merchant == merchant).values(probe_ms=at_ms))
+
+
 def clear(connection: Connection, *, system: str, merchant: str) -> bool:
     """Whether there was such a pause. What it held up is due: parked lanes are tried as soon as nothing pauses them."""
     row = paused.c

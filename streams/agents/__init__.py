@@ -1,16 +1,19 @@
 """The two agents as processes: `cases` (key: order) and `stock` (key: SKU), a Faust app each. Composition root."""
 
 import structlog
+from prometheus_client import REGISTRY
 
-from schemas import topics
-from schemas.merchant import load_all
+from schemas import misconfigured, topics
+from schemas.merchant_folder import MerchantFolder
+from schemas.misconfigured import Misconfigured
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 from streams.agents.cases import Cases
 from streams.agents.edge import Edge
 from streams.agents.stock import Stock
-from streams.shell.app import run
+from streams.agents.upkeep import AgentUpkeep
+from streams.shell.app import run, wall_clock_ms
 from streams.shell.contract import DeadLetterTopic
 from streams.shell.settings import ShellSettings
 
@@ -19,17 +22,24 @@ log = structlog.get_logger()
 
 def main(settings: ProcessSettings, agent: str) -> int:
     """Runs `cases` or `stock` until SIGTERM or SIGINT: 0. Raises CannotStart and MerchantFileError before it starts."""
-    merchants = load_all(settings.merchants)
-    edge = Edge(codec_from(settings.registry_url), merchants)
+    folder = MerchantFolder.opened(settings.merchants)
+    codec = codec_from(settings.registry_url)
+    edge = Edge(codec, folder.merchants)
+    telling = Misconfigured(f"agent {agent}", misconfigured.gauge(REGISTRY), wall_clock_ms)
     shell = _shell(settings, agent)
     log.info(
-        "agent_starting", agent=agent, group=shell.group, merchants=sorted(merchants), data_dir=str(shell.data_dir)
-    )
+        "agent_starting", agent=agent, group=shell.group, merchants=sorted(folder.merchants),
+        data_dir=str(shell.data_dir),
+    )  # fmt: skip
     match agent:
         case "cases":
-            status = run(shell, Cases(edge), topics.CASES_SOURCES, _dead_letters(agent))
+            cases = Cases(edge)
+            rules = AgentUpkeep(folder, codec, telling, cases, wall_clock_ms, records_changes=True)
+            status = run(shell, cases, topics.CASES_SOURCES, _dead_letters(agent), rules=rules)
         case "stock":
-            status = run(shell, Stock(edge), topics.STOCK_SOURCES, _dead_letters(agent))
+            stock = Stock(edge)
+            rules = AgentUpkeep(folder, codec, telling, stock, wall_clock_ms, records_changes=False)
+            status = run(shell, stock, topics.STOCK_SOURCES, _dead_letters(agent), rules=rules)
         case _:
             raise CannotStart(f"expected an agent, one of {', '.join(topics.AGENTS)}, got {agent!r}")
     log.info("agent_stopped", agent=agent, status=status)

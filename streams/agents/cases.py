@@ -47,10 +47,24 @@ class Cases:
     def reached(self, key: bytes, state: Case, due_ms: int) -> Output | None:
         merchant, order_id = state.learnt.merchant, state.learnt.order_id
         if not self._edge.knows(merchant):
-            return None  # it would be refused, again and again; with the file comes a restart, which takes it up anew
+            return None  # it would be refused, again and again; when there is a file, all rows are looked through
         fact = DeadlineReached(
             fact_id=ids.fact_id("cases", f"{merchant}/{order_id}", "deadline", str(due_ms)), merchant=merchant,
             order_id=order_id, due_at_ms=due_ms,
+        )  # fmt: skip
+        return Output(topic=topics.CASE_DEADLINES, key=key, value=self._edge.encode(fact))
+
+    def stale(self, key: bytes, row: bytes) -> bool:
+        merchant = key.decode(errors="replace").partition("|")[0]
+        return self._edge.knows(merchant) and rows.stale(row, self._edge.rules(merchant).digest)
+
+    def again(self, key: bytes, row: bytes) -> Output:
+        """The time that is known already: nothing is learnt, everything is judged."""
+        learnt = self.load(row).learnt
+        digest = self._edge.rules(learnt.merchant).digest
+        fact = DeadlineReached(
+            fact_id=ids.fact_id("cases", f"{learnt.merchant}/{learnt.order_id}", "configuration", digest),
+            merchant=learnt.merchant, order_id=learnt.order_id, due_at_ms=learnt.clock_ms,
         )  # fmt: skip
         return Output(topic=topics.CASE_DEADLINES, key=key, value=self._edge.encode(fact))
 

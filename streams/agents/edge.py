@@ -82,8 +82,8 @@ class Edge:
             exception_id=ids.exception_id(
                 merchant=merchant, kind="misconfigured", order_id="", rma_id="", subject="agents no merchant file"
             ),
-            detail=f"expected a merchant file for {merchant}, found none. Its facts are kept as dead letters with the "
-            f"reason {UNKNOWN_MERCHANT}; put the file back and restart the agents.",
+            detail=f"expected a usable merchant file for {merchant}, found none. Its facts are kept as dead letters "
+            f"with the reason {UNKNOWN_MERCHANT}; mend or put back the file, then resubmit them.",
             evidence=evidence(record),
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ import msgspec
 from schemas import topics
 from schemas.stock import RestockIntent, StockItem, StockLevel, row_key
 from streams.agents.edge import Edge, check_key
-from streams.domain.stock import Item, StockFact, decide_stock
+from streams.domain.stock import Item, StockFact, decide_stock, stale
 from streams.shell.contract import Decided, Output, Record
 
 _KINDS: dict[str, type[StockFact]] = {
@@ -44,6 +44,17 @@ class Stock:
 
     def reached(self, key: bytes, state: Item, due_ms: int) -> Output | None:  # noqa: ARG002
         return None
+
+    def stale(self, key: bytes, row: bytes) -> bool:  # noqa: ARG002  streams.agents.upkeep.Reviewed
+        item = self.load(row)
+        return self._edge.knows(item.merchant) and stale(item, self._edge.rules(item.merchant).digest)
+
+    def again(self, key: bytes, row: bytes) -> Output | None:
+        """What is known of the item, told once more: intents are planned anew whenever it comes."""
+        known = [each for each in self.load(row).items.values() if row_key(each) == key]
+        if not known:
+            return None  # they wait for the item, not for a person
+        return Output(topic=topics.STOCK_ITEMS, key=key, value=self._edge.encode(known[0]))
 
     def refused(self, record: Record, reason: str, error: str) -> list[Output]:
         return list(self._edge.refused(record, reason, error))

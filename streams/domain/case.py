@@ -43,7 +43,8 @@ def decide_case(
         return None, outputs + notices.forgotten(case, evidence)
     case, emitted = act.settle(case, picture.seating.own)
     outputs += emitted
-    outputs += [output.step(s) for d in made for s in story.decided(d, case, evidence)]
+    learned, decided = len(outputs) - len(emitted), [s for d in made for s in story.decided(d, case, evidence)]
+    outputs += [output.step(s) for s in decided]
     case, repeated = act.again(case, fact, rules, known=known)
     outputs += repeated
     case, noticed = notices.notice(case, picture.causes, rules, evidence)
@@ -55,6 +56,10 @@ def decide_case(
     if steps or len(waiting) != len(case.waiting):
         case = replace(case, waiting=waiting)
         outputs += [output.step(s) for s in steps]
+    if case.judged_by != rules.digest:
+        told = story.judged_anew(case, rules.digest, fact, [*decided, *steps], evidence)
+        outputs[learned:learned] = [output.step(s) for s in told]
+        case = replace(case, judged_by=rules.digest)
     return act.timed(case, rules), outputs
 
 

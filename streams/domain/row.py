@@ -27,6 +27,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     limit_ms: int | None
     walked: bool
     tags_told: Stamp | None = None
+    judged_by: str = ""
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -35,8 +36,27 @@ class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
     due_ms: int | None
 
 
+class Glance(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A row of which only the end is decoded."""
+
+    due_ms: int | None
+    learnt: msgspec.Raw
+    decided: msgspec.Raw
+    open: msgspec.Raw
+    notices: dict[str, Notice]
+    waiting: msgspec.Raw
+    tag: str
+    attention: bool
+    announced: msgspec.Raw
+    limit_ms: int | None
+    walked: bool
+    tags_told: msgspec.Raw = msgspec.Raw(b"")
+    judged_by: str = ""
+
+
 _ROWS = msgspec.msgpack.Decoder(Row)
 _DUES = msgspec.msgpack.Decoder(Due)
+_GLANCES = msgspec.msgpack.Decoder(Glance)
 _ENCODE = msgspec.msgpack.Encoder().encode
 
 
@@ -49,7 +69,7 @@ def load(stored: bytes) -> Case:
         open_[decision.decision_id] = sent or Sent(decision.decided_at_ms)
     return Case(
         row.due_ms, row.learnt, {d.decision_id: d for d in row.decided}, open_, row.notices, row.waiting, row.tag,
-        row.attention, row.announced, row.limit_ms, row.walked, row.tags_told,
+        row.attention, row.announced, row.limit_ms, row.walked, row.tags_told, row.judged_by,
     )  # fmt: skip
 
 
@@ -63,10 +83,16 @@ def dump(case: Case) -> bytes:
                 open_[place] = None if sent.at_ms == decision.decided_at_ms and not sent.repeats else sent
     return _ENCODE(Row(
         case.due_ms, case.learnt, tuple(case.decided.values()), open_, case.notices, case.waiting, case.tag,
-        case.attention, case.announced, case.limit_ms, case.walked, case.tags_told,
+        case.attention, case.announced, case.limit_ms, case.walked, case.tags_told, case.judged_by,
     ))  # fmt: skip
 
 
 def due(stored: bytes) -> int | None:
     """When the case wants to be looked at again."""
     return _DUES.decode(stored).due_ms
+
+
+def stale(stored: bytes, digest: str) -> bool:
+    """Whether something of the case is open, and it was judged by another configuration than this one."""
+    seen = _GLANCES.decode(stored)
+    return seen.judged_by != digest and not (seen.walked and not any(notice.open for notice in seen.notices.values()))

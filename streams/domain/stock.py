@@ -62,6 +62,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     places: dict[str, tuple[Stamp, bool]] = {}  # system|location id → active
     asks: dict[str, Ask] = {}
     entries: tuple[str, ...] = ()  # commands that the journal names and nobody asked for yet
+    judged_by: str = ""  # digest of the merchant's configuration that its intents were last planned by
 
 
 def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[Item, list[Output]]:
@@ -76,7 +77,14 @@ def decide_stock(state: Item | None, fact: StockFact, rules: Merchant) -> tuple[
         return (after if state is None or after is not before else state), outputs
     after, outputs = _answer(after, rules)
     after, confirmed = _confirm(after)
+    if after.asks and after.judged_by != rules.digest:
+        after = replace(after, judged_by=rules.digest)
     return after, outputs + confirmed
+
+
+def stale(item: Item, digest: str) -> bool:
+    """Whether intents wait that were planned by another configuration than this one."""
+    return item.judged_by != digest and any(ask.word not in SETTLED for ask in item.asks.values())
 
 
 def _time(fact: StockFact) -> int:

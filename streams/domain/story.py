@@ -156,6 +156,21 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
     yield from trail.of_decision(decision, case.learnt, whole)
 
 
+def judged_anew(
+    case: Case, digest: str, fact: Fact, following: Sequence[CaseStep], evidence: Evidence | None
+) -> Iterable[CaseStep]:
+    """By which configuration lines were judged when something followed that may come of its change alone."""
+    units: dict[str, dict[str, None]] = {}
+    for step in following if case.judged_by else ():
+        units.setdefault(step.rma_id, {}).update(dict.fromkeys(step.unit_ids))
+    for rma_id, named in units.items():
+        yield _step(
+            case, f"{case.judged_by}:{digest}:{name_of(fact)}:{rma_id}", "learned", "configuration",
+            f"judged by the configuration {digest}, before by {case.judged_by}", rma_id, case.learnt.now_ms,
+            unit_ids=tuple(named), evidence=evidence,
+        )  # fmt: skip
+
+
 def waiting(
     standings: Iterable[Standing], fact: Fact, case: Case, rules: Merchant, evidence: Evidence | None
 ) -> tuple[dict[str, Waiting], list[CaseStep]]:

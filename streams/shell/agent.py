@@ -103,6 +103,10 @@ class BatchAgent:
 
         return read
 
+    def undelivered(self, partition: int) -> list[tuple[bytes, bytes | None]]:
+        """Rows that are decided and not yet in the store."""
+        return [(key, row) for key, (_, row) in self._overlay[partition].items()]
+
     def _step(self, event: Any, store: RowStore, timer: Timer) -> InFlight:
         message, started = event.message, time.monotonic()
         partition = message.partition

@@ -16,9 +16,10 @@ from schemas import endpoints
 from streams.shell.agent import BatchAgent, ends_process
 from streams.shell.batch import Decider
 from streams.shell.consumer import BatchSchema, BatchTransport
-from streams.shell.contract import Core, DeadLetterTopic, S
+from streams.shell.contract import Core, DeadLetterTopic, Rules, S
 from streams.shell.delivery import new_producer
 from streams.shell.metrics import Metrics
+from streams.shell.review import Review
 from streams.shell.settings import ShellSettings
 from streams.shell.startup import check_topics, lock_data_dir
 from streams.shell.stop import stop
@@ -37,10 +38,12 @@ def build(
     sources: Sequence[str],
     dead_letter_topic: DeadLetterTopic,
     *,
+    rules: Rules | None = None,
     registry: CollectorRegistry = REGISTRY,
     clock: Clock = wall_clock_ms,
 ) -> Any:
     """A faust.App with one table and one agent over all sources. One app per process: Faust binds it to an event loop.
+    `rules`: what the core decides by, None where that never changes.
 
     Every topic of the app arrives in batches, so it must not use `ask`, `cast`, `group_by`, `through` or reply topics.
     """
@@ -57,6 +60,10 @@ def build(
     )
     agent = BatchAgent(settings, decider, producer, metrics)
     timer = Timer(settings, core, producer, metrics, clock)
+    review = None
+    if rules is not None:
+        review = Review(rules, producer, metrics, settings.reviews_per_second, timer.found)
+        timer.tell(review.seen)
 
     async def work(stream: Any) -> None:
         app.add_future(agent.pulse())  # not app.task: those start after the first recovery, which may take long
@@ -66,11 +73,13 @@ def build(
 
     # one topic object over all sources and concurrency 1: one order of work, one contiguous prefix per partition
     app.agent(app.topic(*sources, schema=_raw()), concurrency=1, name=settings.table)(work)
-    _watch(app, settings, table, agent, timer)
+    _watch(app, settings, table, agent, timer, review)
     return app
 
 
-def _watch(app: Any, settings: ShellSettings, table: Any, agent: BatchAgent, timer: Timer) -> None:
+def _watch(
+    app: Any, settings: ShellSettings, table: Any, agent: BatchAgent, timer: Timer, review: Review | None
+) -> None:
     def active() -> set[int]:
         return {tp.partition for tp in app.assignor.assigned_actives() if tp.topic == settings.changelog}
 
@@ -86,6 +95,8 @@ def _watch(app: Any, settings: ShellSettings, table: Any, agent: BatchAgent, tim
             if not app.rebalancing and not app.in_recovery:
                 timer.stop_if_stuck(app.consumer.oldest_unsettled_seconds(), app.consumer.uncommitted_seconds())
                 await timer.tick(table.data, agent.reader, active())
+                if review is not None:
+                    await review.tick(table.data, agent.reader, agent.undelivered, active)
 
     async def stopping(*_: object, **__: object) -> None:
         # without a broker Faust would try for ever, at full speed; a thread, for the loop may end before it is done
@@ -139,6 +150,7 @@ def run(
     sources: Sequence[str],
     dead_letter_topic: DeadLetterTopic,
     *,
+    rules: Rules | None = None,
     registry: CollectorRegistry = REGISTRY,
     clock: Clock = wall_clock_ms,
 ) -> int:
@@ -150,7 +162,7 @@ def run(
     with lock_data_dir(settings.data_dir):
         mode.loop.use("uvloop")
         logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
-        app = build(settings, core, sources, dead_letter_topic, registry=registry, clock=clock)
+        app = build(settings, core, sources, dead_letter_topic, rules=rules, registry=registry, clock=clock)
         turning, rows = endpoints.Turning(), _Rows()
         rows.watch(app, app.tables[settings.table])
         endpoints.serve(

@@ -84,3 +84,24 @@ class Core(Protocol[S]):
 
     def refused(self, record: Record, reason: str, error: str) -> Sequence[Output]:
         """What else to emit next to a dead letter, such as an exception for its owner; may be empty."""
+
+
+class Rules(Protocol):
+    """What a core decides by, where that may change while the agent runs."""
+
+    def look(self) -> bool:
+        """Whether they are others since the last look. Asked about once a second, in a thread of its own; from now on
+        the core decides by the new ones."""
+
+    def news(self) -> Sequence[Output]:
+        """What is to be told of it, the same until `told`."""
+
+    def told(self) -> None:
+        """Kafka has what `news` gave."""
+
+    def stale(self, key: bytes, row: bytes) -> bool:
+        """Whether the row is open and was decided on by other rules than those that hold now. Called for every row of a
+        recovered partition: do not decode more than that needs."""
+
+    def again(self, key: bytes, row: bytes) -> Output | None:
+        """The record that makes the core decide on a stale row anew; it must not be stale then."""

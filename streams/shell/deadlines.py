@@ -47,6 +47,11 @@ class Deadlines:
         if len(heap) > 1000 and len(heap) > 4 * len(entries):
             self._compact(partition)
 
+    def found(self, partition: int, key: bytes, due: int | None) -> None:
+        """A row's due time, as far as none is known of it."""
+        if due is not None and key not in self._entries.get(partition, {}):
+            self.update(partition, {key: due})
+
     def reached(self, now_ms: int, limit: int) -> Iterator[tuple[int, bytes, int]]:
         """(partition, key, due) of up to `limit` entries that are due; each is armed for its repeat."""
         for partition, heap in self._heaps.items():

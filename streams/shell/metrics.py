@@ -26,6 +26,8 @@ class Metrics:
         self._dead_letters = counter("dead_letters_total", "Records that were dead-lettered, by reason.", "reason")
         self._rebalances = counter("rebalances_total", "Times that partitions were given to this worker.")
         self._deadlines = counter("deadlines_total", "Deadlines that were produced, repeats included.")
+        self._reviews = counter("reviews_total", "Rows that were decided on anew because rules had changed.")
+        self.to_review = gauge("to_review", "Rows that wait to be decided on anew because rules have changed.")
         self.batch_size = histogram("batch_records", "Records of a batch.", _SIZES)
         self.decide_seconds = histogram("decide_seconds", "Deciding on a batch and handing over its output.", _SECONDS)
         self.delivery_seconds = histogram("delivery_seconds", "From decided to acknowledged and stored.", _SECONDS)
@@ -47,3 +49,6 @@ class Metrics:
 
     def deadlines(self, count: int) -> None:
         self._deadlines.labels(self._agent).inc(count)
+
+    def reviews(self, count: int) -> None:
+        self._reviews.labels(self._agent).inc(count)

@@ -31,6 +31,7 @@ class ShellSettings(msgspec.Struct, frozen=True, kw_only=True):
     unexpected_limit: int = 20  # so many unexpected failures in a row are a bad deploy, not bad records
     unsettled_limit_seconds: float = 120.0  # an older unsettled batch means that we are stuck
     deadline_repeat_seconds: float = 60.0  # a deadline whose record did not come back is produced again
+    reviews_per_second: int = 100  # rows decided on anew when rules change: live work goes on beside them
     store_max_age_seconds: float = 43_200.0  # half of Kafka's delete.retention.ms: an older store may miss tombstones
     start_timeout_seconds: float = 10.0
     stop_seconds: float = 50.0  # for a clean stop; within what an orchestrator waits before it kills

@@ -42,7 +42,16 @@ class Timer:
         self._clock = clock
         self._assigned_at: float | None = None
         self._rows: dict[int, int] = {}
+        self._seen: Callable[[int, bytes, bytes], None] | None = None
         self.deadlines = Deadlines(int(settings.deadline_repeat_seconds * 1000))
+
+    def tell(self, seen: Callable[[int, bytes, bytes], None]) -> None:
+        """`seen` hears of each row of a recovered partition."""
+        self._seen = seen
+
+    def found(self, partition: int, key: bytes, row: bytes) -> None:
+        """A row whose deadline may have been dropped."""
+        self.deadlines.found(partition, key, self._due(row))
 
     def decided(self, partition: int, work: Work) -> None:
         """Take over what a batch of the partition decided."""
@@ -70,6 +79,8 @@ class Timer:
         found = []
         for count, (key, row) in enumerate(store.rows(partition)):
             found.append((key, self._due(row)))
+            if self._seen is not None:
+                self._seen(partition, key, row)
             if count % ROWS_PER_STEP == 0:
                 await asyncio.sleep(0)
         return found

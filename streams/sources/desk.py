@@ -74,8 +74,7 @@ class Desk:
             await self._malformed(resource, error)
             return Learnt()
         except Misconfigured as error:
-            detail = f"{self._reader.system} cannot be read: {error.detail}"
-            await self._troubles.raised("misconfigured", resource.merchant, "access", detail)
+            await self._troubles.refused(resource.merchant, resource.kind, error)
             raise
         except Unexpected as error:
             outcome = "unexpected"
@@ -134,4 +133,4 @@ class Desk:
     async def _well(self, resource: Resource) -> None:
         """Clears what was wrong before."""
         self._failing.pop(resource.merchant, None)
-        await self._troubles.gone(resource.merchant, ("access", str(resource)), "it was read without trouble")
+        await self._troubles.answered(resource.merchant, resource.kind, str(resource))

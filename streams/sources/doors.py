@@ -83,15 +83,37 @@ def check_standard_secret(secret: str) -> None:
         raise ValueError("expected a Standard Webhooks secret: base64, with or without whsec_ in front") from error
 
 
-def secrets_of(merchant: Merchant, resolve: Callable[[str], str]) -> Secrets:
-    """The secrets a merchant file refers to; `resolve` reads one. Raises what it raises, and ValueError."""
-    systems = merchant.systems
+def secrets_of(
+    merchant: Merchant, resolve: Callable[[str], str], before: Secrets | None = None
+) -> tuple[Secrets, list[str]]:
+    """The secrets a merchant file refers to, and what is wrong with those that cannot be used; `resolve` reads one and
+    raises ValueError. A sender whose secret cannot be read goes on with the one of `before`, if any."""
+    systems, known, problems = merchant.systems, before or Secrets(), list[str]()
+    shop, warehouse, carrier = systems.shopify, systems.warehouse, systems.carrier
+
+    def read(key: str, references: tuple[str, ...], old: tuple[str, ...], *, standard: bool = False) -> tuple[str, ...]:
+        try:
+            found = tuple(resolve(each) for each in references)
+            for each in found if standard else ():
+                check_standard_secret(each)
+        except ValueError as error:
+            problems.append(f"systems.{key}: {error}")
+            return old
+        return found
+
+    token = (systems.returngo.webhook_token,) if systems.returngo else ()
+    old_token = (known.returngo_token.decode(),) if known.returngo_token else ()
+    old_shop = tuple(each.decode() for each in known.shopify)
     doors = Secrets(
-        returngo_token=resolve(systems.returngo.webhook_token).encode() if systems.returngo else b"",
-        shopify=tuple(resolve(ref).encode() for ref in systems.shopify.webhook_secrets) if systems.shopify else (),
-        warehouse=tuple(resolve(ref) for ref in systems.warehouse.webhook_secrets) if systems.warehouse else (),
-        carrier=tuple(resolve(ref) for ref in systems.carrier.webhook_secrets) if systems.carrier else (),
-    )
-    for secret in (*doors.warehouse, *doors.carrier):
-        check_standard_secret(secret)
-    return doors
+        returngo_token="".join(read("returngo.webhook_token", token, old_token)).encode(),
+        shopify=tuple(
+            each.encode() for each in read("shopify.webhook_secrets", shop.webhook_secrets if shop else (), old_shop)
+        ),
+        warehouse=read(
+            "warehouse.webhook_secrets", warehouse.webhook_secrets if warehouse else (), known.warehouse, standard=True
+        ),
+        carrier=read(
+            "carrier.webhook_secrets", carrier.webhook_secrets if carrier else (), known.carrier, standard=True
+        ),
+    )  # fmt: skip
+    return doors, problems

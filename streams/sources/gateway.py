@@ -21,7 +21,8 @@ from starlette.routing import Route
 
 from schemas import endpoints, topics
 from schemas.codec import Codec
-from schemas.merchant import Merchant, load_all
+from schemas.merchant_folder import MerchantFolder
+from schemas.misconfigured import Misconfigured
 from schemas.registry import codec_from
 from schemas.secrets import resolve
 from schemas.settings import ProcessSettings
@@ -29,8 +30,9 @@ from schemas.startup import CannotStart
 from streams.sources import telemetry
 from streams.sources.broker import require_topics
 from streams.sources.connections import Connections, Limits, protocol
-from streams.sources.doors import Doors, Headers, Secrets, secrets_of
+from streams.sources.doors import Doors, Headers
 from streams.sources.envelope import delivery
+from streams.sources.gateway_upkeep import GatewayUpkeep
 from streams.sources.intake import Intake, Unavailable
 
 WEBHOOK_SYSTEMS = ("returngo", "shopify", "warehouse", "carrier")
@@ -100,16 +102,16 @@ class Gateway:
 
 def build(
     doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int], connections: Connections,
-    turning: endpoints.Turning,
+    turning: endpoints.Turning, upkeep: GatewayUpkeep,
 ) -> Starlette:  # fmt: skip
-    """The application; its lifespan watches loop and connections, serves and flushes the intake."""
+    """The application; its lifespan watches loop, connections and merchant files, serves and flushes the intake."""
     gateway = Gateway(doors, intake, codec, now_ms)
     telemetry.UNACKNOWLEDGED.set_function(lambda: intake.outstanding)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         turning.watch(asyncio.get_running_loop())
-        serving = [asyncio.create_task(each.run()) for each in (intake, connections)]
+        serving = [asyncio.create_task(each.run()) for each in (intake, connections, upkeep)]
         yield
         for each in serving:
             each.cancel()
@@ -155,15 +157,20 @@ async def _fault_of_ours(_: Request, error: Exception) -> Response:
 
 def main(settings: ProcessSettings, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
-    merchants = load_all(settings.merchants)
-    secrets = {name: _secrets(merchant) for name, merchant in merchants.items()}
-    codec = codec_from(settings.registry_url)
-    require_topics(settings.kafka_bootstrap, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
+    folder = MerchantFolder.opened(settings.merchants)
+    codec, now_ms = codec_from(settings.registry_url), lambda: time.time_ns() // 1_000_000
     intake = Intake(settings.kafka_bootstrap, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
+    upkeep = GatewayUpkeep(
+        folder=folder, secret=lambda reference: resolve(reference).get_secret_value(), intake=intake, codec=codec,
+        telling=Misconfigured("gateway", telemetry.MISCONFIGURED, now_ms),
+    )  # fmt: skip
+    if not upkeep.open_doors():
+        raise CannotStart("\n".join(f"merchant {name}: {problem}" for name, problem in upkeep.troubles.items()))
+    require_topics(settings.kafka_bootstrap, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
     connections = Connections(Limits(most=_room()))
     telemetry.CONNECTIONS.set_function(lambda: len(connections))
     turning = endpoints.Turning()
-    app = build(Doors(secrets), intake, codec, lambda: time.time_ns() // 1_000_000, connections, turning)
+    app = build(Doors(upkeep.secrets), intake, codec, now_ms, connections, turning, upkeep)
     # no access log: ReturnGO's address holds its token
     config = uvicorn.Config(
         app, http=protocol(connections), loop="uvloop", access_log=False, log_config=None, server_header=False
@@ -174,7 +181,7 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     )  # fmt: skip
     with _listening(host, port) as listener:
         _stop_quietly()
-        log.info("gateway_listening", host=host, port=listener.getsockname()[1], merchants=len(merchants))
+        log.info("gateway_listening", host=host, port=listener.getsockname()[1], merchants=len(folder.merchants))
         uvicorn.Server(config).run(sockets=[listener])
     return 0
 
@@ -200,10 +207,3 @@ def _stop_quietly() -> None:
     """uvicorn stops on these signals and then raises them once more, which would end a clean stop with a failure."""
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: None)
-
-
-def _secrets(merchant: Merchant) -> Secrets:
-    try:
-        return secrets_of(merchant, lambda ref: resolve(ref).get_secret_value())
-    except ValueError as error:
-        raise CannotStart(f"merchant {merchant.merchant}: {error}") from error

@@ -28,6 +28,11 @@ class Memory:
         self._system = system
         self._now_ms = now_ms
 
+    @property
+    def system(self) -> str:
+        """Whose notes these are."""
+        return self._system
+
     def of(self, system: str) -> "Memory":
         """Another system's notes."""
         return Memory(self._ledger, system, self._now_ms)

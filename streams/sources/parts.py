@@ -1,6 +1,6 @@
 """Puts one source process together. Opens Kafka clients, the ledger and the HTTP client, and closes them again."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -11,13 +11,16 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.endpoints import Serving
 from schemas.merchant import Merchant
+from schemas.merchant_folder import MerchantFolder
+from schemas.misconfigured import Misconfigured
+from sinks.connecting import Connecting, open_transport
 from sinks.contract import System
 from sinks.ledger.ledger import Ledger
 from sinks.publish import MOST_BYTES, Publisher
 from sinks.systems import SYSTEMS
 from sinks.telemetry import RequestTelemetry
-from sinks.transport import Transport, open_transport
-from streams.sources import rounds, subscriptions
+from sinks.transport import Transport
+from streams.sources import rounds, subscriptions, telemetry
 from streams.sources.again import Again
 from streams.sources.consuming import TRIGGERS, Consuming, Source, Trigger
 from streams.sources.desk import Desk
@@ -34,6 +37,7 @@ from streams.sources.source_returngo import ReturnGoSource, needs_receipt
 from streams.sources.source_shopify import ShopifySource
 from streams.sources.strangers import Strangers
 from streams.sources.troubles import Troubles
+from streams.sources.upkeep import Rounds, Served, Upkeep
 from streams.sources.waiting import WaitingRoom
 from streams.sources.work import Learnt, Resource, Urgency
 
@@ -42,11 +46,10 @@ READS_AT_ONCE = {"returngo": 2, "shopify": 8}
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source process is given; `merchants` are those that use the system, `elsewhere` those that do not."""
+    """What a source process is given."""
 
     system: str
-    merchants: dict[str, Merchant]
-    elsewhere: frozenset[str]
+    folder: MerchantFolder
     secret: Callable[[str], str]
     bootstrap: str
     ledger_url: str
@@ -57,18 +60,20 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """A source, ready to run; `rounds` are what it does by the clock, and how often."""
+    """A source, ready to run; `rounds` are what it does by the clock for all merchants at once, and how often."""
 
     consumer: AIOKafkaConsumer
     consuming: Consuming
     signals: Signals
     rounds: list[tuple[float, Round]]
+    upkeep: Upkeep
 
 
 class _Base(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     outbox: Outbox
     progress: Progress
+    served: Served
 
 
 class _NothingToRead:
@@ -93,23 +98,26 @@ async def build(environment: Environment, registry: CollectorRegistry) -> AsyncI
         )  # fmt: skip
         await producer.start()
         stack.push_async_callback(producer.stop)
-        base = _base(environment, ledger, producer)
         if environment.system in SYSTEMS:
             transport = await stack.enter_async_context(
                 _transport(environment, SYSTEMS[environment.system], ledger, registry)
             )
+            base = _base(environment, ledger, producer, lambda merchant: merchant in transport.merchants)
             yield _reading(environment, base, transport)
         else:
-            yield _door(environment, base)
+            yield _door(environment, _base(environment, ledger, producer, lambda _: True))
 
 
-def _base(environment: Environment, ledger: Ledger, producer: AIOKafkaProducer) -> _Base:
+def _base(
+    environment: Environment, ledger: Ledger, producer: AIOKafkaProducer, connected: Callable[[str], bool]
+) -> _Base:
     memory = Memory(ledger, environment.system, environment.now_ms)
     outbox = Outbox(
         kafka=Publisher(producer), codec=environment.codec, memory=memory, system=environment.system,
         now_ms=environment.now_ms,
     )  # fmt: skip
-    return _Base(memory=memory, outbox=outbox, progress=Progress())
+    served = Served(environment.system, environment.folder, connected)
+    return _Base(memory=memory, outbox=outbox, progress=Progress(), served=served)
 
 
 @asynccontextmanager
@@ -117,37 +125,42 @@ async def _transport(
     environment: Environment, system: System, ledger: Ledger, registry: CollectorRegistry
 ) -> AsyncIterator[Transport]:
     async with open_transport(
-        system=system, merchants=environment.merchants, secret=environment.secret, ledger=ledger,
+        system=system, merchants=environment.folder.merchants, secret=environment.secret, ledger=ledger,
         telemetry=RequestTelemetry("source", registry), now_ms=environment.now_ms,
     ) as transport:  # fmt: skip
         yield transport
 
 
 def _reading(environment: Environment, base: _Base, transport: Transport) -> Parts:
-    given = (environment.merchants, transport, base.memory, environment.now_ms)
+    given = (base.served.merchants, transport, base.memory, environment.now_ms)
     source: ReturnGoSource | ShopifySource
     trigger: Trigger | None = None
     if environment.system == "returngo":
         source = ReturnGoSource(*given)
     else:
-        source = ShopifySource(*given, elsewhere=environment.elsewhere)
+        source = ShopifySource(*given, elsewhere=base.served.elsewhere)
         trigger = source.triggered
     desk = Desk(source, base.outbox, base.memory, environment.now_ms, READS_AT_ONCE[environment.system])
     poller = Poller(environment.system, desk, base.outbox, base.memory, environment.now_ms)
-    by_clock = [*_polls(environment, base, transport, poller), *_watches(environment, base, transport)]
-    return _parts(environment, base, source, trigger, desk, by_clock)
+
+    def by_clock(name: str, merchant: Merchant, token: str) -> list[tuple[float, Round]]:
+        watches = _watches(environment, base, transport, merchant, token)
+        return [*_polls(environment, base, transport, poller, name, merchant), *watches]
+
+    connecting = Connecting(transport, environment.folder.merchants, environment.secret)
+    return _parts(environment, base, source, trigger, desk, [], by_clock, connecting)
 
 
 def _door(environment: Environment, base: _Base) -> Parts:
-    source = DoorSource(environment.system, environment.merchants, base.memory, environment.codec, environment.now_ms)
+    source = DoorSource(environment.system, base.served.merchants, base.memory, environment.codec, environment.now_ms)
     room = WaitingRoom(source, base.outbox, base.memory, environment.codec, environment.now_ms)
     desk = Desk(_NothingToRead(environment.system), base.outbox, base.memory, environment.now_ms, 1)
-    return _parts(environment, base, source, None, desk, [(rounds.WAITING_SECONDS, room.look)])
+    return _parts(environment, base, source, None, desk, [(rounds.WAITING_SECONDS, room.look)], lambda *_: [], None)
 
 
 def _parts(
     environment: Environment, base: _Base, source: Source, trigger: Trigger | None, desk: Desk,
-    by_clock: list[tuple[float, Round]],
+    for_all: list[tuple[float, Round]], by_clock: Rounds, connecting: Connecting | None,
 ) -> Parts:  # fmt: skip
     consumer = AIOKafkaConsumer(
         bootstrap_servers=environment.bootstrap, group_id=group_of(environment.system), enable_auto_commit=False,
@@ -165,37 +178,58 @@ def _parts(
         progress=base.progress, strangers=strangers, codec=environment.codec, now_ms=environment.now_ms,
         joined=environment.serving.joined,
     )  # fmt: skip
-    daily = (rounds.purge(base.memory, environment.now_ms), rounds.welcome(strangers, environment.merchants))
-    by_clock = [*by_clock, *((rounds.DAY_SECONDS, each) for each in daily)]
-    return Parts(consumer=consumer, consuming=consuming, signals=signals, rounds=by_clock)
+    for_all = [*for_all, (rounds.DAY_SECONDS, rounds.purge(base.memory, environment.now_ms))]
+
+    def rounds_of(name: str, merchant: Merchant, token: str) -> list[tuple[float, Round]]:
+        welcome = rounds.welcome(strangers, (name,))
+        return [(rounds.DAY_SECONDS, welcome), *by_clock(name, merchant, token)]
+
+    upkeep = Upkeep(
+        folder=environment.folder, served=base.served, connecting=connecting, rounds=rounds_of, mine=consuming.polls,
+        token=lambda merchant: _token(environment, merchant),
+        telling=Misconfigured(f"source {environment.system}", telemetry.MISCONFIGURED, environment.now_ms),
+        publish=base.outbox.exception,
+    )  # fmt: skip
+    return Parts(consumer=consumer, consuming=consuming, signals=signals, rounds=for_all, upkeep=upkeep)
 
 
-def _polls(environment: Environment, base: _Base, transport: Transport, poller: Poller) -> list[tuple[float, Round]]:
-    found: list[tuple[float, Round]] = []
+def _token(environment: Environment, merchant: Merchant) -> str:
+    """The secret end of the address that ReturnGO delivers to; "": nobody asks for it here."""
+    store = merchant.systems.returngo
+    managed = environment.system == "returngo" and store is not None and store.webhook_url is not None
+    if store is None or not managed:
+        return ""
+    try:
+        return environment.secret(store.webhook_token)
+    except ValueError as error:
+        raise ValueError(f"systems.returngo.webhook_token: {error}") from error
+
+
+def _polls(
+    environment: Environment, base: _Base, transport: Transport, poller: Poller, name: str, merchant: Merchant
+) -> list[tuple[float, Round]]:
     again = Again(base.memory)
-    for name, merchant in environment.merchants.items():
-        store, shop = merchant.systems.returngo, merchant.systems.shopify
-        if environment.system == "returngo" and store is not None:
-            rmas = RmaPoll(name, store, transport, base.memory, needs_receipt=needs_receipt(merchant))
-            paid = TransactionPoll(name, store, transport, base.memory)
-            sweep = Sweep(name, store, base.memory)
-            found.append((store.poll_seconds, rounds.ReturnGoRound(poller, rmas, paid, sweep, environment.now_ms)))
-            seconds = min(rounds.AGAIN_SECONDS, store.poll_seconds)
-            found.append((seconds, rounds.AgainRound(poller, name, again, environment.now_ms)))
-        elif environment.system == "shopify" and shop is not None:
-            orders = OrderPoll(name, shop, transport, base.memory)
-            leftovers = Leftovers(name, base.memory)
-            found.append((shop.poll_seconds, rounds.ShopifyRound(poller, orders, leftovers, again, environment.now_ms)))
-    return found
+    store, shop = merchant.systems.returngo, merchant.systems.shopify
+    if environment.system == "returngo" and store is not None:
+        rmas = RmaPoll(name, store, transport, base.memory, needs_receipt=needs_receipt(merchant))
+        paid = TransactionPoll(name, store, transport, base.memory)
+        polls = rounds.ReturnGoRound(poller, rmas, paid, Sweep(name, store, base.memory), environment.now_ms)
+        seconds = min(rounds.AGAIN_SECONDS, store.poll_seconds)
+        return [(store.poll_seconds, polls), (seconds, rounds.AgainRound(poller, name, again, environment.now_ms))]
+    if environment.system == "shopify" and shop is not None:
+        orders, leftovers = OrderPoll(name, shop, transport, base.memory), Leftovers(name, base.memory)
+        return [(shop.poll_seconds, rounds.ShopifyRound(poller, orders, leftovers, again, environment.now_ms))]
+    return []
 
 
-def _watches(environment: Environment, base: _Base, transport: Transport) -> list[tuple[float, Round]]:
-    merchants: Mapping[str, Merchant] = environment.merchants
+def _watches(
+    environment: Environment, base: _Base, transport: Transport, merchant: Merchant, token: str
+) -> list[tuple[float, Round]]:
     if environment.system == "returngo":
-        listed = subscriptions.of_returngo(merchants.values(), transport, environment.secret)
+        listed = subscriptions.of_returngo([merchant], transport, lambda _: token) if token else []
         seconds = rounds.WATCH_RETURNGO_SECONDS
     else:
-        listed = subscriptions.of_shopify(merchants.values(), transport)
+        listed = subscriptions.of_shopify([merchant], transport)
         seconds = rounds.WATCH_SHOPIFY_SECONDS
     watches = [subscriptions.Watch(each, base.outbox, base.memory, environment.now_ms) for each in listed]
     return [(seconds, watch.look) for watch in watches]

@@ -19,7 +19,7 @@ from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.troubles import Troubles
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import Cause, Resource, Told, Unexpected, Unread, Urgency
+from streams.sources.work import Cause, Misconfigured, Resource, Told, Unexpected, Unread, Urgency
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Poller:
                 await self._failed(poll, unread)
             return False
         await self._end(poll, window.begun_ms)
-        await self._troubles.gone(poll.merchant, [f"poll {poll.name}"], "the poll went through")
+        await self._troubles.answered(poll.merchant, f"poll {poll.name}", f"poll {poll.name}")
         return True
 
     async def _through(self, poll: Poll, since_ms: int, begun_ms: int) -> Unread | None:
@@ -102,6 +102,8 @@ class Poller:
                 except Unread as error:
                     failed = failed or error
         except Unread as error:
+            if isinstance(error, Misconfigured):  # a resource that is refused is told by who reads it
+                await self._troubles.refused(poll.merchant, f"poll {poll.name}", error)
             failed = failed or error
         return failed
 

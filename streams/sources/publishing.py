@@ -88,7 +88,7 @@ class Outbox:
             kind, exception_id=named, merchant=merchant, detail=redact(detail), at_ms=at_ms, order_id=order_id,
             rma_id=rma_id, system=self._system,
         )  # fmt: skip
-        await self._exception(raised)
+        await self.exception(raised)
         telemetry.EXCEPTIONS.labels(self._system, kind).inc()
         return named
 
@@ -98,9 +98,10 @@ class Outbox:
         cleared = ExceptionCleared(
             exception_id=named, type=kind, merchant=merchant, cleared_at_ms=self._now_ms(), why=why
         )
-        await self._exception(cleared)
+        await self.exception(cleared)
 
-    async def _exception(self, record: ExceptionRaised | ExceptionCleared) -> None:
+    async def exception(self, record: ExceptionRaised | ExceptionCleared) -> None:
+        """Raise or clear one."""
         await self._kafka.publish(topics.EXCEPTIONS, record.exception_id.encode(), self._codec.encode(record))
 
     async def dead_letter(self, received: Received, reason: str, detail: str) -> None:

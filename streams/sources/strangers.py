@@ -1,4 +1,4 @@
-"""Deliveries of merchants for whom there is no file, or none with this system. Touches SQL and Kafka.
+"""Deliveries of merchants for whom there is no usable file, or none with this system. Touches SQL and Kafka.
 
 A file may be gone by mistake, so nothing of it may drain: what a delivery asks to read waits in the ledger, without the
 delivery itself, and is read when the file is back. People are told once per merchant.
@@ -26,8 +26,8 @@ class Strangers:
         if not routed.wanted and not routed.notes:
             return routed
         detail = (
-            f"expected a merchant file for {merchant} with a section [systems.{self._system}], found none. What comes "
-            "for it waits; put the file back and restart the source, or close the subscriptions."
+            f"expected a usable merchant file for {merchant} with a section [systems.{self._system}] and its secrets, "
+            "found none. What comes for it waits; mend or put back the file, or close the subscriptions."
         )
         await self._troubles.raised("misconfigured", merchant, _SUBJECT, detail)
         notes = dict(routed.notes)

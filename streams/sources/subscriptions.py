@@ -21,8 +21,9 @@ from streams.sources.envelope import RETURNGO_EVENTS
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
 from streams.sources.reading import ask
+from streams.sources.troubles import Troubles
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import Unread
+from streams.sources.work import Misconfigured, Unread
 
 log = structlog.get_logger(__name__)
 SHOPIFY_TOPICS = (
@@ -103,6 +104,7 @@ class Watch:
         self._each = each
         self._outbox = outbox
         self._memory = memory
+        self._troubles = Troubles(outbox, memory, now_ms)
         self._now_ms = now_ms
 
     async def look(self) -> None:
@@ -117,8 +119,11 @@ class Watch:
             log.warning(
                 "subscriptions_not_seen", system=self._each.system, merchant=self._each.merchant, reason=error.reason
             )
+            if isinstance(error, Misconfigured):
+                await self._troubles.refused(self._each.merchant, "subscriptions", error)
             return
         telemetry.SUBSCRIPTIONS_MISSING.labels(self._each.system, self._each.merchant).set(0)
+        await self._troubles.answered(self._each.merchant, "subscriptions")
         await self._there(missing)
 
     async def _lost(self, missing: Iterable[str]) -> None:

@@ -1,6 +1,8 @@
 """The closed list of metrics of the gateway and the sources. Labels come from closed sets; ids never."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+from schemas import misconfigured
 
 DELIVERIES = Counter(
     "returnflow_gateway_deliveries_total",
@@ -52,4 +54,5 @@ UNEXPECTED = Counter(
     "returnflow_source_unexpected_total", "Faults of our own code while reading; the log names type and place.",
     ["system"],
 )  # fmt: skip
+MISCONFIGURED = misconfigured.gauge(REGISTRY)
 WAITING = Gauge("returnflow_source_waiting", "Deliveries that wait for an RMA or order to become known.", ["system"])

@@ -10,7 +10,7 @@ import uvloop
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from schemas import endpoints, secrets, topics
-from schemas.merchant import Merchant, load_all
+from schemas.merchant_folder import MerchantFolder
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
@@ -42,23 +42,23 @@ def main(settings: ProcessSettings, system: str) -> int:
 def _environment(settings: ProcessSettings, system: str) -> Environment:
     if system not in SUPPORTED:
         raise CannotStart(f"source {system}: expected one of {', '.join(SUPPORTED)}")
-    known = load_all(settings.merchants)
-    merchants = users_of(system, known)
+    folder = MerchantFolder.opened(settings.merchants)
+    require_users(system, folder)
     return Environment(
-        system=system, merchants=merchants, elsewhere=frozenset(known.keys() - merchants.keys()),
-        bootstrap=settings.kafka_bootstrap,
+        system=system, folder=folder, bootstrap=settings.kafka_bootstrap,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(), ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url), session_seconds=settings.session_timeout_seconds,
         now_ms=lambda: time.time_ns() // 1_000_000,
     )  # fmt: skip
 
 
-def users_of(system: str, merchants: dict[str, Merchant]) -> dict[str, Merchant]:
-    """The merchants that use a system; raises CannotStart when none does."""
-    found = {name: each for name, each in merchants.items() if getattr(each.systems, system) is not None}
-    if not found:
-        raise CannotStart(f"source {system}: expected a merchant with a section [systems.{system}], found none")
-    return found
+def require_users(system: str, folder: MerchantFolder) -> None:
+    """Raises CannotStart when no merchant uses the system."""
+    if all(getattr(each.systems, system) is None for each in folder.merchants.values()):
+        problems = "".join(f"\n{problem}" for problem in folder.troubles.values())
+        raise CannotStart(
+            f"source {system}: expected a merchant with a section [systems.{system}], found none{problems}"
+        )
 
 
 def _topics(system: str) -> list[str]:
@@ -81,7 +81,7 @@ async def run(environment: Environment, stop: asyncio.Event, registry: Collector
     async with build(environment, registry) as parts:
         parts.consumer.subscribe(topics_of(environment.system), listener=parts.consuming)
         await parts.consumer.start()
-        log.info("source_started", system=environment.system, merchants=sorted(environment.merchants))
+        log.info("source_started", system=environment.system, merchants=sorted(environment.folder.merchants))
         try:
             await _first_end(stop, _work(parts))
         finally:
@@ -93,7 +93,8 @@ async def run(environment: Environment, stop: asyncio.Event, registry: Collector
 
 def _work(parts: Parts) -> list[Coroutine[None, None, None]]:
     by_clock = [every(seconds, parts.consuming.polls, work) for seconds, work in parts.rounds]
-    return [parts.consuming.run(), parts.consuming.commit_for_ever(), parts.signals.run(), *by_clock]
+    consuming, signals, upkeep = parts.consuming, parts.signals, parts.upkeep
+    return [consuming.run(), consuming.commit_for_ever(), signals.run(), upkeep.run(), *by_clock]
 
 
 async def _first_end(stop: asyncio.Event, work: list[Coroutine[None, None, None]]) -> None:

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.codec import Codec
 from schemas.merchant import Merchant
+from schemas.merchant_folder import MerchantFolder
 from sinks.parts import Environment
 from sinks.settings import SinkSettings
 from sinks.systems.shopify import Shopify
@@ -62,7 +63,7 @@ def toy(system: str, url: str, freeze: str, batch: str) -> dict[str, Any]:
     """The toy system and its merchants."""
     return {
         "system": Freezing(system, int(freeze)) if freeze else Toy(system),
-        "merchants": {name: merchant(name, system, url, float(batch)) for name in ("shop", "other")},
+        "folder": MerchantFolder.fixed({n: merchant(n, system, url, float(batch)) for n in ("shop", "other")}),
         "secret": lambda _: "good",
     }
 
@@ -70,7 +71,8 @@ def toy(system: str, url: str, freeze: str, batch: str) -> dict[str, Any]:
 def shop(system: str, url: str) -> dict[str, Any]:
     """Shopify and its one merchant."""
     found = shop_merchant(system, url)
-    return {"system": Shop(system), "merchants": {found.merchant: found}, "secret": givens.SECRETS.__getitem__}
+    folder = MerchantFolder.fixed({found.merchant: found})
+    return {"system": Shop(system), "folder": folder, "secret": givens.SECRETS.__getitem__}
 
 
 async def work(bootstrap: str, ledger_url: str, system: str, url: str, freeze: str = "", batch: str = "0") -> None:

@@ -38,6 +38,7 @@ IDS_FOR_EVER = {
     "ExceptionCleared": (7340180, "91e3766c09da"),
     "CaseStep": (7340193, "76f7a0f56e59"),
     "ExpectedReturn": (7340200, "3597f8fc4ad9"),
+    "ConfigurationChanged": (7340210, "532f5a83ad77"),
 }
 
 

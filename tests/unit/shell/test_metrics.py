@@ -6,7 +6,8 @@ from streams.shell.metrics import Metrics
 
 NAMES = {
     "facts", "outputs", "dead_letters", "rebalances", "deadlines", "batch_records", "decide_seconds",
-    "delivery_seconds", "recovery_seconds", "window_batches", "oldest_unsettled_seconds", "rows",
+    "delivery_seconds", "recovery_seconds", "window_batches", "oldest_unsettled_seconds", "rows", "reviews",
+    "to_review",
 }  # fmt: skip
 
 

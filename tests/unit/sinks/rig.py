@@ -17,6 +17,7 @@ from sinks.apply import Applier
 from sinks.assignment import Assignment
 from sinks.batches import Batches
 from sinks.claim import ClaimTimes
+from sinks.connecting import Connecting, open_transport
 from sinks.dispatch import Dispatch
 from sinks.failure import Failure
 from sinks.lanes import Lanes
@@ -27,7 +28,7 @@ from sinks.publish import Publisher
 from sinks.redrive import Redriver
 from sinks.settle import Settlement
 from sinks.telemetry import SinkTelemetry
-from sinks.transport import Transport, TransportSettings, open_transport
+from sinks.transport import Transport, TransportSettings
 from sinks.work import Received
 from tests.unit.sinks.peer import Peer
 from tests.unit.sinks.toy import Toy, key_of, merchant
@@ -91,6 +92,7 @@ class Rig:
                     telemetry=self.telemetry.requests, settings=self._transport_settings(), now_ms=now_ms,
                 )
             )  # fmt: skip
+            self.connecting = Connecting(self.transport, self.merchants, lambda _: self.token)
             self._assemble(self.transport)
             ticking = asyncio.create_task(self._tick())
             try:
@@ -135,7 +137,7 @@ class Rig:
         )  # fmt: skip
         self.redriver = Redriver(
             worker=changed["worker"], ledger=self.ledger, codec=CODEC, applier=self.applier,
-            settlement=self.settlement, pauses=self.pauses, transport=transport, reconnect=self._reconnect,
+            settlement=self.settlement, pauses=self.pauses, transport=transport,
             most=64, failed=self.failed, now_ms=now_ms,
         )  # fmt: skip
         self.assign()
@@ -160,11 +162,9 @@ class Rig:
         )  # fmt: skip
         self.next_offset = 0
 
-    def _reconnect(self, name: str) -> None:
-        self.transport.reconnect(name, self.toy.connect(self.merchants[name], lambda _: self.token))
-
     async def _tick(self) -> None:
         while True:
+            await self.connecting.look()
             await self.redriver.tick()
             await asyncio.sleep(0.03)
 

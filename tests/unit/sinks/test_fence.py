@@ -92,8 +92,9 @@ async def machine(ledger_url: str, url: str, *, requests: int = 1) -> AsyncItera
     )  # fmt: skip
     async with httpx.AsyncClient(transport=pool) as client:
         transport = Transport(
-            system=toy, routes={"shop": route}, client=client, telemetry=telemetry, settings=settings, now_ms=clock
-        )
+            system=toy, routes={"shop": route}, route=lambda *_: route, client=client, telemetry=telemetry,
+            settings=settings, now_ms=clock,
+        )  # fmt: skip
         yield Machine(transport, pool, clock)
     ledger.close()
 

@@ -10,14 +10,15 @@ from prometheus_client import CollectorRegistry
 
 from ops.sandbox.app import build
 from ops.sandbox.settings import Settings
-from sinks import transport as transport_module
+from sinks import connecting as connecting_module
+from sinks.connecting import open_transport
 from sinks.contract import OPERATION, NotSent
 from sinks.ledger.ledger import Ledger
 from sinks.systems import shopify
 from sinks.systems.ended import Ended
 from sinks.systems.shopify import connection, documents, read
 from sinks.telemetry import SinkTelemetry
-from sinks.transport import Transport, TransportSettings, open_transport
+from sinks.transport import Transport, TransportSettings
 from tests.unit.systems import givens
 from tests.unit.systems.sandbox_shop import DOMAIN, SHOP
 
@@ -54,7 +55,7 @@ async def shop(
 ) -> AsyncIterator[tuple[Transport, Counted, httpx.AsyncClient]]:
     app = build(Settings())
     counted = Counted(app, hides=hides)
-    monkeypatch.setattr(transport_module, "Pool", lambda _: counted)
+    monkeypatch.setattr(connecting_module, "Pool", lambda _: counted)
     control = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox/_sandbox")
     assert (await control.post("/shops", json=SHOP)).is_success
     systems = givens.MERCHANT.systems

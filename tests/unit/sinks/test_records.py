@@ -116,7 +116,8 @@ def test_metrics_are_a_closed_list_named_after_the_process() -> None:
         "budget_left_out_calls", "budget_resets_timestamp_seconds", "buffered_commands", "command_seconds", "commands",
         "dead_letters", "in_flight_commands", "ledger_seconds", "left_out", "oldest_unsettled_seconds",
         "parked_commands", "parked_lanes", "paused_state", "quota_capacity_units", "quota_remaining_units",
-        "quota_used", "quota_wait_seconds", "records", "request_seconds", "throttled",
+        "quota_used", "quota_wait_seconds", "records", "request_seconds",
+        "returnflow_merchant_misconfigured", "throttled",
     ]  # fmt: skip
 
 

@@ -1,12 +1,19 @@
 """The transport: what a flow is told when a request gets no answer, and what never leaves the process."""
 
+from contextlib import AbstractAsyncContextManager
+
 import httpx
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
 
+from schemas.merchant import Merchant
 from schemas.startup import CannotStart
+from sinks.connecting import Connecting, connect_all, open_transport
 from sinks.contract import EFFECT, NotSent, ReadFlow, Unanswered
-from sinks.transport import MOST_REQUESTS, Sent, connect_all
+from sinks.ledger.ledger import Ledger
+from sinks.telemetry import RequestTelemetry
+from sinks.transport import MOST_REQUESTS, Sent, Transport
 from tests.unit.sinks.conftest import MakeRig
 from tests.unit.sinks.peer import Answer, Peer
 from tests.unit.sinks.rig import Rig, until
@@ -115,15 +122,41 @@ async def test_no_log_line_holds_a_token_an_address_or_a_body(make_rig: MakeRig,
         assert secret not in text
 
 
-def test_every_merchant_that_cannot_be_connected_is_named() -> None:
-    def secret(reference: str) -> str:
-        raise ValueError(f"secret {reference} is not set")
+def unset(reference: str) -> str:
+    raise ValueError(f"secret {reference} is not set")
 
+
+def opening(sqlite_url: str, merchants: dict[str, Merchant]) -> AbstractAsyncContextManager[Transport]:
+    return open_transport(
+        system=Toy("toy"), merchants=merchants, secret=unset, ledger=Ledger(sqlite_url),
+        telemetry=RequestTelemetry("sink", CollectorRegistry()),
+    )  # fmt: skip
+
+
+async def test_without_any_merchant_of_use_every_problem_is_named(sqlite_url: str) -> None:
     merchants = {name: merchant(name, "toy", "http://x") for name in ("a", "b")}
-    with pytest.raises(CannotStart, match=r"merchant a: secret env:TOKEN is not set; merchant b: secret"):
-        connect_all(Toy("toy"), merchants, secret)
+    with pytest.raises(CannotStart, match=r"merchant a: systems.toy: secret env:TOKEN is not set; merchant b: systems"):
+        async with opening(sqlite_url, merchants):
+            pass
+
+
+async def test_a_secret_that_is_missing_keeps_nobody_else_from_starting(sqlite_url: str) -> None:
+    merchants = {"a": merchant("a", "toy", "http://x"), "b": merchant("b", "elsewhere", "http://x")}
+    async with opening(sqlite_url, merchants) as transport:
+        assert transport.merchants == frozenset()
+        connecting = Connecting(transport, merchants, unset)
+        assert await connecting.look() == frozenset()
+        assert connecting.troubles == {"a": "systems.toy: secret env:TOKEN is not set"}
+        mended = Connecting(transport, merchants, lambda _: "t")
+        assert (await mended.look(), mended.troubles) == (frozenset({"a"}), {})
+        assert transport.connection("a") == Connection(url="http://x", token="t")
+        assert await mended.look() == frozenset()
+        assert await connecting.look() == frozenset()  # gone again: the one that was read last is used on
+        assert (transport.merchants, [*connecting.troubles]) == (frozenset({"a"}), ["a"])
+        del merchants["a"]
+        assert (await mended.look(), transport.merchants) == (frozenset({"a"}), frozenset[str]())
 
 
 def test_a_merchant_without_the_system_is_left_out() -> None:
     merchants = {"a": merchant("a", "toy", "http://x"), "b": merchant("b", "elsewhere", "http://x")}
-    assert connect_all(Toy("toy"), merchants, lambda _: "t") == {"a": Connection(url="http://x", token="t")}
+    assert connect_all(Toy("toy"), merchants, lambda _: "t") == ({"a": Connection(url="http://x", token="t")}, {})

@@ -137,8 +137,9 @@ async def returngo_source(folder: Path, merchant: Merchant) -> AsyncIterator[Sou
     )  # fmt: skip
     async with httpx.AsyncClient(transport=httpx.MockTransport(store)) as client:
         transport = Transport(
-            system=SYSTEM, routes={name: route}, client=client, telemetry=telemetry, settings=settings, now_ms=clock
-        )
+            system=SYSTEM, routes={name: route}, route=lambda *_: route, client=client, telemetry=telemetry,
+            settings=settings, now_ms=clock,
+        )  # fmt: skip
         memory = Memory(ledger, "returngo", clock)
         outbox = Outbox(kafka=log, codec=Codec(), memory=memory, system="returngo", now_ms=clock)
         reader = ReturnGoSource({name: merchant}, transport, memory, clock)

@@ -148,8 +148,9 @@ class Day:
         )  # fmt: skip
         stack.push_async_callback(route.close)
         return Transport(
-            system=SYSTEM, routes={SHOP: route}, client=client, telemetry=telemetry, settings=settings, now_ms=self.now
-        )
+            system=SYSTEM, routes={SHOP: route}, route=lambda *_: route, client=client, telemetry=telemetry,
+            settings=settings, now_ms=self.now,
+        )  # fmt: skip
 
     def now(self) -> int:
         return self.ms
