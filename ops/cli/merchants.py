@@ -1,20 +1,29 @@
 """`returnflow merchants`: are the merchant files valid, what do they say in effect, and what would a change change."""
 
+import getpass
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ops import configuration, inbox
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings
 from ops.cli.show import as_json, console, describe, print_json, table
-from schemas.merchant import Merchant, MerchantFileError, load, load_all
+from ops.kafka import read
+from ops.when import at
+from schemas.configuration import changed
+from schemas.merchant import Merchant, MerchantFileError, load, load_all, parse
 from schemas.merchant_values import differences, values
+from schemas.registry import codec_from
 from schemas.secrets import SecretMissing, resolve
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
+from schemas.topics import CONFIGURATION_CHANGES
 
 _KINDS = ("env:", "file:")
 
@@ -79,6 +88,95 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     else:
         click.echo("both take the same effect")
     sys.exit(1 if found else 0)
+
+
+@merchants.command()
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--by", default=lambda: f"{getpass.getuser()}@{socket.gethostname()}", help="Who changes it.")
+@with_settings("kafka", "registry", "merchants")
+def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
+    """Put the file NEW in place of its merchant's file: checked, shown, asked, written in one piece, recorded.
+
+    Shown is what takes another effect, and which open exceptions wait for the merchant file. Every process that runs
+    takes the file up within seconds; what it concerns is judged again. Exit status 1 when nothing is applied.
+    """
+    with plain_faults(settings):
+        content, merchant = read_new(new)
+        target = configuration.place_of(settings.merchants, merchant.merchant)
+        configuration.check_fits(content, settings.merchants, target, merchant.merchant)
+        old = _in_force(target)
+        codec = codec_from(settings.registry_url)
+        found = inbox.load(settings.kafka_bootstrap, codec)
+    secrets_missing = [problem for reference in secrets_of(merchant) if (problem := _missing(reference))]
+    for problem in secrets_missing:
+        click.echo(f"here: {problem}", err=True)
+    _show_change(old, merchant, configuration.waiting_for(merchant, old, found.items))
+    if old is not None and old.digest == merchant.digest:
+        click.echo("nothing takes another effect, nothing is applied")
+        sys.exit(1)
+    if not yes and not click.confirm(f"Apply to {target}?"):
+        sys.exit(1)
+    with plain_faults(settings):
+        configuration.put(content, settings.merchants, target)
+        change = changed(old, merchant, time.time_ns() // 1_000_000, by)
+        configuration.tell(settings.kafka_bootstrap, codec, change)
+    click.echo(f"applied: {merchant.merchant} is judged by {merchant.digest}")
+
+
+@merchants.command()
+@click.argument("merchant", required=False)
+@with_settings("kafka", "registry")
+@as_json
+def changes(settings: ProcessSettings, merchant: str | None, as_json: bool) -> None:
+    """Changes of merchant files, of all or of MERCHANT, oldest first: when, by whom, which keys, from which digest to
+    which. The history of a line names the digest that it was judged by.
+
+    JSON: a list of {fact_id, merchant, digest, before, keys, changed_at_ms, by}.
+    """
+    with plain_faults(settings):
+        records = read(settings.kafka_bootstrap, CONFIGURATION_CHANGES)
+        told = configuration.changes(records, codec_from(settings.registry_url))
+    found = [each for each in told if merchant in (None, each.merchant)]
+    if as_json:
+        print_json(found)
+        return
+    cells = [
+        [at(c.changed_at_ms), c.merchant, c.by or "(the file)", c.before, c.digest, ", ".join(c.keys)] for c in found
+    ]
+    console().print(table(("changed", "merchant", "by", "before", "digest", "keys"), cells, wrap="keys"))
+
+
+def read_new(path: Path) -> tuple[bytes, Merchant]:
+    """A file that is to be applied, read once; raises MerchantFileError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MerchantFileError(f"{path}: cannot be read ({error.strerror})") from error
+    return content, parse(path, content)
+
+
+def _in_force(target: Path) -> Merchant | None:
+    """What the file says that is to be replaced; None: nothing usable."""
+    try:
+        return load(target)
+    except MerchantFileError:
+        return None
+
+
+def _show_change(old: Merchant | None, new: Merchant, waiting: list[configuration.Waiting]) -> None:
+    found = [] if old is None else differences(old, new)
+    if old is None:
+        click.echo(f"{new.merchant}: no usable file was there")
+    elif found:
+        cells = [[key, *("" if v is None else v for v in pair)] for key, *pair in found]
+        console().print(table(("key", "old", "new"), cells, wrap="new"))
+    for each in waiting:
+        about = f" {each.about!r}" if each.about else ""
+        named = ": the change names it" if each.named else ""
+        click.echo(f"{each.exceptions} open {each.type}{about}, units {each.units}{named}")
+    if not waiting:
+        click.echo("no open exception waits for the merchant file")
 
 
 def named(folder: Path, merchant: str) -> Merchant:
