@@ -6,6 +6,8 @@ file said last; everybody else goes on in any case.
 
 import os
 import re
+import threading
+import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +16,7 @@ from pathlib import Path
 from schemas import merchant_checks as checks
 from schemas.merchant import Merchant, MerchantFileError, parse
 
+AT_MOST_EVERY_SECONDS = 1.0
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 
@@ -30,6 +33,9 @@ class MerchantFolder:
         self._named: dict[Path, str] = {}  # whose file it was when it was last sound
         self._seen: Mapping[Path, bytes | str] = {}
         self._taken: Mapping[Path, bytes | str] | None = None
+        self._changed: set[str] = set()
+        self._asked_at = -AT_MOST_EVERY_SECONDS
+        self._turn = threading.Lock()
 
     @classmethod
     def opened(cls, path: Path) -> "MerchantFolder":
@@ -55,11 +61,21 @@ class MerchantFolder:
 
         A file that is being written may be read half-way: what is seen counts when the next look sees the same.
         """
-        before, self._seen = self._seen, self._read()
-        if self._seen != before or self._seen == self._taken:
-            return frozenset()
-        self._taken = self._seen
-        return self._take_up(self._seen)
+        with self._turn:
+            before, self._seen = self._seen, self._read()
+            if self._seen == before:
+                self._take_up()
+            changed, self._changed = self._changed, set()
+        return frozenset(changed)
+
+    def look_now(self) -> None:
+        """For who is asked about a merchant that it does not know: another process may have seen the file first, and
+        what it saw twice is whole. Looks at most once a second; the next `look` tells what has changed."""
+        with self._turn:
+            if time.monotonic() - self._asked_at > AT_MOST_EVERY_SECONDS:
+                self._asked_at = time.monotonic()
+                self._seen = self._read()
+                self._take_up()
 
     def placed(self, troubles: Mapping[str, str]) -> dict[str, str]:
         """What is wrong with what files say, each line with the file that says it."""
@@ -79,8 +95,11 @@ class MerchantFolder:
                 found[path] = f"{path}: cannot be read ({error.strerror})"
         return found
 
-    def _take_up(self, contents: Mapping[Path, bytes | str]) -> frozenset[str]:
-        sound, troubles = self._sorted_out(contents)
+    def _take_up(self) -> None:
+        if self._seen == self._taken:
+            return
+        self._taken = self._seen
+        sound, troubles = self._sorted_out(self._seen)
         for name, problem in checks.budgets({n: each.systems.returngo for n, each in sound.items()}).items():
             troubles[name] = f"{self.path}: {problem}"
             del sound[name]
@@ -92,7 +111,7 @@ class MerchantFolder:
         changed = {n for n, each in sound.items() if n not in self.merchants or self.merchants[n].digest != each.digest}
         self.merchants.update({name: sound[name] for name in changed})
         self.troubles = troubles
-        return frozenset(changed)
+        self._changed |= changed
 
     def _sorted_out(self, contents: Mapping[Path, bytes | str]) -> tuple[dict[str, Merchant], dict[str, str]]:
         sound: dict[str, Merchant] = {}

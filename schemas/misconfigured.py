@@ -16,6 +16,7 @@ from schemas import exceptions, ids
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 
 log = structlog.get_logger(__name__)
+MERCHANT_FILE = "merchant file"  # the subject of the exception, for all processes the same
 What = Literal["file", "secret"]
 Publish = Callable[[ExceptionRaised | ExceptionCleared], Awaitable[None]]
 
@@ -70,7 +71,7 @@ class Misconfigured:
         self._shown.labels(merchant, what).set(detail is not None)
         if (merchant, what) in self._told and self._told[merchant, what] == detail:
             return []
-        subject = "merchant file" if what == "file" else f"{self._process} secrets"
+        subject = MERCHANT_FILE if what == "file" else f"{self._process} secrets"
         named = ids.exception_id(merchant=merchant, kind="misconfigured", order_id="", rma_id="", subject=subject)
         if detail is None:
             record: ExceptionRaised | ExceptionCleared = ExceptionCleared(

@@ -24,7 +24,7 @@ def main(settings: ProcessSettings, agent: str) -> int:
     """Runs `cases` or `stock` until SIGTERM or SIGINT: 0. Raises CannotStart and MerchantFileError before it starts."""
     folder = MerchantFolder.opened(settings.merchants)
     codec = codec_from(settings.registry_url)
-    edge = Edge(codec, folder.merchants)
+    edge = Edge(codec, folder.merchants, folder.look_now)
     telling = Misconfigured(f"agent {agent}", misconfigured.gauge(REGISTRY), wall_clock_ms)
     shell = _shell(settings, agent)
     log.info(

@@ -1,6 +1,6 @@
 """The edge of both agents: bytes to facts and records to bytes, keys checked, what is refused told to its owner."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from schemas.codec import Undecodable as Broken
 from schemas.exceptions import Evidence, ExceptionRaised, raised
 from schemas.facts import ObservedEffect, OrderSnapshot, ReturnEvent
 from schemas.merchant import Merchant
+from schemas.misconfigured import MERCHANT_FILE
 from streams.domain.learn import Fact, time_of
 from streams.domain.output import Output as Made
 from streams.shell.contract import Output, Record, Undecodable
@@ -24,11 +25,15 @@ MOST_AHEAD_MS = 86_400_000
 
 
 class Edge:
-    """Shared by the two cores of one process: the codec and the merchants."""
+    """Shared by the two cores of one process: the codec and the merchants. `look_again` is called before a merchant is
+    said to be unknown: a source may have seen its new file first."""
 
-    def __init__(self, codec: Codec, merchants: Mapping[str, Merchant]) -> None:
+    def __init__(
+        self, codec: Codec, merchants: Mapping[str, Merchant], look_again: Callable[[], None] = lambda: None
+    ) -> None:
         self._codec = codec
         self._merchants = merchants
+        self._look_again = look_again
 
     def fact(self, record: Record, kinds: Mapping[str, type[F]]) -> F:
         """The fact that this topic carries; raises Undecodable."""
@@ -43,6 +48,8 @@ class Edge:
 
     def rules(self, merchant: str) -> Merchant:
         """The merchant's configuration; raises Undecodable when there is none."""
+        if merchant not in self._merchants:
+            self._look_again()
         rules = self._merchants.get(merchant)
         if rules is None:
             raise Undecodable(UNKNOWN_MERCHANT, f"expected one of {sorted(self._merchants)}, got another merchant")
@@ -80,8 +87,8 @@ class Edge:
         return raised(
             "misconfigured", merchant=merchant, at_ms=record.timestamp_ms,
             exception_id=ids.exception_id(
-                merchant=merchant, kind="misconfigured", order_id="", rma_id="", subject="agents no merchant file"
-            ),
+                merchant=merchant, kind="misconfigured", order_id="", rma_id="", subject=MERCHANT_FILE
+            ),  # as of a file that is broken: it is cleared when the file is taken up
             detail=f"expected a usable merchant file for {merchant}, found none. Its facts are kept as dead letters "
             f"with the reason {UNKNOWN_MERCHANT}; mend or put back the file, then resubmit them.",
             evidence=evidence(record),

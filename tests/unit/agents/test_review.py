@@ -180,3 +180,10 @@ def test_an_intent_that_waits_for_its_item_waits_for_no_rules() -> None:
     world.decide(world.stock, topics.RESTOCK_INTENTS, CODEC.encode(asked_for), key)
     world.merchants[MERCHANT] = merchant(locations=())
     assert world.stock.again(key, world.rows[world.stock, key]) is None
+
+
+def test_a_fact_that_is_faster_than_its_merchants_file_is_not_set_aside() -> None:
+    """A source may take a new file up before the agent does."""
+    merchants: dict[str, Merchant] = {}
+    core = Cases(Edge(CODEC, merchants, lambda: merchants.update({MERCHANT: MAPPED})))
+    assert core.decide(None, record(topics.ORDER_SNAPSHOTS, CODEC.encode(order()), KEY)).state is not None

@@ -126,3 +126,14 @@ def test_a_file_without_read_permission_is_its_merchants_own_fault(tmp_path: Pat
     folder = MerchantFolder.opened(tmp_path)
     assert ([*folder.merchants], [*folder.troubles]) == (["m-2"], ["m-1"])
     assert "cannot be read" in folder.troubles["m-1"]
+
+
+def test_whoever_is_asked_about_an_unknown_merchant_looks_at_once(tmp_path: Path) -> None:
+    written(tmp_path, LEAST)
+    folder = MerchantFolder.opened(tmp_path)
+    assert folder.look() == frozenset()
+    written(tmp_path, OTHER, "other.toml")
+    folder.look_now()
+    assert sorted(folder.merchants) == ["m-1", "m-2"]
+    assert folder.look() == {"m-2"}
+    assert folder.look() == frozenset()
