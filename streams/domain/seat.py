@@ -24,6 +24,7 @@ _KINDS: dict[str, Kind] = {
     "none": "none",
 }  # fmt: skip
 STOPS = ("rejected", "cancelled", "expired")
+_BY_ITSELF = "line "
 GONE: tuple[Disposition, ...] = ("missing", "not_returned")
 
 
@@ -92,8 +93,9 @@ def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Li
     if order is None:
         return ()
     said = unit.said
+    alone = group.removeprefix(_BY_ITSELF) if group.startswith(_BY_ITSELF) else None
     for line in order.lines:
-        if line.line_id == said.line_id:
+        if line.line_id in (said.line_id, alone):
             return ((line, said.quantity),)
     if said.line_id is None and said.variant_id is not None:
         of_variant = [each for each in order.lines if each.variant_id == said.variant_id]
@@ -112,6 +114,11 @@ def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Li
         if said.line_id is None and len(same) == 1:
             return ((same[0], said.quantity),)
     return ()
+
+
+def by_itself(line: Line) -> str:
+    """As `group` of `parts_of`: the line whose SKU a bundle of the order has, too."""
+    return f"{_BY_ITSELF}{line.line_id}"
 
 
 def as_bundle(seat: Seat) -> bool:

@@ -1,4 +1,5 @@
-"""Which sold bundle a returned one is, where an order has the same bundle in several groups at several prices.
+"""Which sold bundle a returned one is, where an order has the same bundle in several groups at several prices, or also
+as a line by itself.
 
 A group is what was sold, its SKU is not. Where the return names neither the group nor a line of it, each unit is one of
 a group that still has one to give back: first what was decided, then what ReturnGO's price says, then what others paid
@@ -14,7 +15,7 @@ from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Money
 from streams.domain.learnt import Effect, Learnt, Line, Order, Rma, Unit
 from streams.domain.own import Own
-from streams.domain.seat import stopped
+from streams.domain.seat import by_itself, stopped
 
 Key = tuple[str, str]  # RMA and unit
 
@@ -30,7 +31,7 @@ class Group(msgspec.Struct):
 
     @property
     def quantity(self) -> int:
-        return self.lines[0].bundle_quantity
+        return self.lines[0].bundle_quantity or max(self.lines[0].quantity, 1)
 
     def of_line(self, line: Line, units: int) -> int:
         """Bundles that so many units of one line are at least a part of."""
@@ -54,11 +55,11 @@ def chosen(learnt: Learnt, own: Own) -> dict[Key, str]:
     if not groups or order is None:
         return {}
     by_line = {line.line_id: group for each in groups.values() for group in each.values() for line in group.lines}
-    known = {line.line_id for line in order.lines}
-    _reduce(by_line, learnt, own)
+    named = _Named(order)
+    _reduce(by_line, learnt, own, named)
     units = [
         (rma, unit) for rma in learnt.rmas.values() for unit in rma.units.values()
-        if meant(unit.said.sku) in groups and unit.said.line_id not in known
+        if meant(unit.said.sku) in groups and named.line_id(unit) is None
     ]  # fmt: skip
     found = _certain(units, groups, by_line, own)
     rest = [each for each in units if (each[0].rma_id, each[1].unit_id) not in found]
@@ -75,15 +76,35 @@ def _several(order: Order) -> dict[str, dict[str, Group]]:
         if line.bundle_sku and line.group and line.bundle_quantity > 0:
             mine = groups.setdefault(meant(line.bundle_sku), {})
             mine.setdefault(line.group, Group(line.group, meant(line.bundle_sku), [], 0, [])).lines.append(line)
+    for line in order.lines:
+        if not line.bundle_sku and meant(line.sku) in groups:
+            groups[meant(line.sku)][by_itself(line)] = Group(by_itself(line), meant(line.sku), [line], 0, [])
     return {sku: mine for sku, mine in groups.items() if len(mine) > 1}
 
 
-def _reduce(by_line: dict[str, Group], learnt: Learnt, own: Own) -> None:
+class _Named:
+    """The lines that units name themselves: by id, or by a variant that one line alone has."""
+
+    def __init__(self, order: Order) -> None:
+        self._ids = {line.line_id for line in order.lines}
+        self._by_variant: dict[str | None, list[str]] = {}
+        for line in order.lines:
+            self._by_variant.setdefault(line.variant_id, []).append(line.line_id)
+
+    def line_id(self, unit: Unit) -> str | None:
+        said = unit.said
+        if said.line_id in self._ids:
+            return said.line_id
+        lines = [] if said.line_id or said.variant_id is None else self._by_variant.get(said.variant_id, [])
+        return lines[0] if len(lines) == 1 else None
+
+
+def _reduce(by_line: dict[str, Group], learnt: Learnt, own: Own, named: _Named) -> None:
     """Sets what is free of each group: what left the shop, less what comes back or was paid for in parts of it."""
     parts: dict[str, int] = {}
     for unit in (unit for rma in learnt.rmas.values() if not stopped(rma) for unit in rma.units.values()):
-        if unit.said.line_id in by_line:
-            parts[unit.said.line_id] = parts.get(unit.said.line_id, 0) + unit.said.quantity
+        if (line_id := named.line_id(unit)) in by_line and line_id is not None:
+            parts[line_id] = parts.get(line_id, 0) + unit.said.quantity
     for group in {group.group_id: group for group in by_line.values()}.values():
         left = [line.sold if line.sent is None else min(line.sold, line.sent) for line in group.lines]
         whole = [n * group.quantity // max(line.quantity, 1) for line, n in zip(group.lines, left, strict=True)]

@@ -131,3 +131,25 @@ def test_parts_of_two_sold_bundles_are_put_together_each_by_itself() -> None:
     run.feed(order(*TEN, *SEVEN), *come(*parts))
     assert sorted(i.unit_ids for i in run.intents) == [("A0", "A1", "A2"), ("B0", "B1", "B2")]
     assert ({i.sku for i in run.intents}, paid(run), run.open) == ({"SET"}, [1700], [])
+
+
+@pytest.mark.req("INV-9", "MON-2")
+def test_a_bundle_that_was_sold_as_a_line_by_itself_too_is_one_of_both() -> None:
+    alone = line("S1", "SET", price=900)
+    returns = {"1": a_set("u1", paid=900), "2": a_set("u2", paid=1000)}
+    for first in itertools.permutations(returns):
+        for sold_as in ((*TEN, alone), (alone, *TEN)):
+            run = Run()
+            run.feed(order(*sold_as), *(fact for rma in first for fact in come(returns[rma], rma=rma)))
+            assert ({r.rma_id: r.amount_minor for r in run.commands(Refund)}, run.open) == ({"1": 900, "2": 1000}, [])
+            assert [each.sku for each in run.intents] == ["SET", "SET"]
+
+
+@pytest.mark.parametrize("named", [{"line_id": "S1"}, {"variant_id": "V-SET"}])
+def test_a_line_by_itself_that_is_named_is_no_bundle(named: dict[str, Any]) -> None:
+    run = Run()
+    one = unit("u1", sku="SET", **({"line_id": None} | named))
+    run.feed(order(*TEN, line("S1", "SET", price=900)), *come(one, rma="1"), *come(a_set("u2"), rma="2"))
+    assert ({r.rma_id: r.amount_minor for r in run.commands(Refund)}, run.open) == ({"1": 900, "2": 1000}, [])
+    run.feed(*come(a_set("u3"), rma="3"))
+    assert (len(run.commands(Refund)), run.open) == (2, ["over_quantity"])
