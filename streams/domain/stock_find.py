@@ -85,5 +85,7 @@ def _listed(hits: Iterable[Hit]) -> str:
 
 
 def _values(options: tuple[str, ...]) -> list[str]:
-    values = sorted(meant(each) for each in options if meant(each))
+    # Who tells a variant by one text joins its values with a slash, which a value may hold itself: "EU 38 / UK 5".
+    parts = [meant(part) for each in options for part in each.split("/")]
+    values = sorted(filter(None, parts))
     return [] if values == [_NO_OPTION] else values

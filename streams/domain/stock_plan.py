@@ -7,6 +7,7 @@ import msgspec
 
 from schemas import ids
 from schemas.merchant import Merchant
+from schemas.numbers import LARGEST_COUNT
 from schemas.sku import meant
 from schemas.stock import Component, RestockIntent, StockItem
 from streams.domain.stock_find import Found, Impossible, find
@@ -72,6 +73,10 @@ def _expanded(intent: RestockIntent, components: tuple[Component, ...]) -> Plan:
             return Impossible(reason="out_of_stock_component", detail=detail)
         sku, before = pieces.get(part.item_id, (part.sku, 0))
         pieces[part.item_id] = sku, before + intent.quantity * part.quantity
+    most = max(abs(quantity) for _, quantity in pieces.values())
+    if most > LARGEST_COUNT:
+        detail = f"{abs(intent.quantity)} × bundle {intent.sku} would be {most} pieces of one item"
+        return Impossible(reason="over_quantity", detail=detail)
     names = _names([(sku, item_id) for item_id, (sku, _) in pieces.items()])
     return Commanded(orders=tuple(
         Order(_component_id(intent, names[item_id]), sku, item_id, quantity, None)

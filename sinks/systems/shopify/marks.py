@@ -71,7 +71,7 @@ def decode(value: str) -> Claim | None:
     """The claim in a metafield's value, or None when it is not one of ours."""
     try:
         return msgspec.json.decode(value, type=Claim)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
 

@@ -40,6 +40,7 @@ def mug(name: str = "i1", **more: Any) -> RestockIntent:
         ((OLD,), {"variant_id": "V-RED"}, "I-RED"),  # the archived item is the one that came back
         ((RED,), {"options": ("Default Title",)}, "I-RED"),
         ((replace(RED, options=()),), {"options": ("Blue",)}, "I-RED"),
+        ((replace(RED, options=("EU 38 / UK 5", "Red")), BLUE), {"options": ("EU 38", "UK 5", "Red")}, "I-RED"),
     ],
 )
 def test_the_one_item_that_is_meant_gets_the_intent(
@@ -191,6 +192,16 @@ def test_each_component_gets_its_own_items_stock_whatever_its_sku(skus: tuple[st
     went = [c for c in of(Restock, row.outputs) if c.quantity < 0]
     assert [(c.item_id, c.quantity) for c in went] == [("I-A", -3), ("I-B", -1)]
     assert len({c.command_id for c in (*came, *went)}) == 4
+
+
+@pytest.mark.req("INV-9")
+def test_a_bundle_of_more_pieces_than_a_command_can_hold_is_raised() -> None:
+    master = replace(item("SET"), components=(Component(sku="CUP", quantity=1000, item_id="I-CUP"),))
+    row = Row()
+    row.feed(master, intent(sku="SET", bundle="components", quantity=1001))
+    assert (row.word, of(Restock, row.outputs)) == (("impossible", "over_quantity"), [])
+    row.feed(intent("i2", sku="SET", bundle="components", quantity=1000))
+    assert [c.quantity for c in of(Restock, row.outputs)] == [1_000_000]
 
 
 # from the case on
