@@ -10,7 +10,7 @@ from ops.cli.show import as_json, print_json
 from ops.when import at as moment
 from ops.when import lasting
 from schemas import secrets
-from schemas.merchant import load_all
+from schemas.merchant_folder import MerchantFolder
 from schemas.settings import ProcessSettings
 from sinks import shedding
 from sinks.connecting import connect_all
@@ -40,7 +40,7 @@ def budget(settings: ProcessSettings, as_json: bool) -> None:
 
 
 def _budgets(settings: ProcessSettings) -> list[Budget]:
-    merchants = load_all(settings.merchants)
+    merchants = MerchantFolder.opened(settings.merchants).merchants
     engine = open_engine(settings.ledger_url)
     found: list[Budget] = []
     with engine.begin() as connection:

@@ -17,7 +17,8 @@ from ops.cli.show import as_json, console, describe, print_json, table
 from ops.kafka import read
 from ops.when import at
 from schemas.configuration import changed
-from schemas.merchant import Merchant, MerchantFileError, load, load_all, parse
+from schemas.merchant import Merchant, MerchantFileError, load, parse
+from schemas.merchant_folder import MerchantFolder
 from schemas.merchant_values import differences, values
 from schemas.registry import codec_from
 from schemas.secrets import SecretMissing, resolve
@@ -37,17 +38,20 @@ def merchants() -> None:
 @with_settings("merchants")
 @as_json
 def check(settings: ProcessSettings, as_json: bool) -> None:
-    """Validate every merchant file and look for the secrets it names. Exit status 1 when a secret is missing.
+    """Validate every merchant file and look for the secrets it names. Exit status 1 when one is missing or broken.
 
     JSON: a list of {merchant, currency, time_zone, systems, models, locations, missing_secrets}.
     """
     with plain_faults(settings):
-        rows = [_row(each) for each in load_all(settings.merchants).values()]
+        folder = MerchantFolder.opened(settings.merchants)
+        rows = [_row(each) for each in folder.merchants.values()]
     if as_json:
         print_json(rows)
     else:
         _print(rows)
-    sys.exit(1 if any(row["missing_secrets"] for row in rows) else 0)
+    for problem in folder.troubles.values():
+        click.echo(problem, err=True)
+    sys.exit(1 if folder.troubles or any(row["missing_secrets"] for row in rows) else 0)
 
 
 @merchants.command()
@@ -181,7 +185,10 @@ def _show_change(old: Merchant | None, new: Merchant, waiting: list[configuratio
 
 def named(folder: Path, merchant: str) -> Merchant:
     """The merchant of this name among the files of a folder; raises CannotStart when there is none."""
-    known = load_all(folder)
+    looked = MerchantFolder.opened(folder)
+    known = looked.merchants
+    if merchant not in known and merchant in looked.troubles:
+        raise CannotStart(looked.troubles[merchant])
     if merchant not in known:
         raise CannotStart(f"expected one of {', '.join(sorted(known))}, got {merchant!r}")
     return known[merchant]

@@ -111,3 +111,13 @@ def test_resolved_exceptions_wait_for_nothing(tmp_path: Path) -> None:
     merchant = load(written(tmp_path, LEAST))
     items = [Item(state="cleared", raised=problem("a", merchant="m-1", location="dock"))]
     assert configuration.waiting_for(merchant, None, items) == []
+
+
+def test_a_file_that_is_broken_hides_no_other_merchant(folder: Path) -> None:
+    written(folder, LEAST.replace('"m-1"', '"m-2"').replace("EUR", "EURO"), "second.toml")
+    runner, where = CliRunner(), ["--merchants", str(folder)]
+    assert runner.invoke(main, ["merchants", "show", "m-1", *where]).exit_code == 0
+    broken = runner.invoke(main, ["merchants", "show", "m-2", *where])
+    assert (broken.exit_code, "second.toml: currency" in broken.output) == (2, True)
+    checked = runner.invoke(main, ["merchants", "check", *where])
+    assert (checked.exit_code, "m-1" in checked.output, "second.toml: currency" in checked.output) == (1, True, True)
