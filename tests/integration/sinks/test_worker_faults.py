@@ -81,12 +81,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     def lag(self) -> int:
-        """Records that the group has not committed."""
+        """Records that the group has not committed; -1 while a broker that was just frozen knows no leaders."""
         topic = topics.commands_of(self.system)
         known = committed(self.bootstrap, f"returnflow-sink-{self.system}", [(topic, n) for n in range(PARTITIONS)])
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex})
         try:
             ends = sum(reader.get_watermark_offsets(TopicPartition(topic, n), 10)[1] for n in range(PARTITIONS))
+        except KafkaException:
+            return -1
         finally:
             reader.close()
         return int(ends - sum(known.values()))
