@@ -20,6 +20,11 @@ def test_every_line_is_paid_exactly_what_it_cost(rule: str, number: int) -> None
     assert verdict.prove(SEED, number, rule) == []
 
 
+@pytest.mark.req("MON-2", "MON-11")
+def test_a_cent_from_another_payment_refuses_no_later_refund() -> None:
+    assert verdict.prove(777_123, 124, "cumulative") == []  # split over three payments, the next decided at once
+
+
 def test_the_same_seed_gives_the_same_orders() -> None:
     assert case(SEED, 1) == case(SEED, 1) != case(SEED, 2)
 
