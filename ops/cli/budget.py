@@ -61,12 +61,15 @@ def in_words(each: Budget, now_ms: int) -> list[str]:
     """What people read."""
     used = sum(each.used.values())
     until = f"the day ends in {lasting((each.resets_ms - now_ms) / 1000)}"
-    ends = (
-        f"the budget lasts: {until}" if each.ends_ms is None else f"the budget ends at {_clock(each.ends_ms)}: {until}"
-    )
+    if each.left < 1:
+        ends = f"the budget is used up: {until}"
+    elif each.ends_ms is None:
+        ends = f"the budget lasts: {until}"
+    else:
+        ends = f"the budget ends at {_clock(each.ends_ms)}: {until}"
     told = [
         f"{each.system} {each.owner} ({', '.join(each.merchants)}): {used:.0f} of {each.capacity:.0f} calls used, "
-        f"{each.left:.0f} left; {ends}"
+        f"{max(each.left, 0.0):.0f} left; {ends}"
     ]
     for priority in (*shedding.LEFT_OUT_FIRST, *shedding.NEVER_LEFT_OUT):
         state = ", left out now" if priority in each.gives_way else ""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -33,6 +34,12 @@ def test_it_says_when_the_budget_ends_and_what_is_left_out() -> None:
 
 def test_it_says_that_the_budget_lasts() -> None:
     assert "the budget lasts" in in_words(of(None), NOON_MS)[0]
+
+
+@pytest.mark.parametrize("left", [0.4, 0.0, -7.3])
+def test_what_is_used_up_is_no_forecast_any_more(left: float) -> None:
+    (first, *_) = in_words(msgspec.structs.replace(of(NOON_MS), left=left), NOON_MS)
+    assert first.endswith("1600 of 2000 calls used, 0 left; the budget is used up: the day ends in 12 h")
 
 
 def test_stores_of_one_owner_are_one_budget() -> None:
