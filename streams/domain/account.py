@@ -61,6 +61,11 @@ class Account(msgspec.Struct):
         """The one payment that money without a name moved on, as far as there is one."""
         return next(iter(self.balances)) if len(self.balances) == 1 else NOWHERE
 
+    def copy(self) -> "Account":
+        """One that changes apart from this."""
+        lines = Settled(dict(self.lines.units), dict(self.lines.minor))
+        return Account(dict(self.balances), lines, self.shipping_refunded, self.unsettled)
+
     def rest(self, payment_id: str) -> int:
         """What this payment can still give back."""
         balance = self.balances.get(payment_id)
@@ -89,15 +94,23 @@ def account(order: Order, own: Own, leave_out: str = "") -> Account:
             books.shipping_refunded += min(effect.shipping_minor, effect.total_minor)
     for step in reported(order, own):
         _move(books, books.only, max(step.amount_minor or 0, 0), None)
+    # the lines of our own effects are counted with their decisions
+    seen = [e for command_id, e in own.marked.items() if command_id != leave_out and command_id not in ours]
+    books.lines.add(by_others((*seen, *own.foreign), order))
     for decision in live:
-        if decision.decision_id not in marked or decision.decision_id in issued:
-            _decided(books, decision, own)
-        books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
-        books.unsettled |= _rounds(decision, own)
-    _lines(books.lines, live, order, own, leave_out)
+        book(books, decision, own, seen=decision.decision_id in marked and decision.decision_id not in issued)
     for payment_id, balance in books.balances.items():
         balance.check(payment_id)
     return books
+
+
+def book(books: Account, decision: Money, own: Own, *, seen: bool = False) -> None:
+    """A payment of ours; `seen`: what it took from the order's payments is booked with its effect."""
+    if not seen:
+        _decided(books, decision, own)
+    books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
+    books.unsettled |= _rounds(decision, own)
+    books.lines.add(by_us(decision, went(decision, own)))
 
 
 def counts(effect: Effect, order: Order) -> bool:
@@ -119,7 +132,7 @@ def commit(books: Account, decision: Money) -> None:
         if value > rest:
             raise Unbalanced(f"payment {share.payment_id}: expected at most {rest}, got {value}")
         _move(books, share.payment_id, value, decision)
-        balance = books.balances[share.payment_id]
+        balance = _changed(books, share.payment_id)
         balance.rounding += share.rounding_minor
         if balance.refunded + balance.rounding > balance.paid:
             raise Unbalanced(f"payment {share.payment_id}: expected at most {balance.paid} in coins, got {balance}")
@@ -201,7 +214,7 @@ def _decided(books: Account, decision: Money, own: Own) -> None:
     for share in decision.tenders:
         part = min(max(moved, 0), share.amount_minor - share.rounding_minor)
         _move(books, share.payment_id, part, decision)
-        books.balances[share.payment_id].rounding += share.rounding_minor
+        _changed(books, share.payment_id).rounding += share.rounding_minor
         moved -= part
     if moved > 0:  # more than was decided, or a decision that names no payment
         names = [share.payment_id for share in decision.tenders]
@@ -211,7 +224,7 @@ def _decided(books: Account, decision: Money, own: Own) -> None:
 
 def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | None) -> None:
     """Both sides of one movement."""
-    balance = books.balances.setdefault(payment_id, Balance())
+    balance = _changed(books, payment_id)
     balance.refundable -= amount
     if isinstance(why, Crediting) or (isinstance(why, Effect) and why.kind == "credit"):
         balance.credited += amount
@@ -221,14 +234,13 @@ def _move(books: Account, payment_id: str, amount: int, why: Effect | Money | No
         balance.refunded += amount
 
 
+def _changed(books: Account, payment_id: str) -> Balance:
+    """One balance, to be changed: copies of an account share those that are not."""
+    known = books.balances.get(payment_id)
+    balance = Balance() if known is None else msgspec.structs.replace(known)
+    books.balances[payment_id] = balance
+    return balance
+
+
 def _rounds(decision: Money, own: Own) -> bool:
     return isinstance(decision, Paying) and own.track(decision) == "open" and open_end(decision.shares) > 0
-
-
-def _lines(lines: Settled, live: Iterable[Money], order: Order, own: Own, leave_out: str) -> None:
-    """What was paid for each line; the lines of our own effects are counted with their decisions."""
-    ours = {d.decision_id for d in live}
-    seen = [e for command_id, e in own.marked.items() if command_id != leave_out and command_id not in ours]
-    lines.add(by_others((*seen, *own.foreign), order))
-    for decision in live:
-        lines.add(by_us(decision, went(decision, own)))

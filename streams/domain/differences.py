@@ -22,29 +22,36 @@ def over_payments(p: Proposal, names: Sequence[str]) -> Proposal:
     return p
 
 
-def spoken(own: Own) -> int:
+def spoken(own: Own, unnamed: Sequence[Effect]) -> int:
     """Differences that are still to be paid back by us, in minor units."""
     cheaper = [d for d in own.payments if isinstance(d, Exchanging) and d.difference_minor < 0]
     paid = {d.exchange_id for d in own.payments if isinstance(d, Paying)} if cheaper else set()
-    return sum(
-        -d.difference_minor for d in cheaper
-        if d.decision_id not in paid and own.track(d) != "refused" and not _by_others(d, own)
-    )  # fmt: skip
+    return sum(spoken_by(d, own, unnamed) for d in cheaper if d.decision_id not in paid)
 
 
-def _by_others(exchange: Exchanging, own: Own) -> bool:
+def spoken_by(exchange: Exchanging, own: Own, unnamed: Sequence[Effect]) -> int:
+    """What one exchange is still to pay back while no payment of its difference was decided."""
+    if exchange.difference_minor >= 0 or own.track(exchange) == "refused":
+        return 0
     rma = own.learnt.rmas.get(exchange.rma_id)
-    return rma is not None and bool(repaid_by_returngo(rma, exchange) or of_no_line(rma, own))
+    by_others = rma is not None and bool(repaid_by_returngo(rma, exchange) or asked_before(rma, unnamed))
+    return 0 if by_others else -exchange.difference_minor
 
 
-def of_no_line(rma: Rma, own: Own) -> list[Effect]:
-    """Amounts beyond shipping that others paid back since the return was asked for, without saying for which lines,
-    and that ReturnGO does not tell of; of a charge-back nobody ever says the lines, and it may come first."""
-    asked = rma.marks.get("requested")
-    since = 0 if asked is None else asked.at_ms
+def of_no_line(own: Own) -> list[Effect]:
+    """Amounts beyond shipping that others paid back without saying for which lines, and that ReturnGO does not tell
+    of."""
     returngos = {step.external_id for each in own.learnt.rmas.values() for step in each.steps.values()}
     return [
         e for e in own.foreign
         if e.kind in PAID_KINDS and not e.moved and e.total_minor > e.shipping_minor
-        and (e.stamp.at_ms >= since or e.kind == "chargeback") and e.external_id not in returngos
+        and e.external_id not in returngos
     ]  # fmt: skip
+
+
+def asked_before(rma: Rma, unnamed: Sequence[Effect]) -> list[Effect]:
+    """Those of them since the return was asked for; of a charge-back nobody ever says the lines, and it may come
+    first."""
+    asked = rma.marks.get("requested")
+    since = 0 if asked is None else asked.at_ms
+    return [e for e in unnamed if e.stamp.at_ms >= since or e.kind == "chargeback"]

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from schemas import ids
-from schemas.merchant_model import Model
-from streams.domain import amounts, currencies, differences
-from streams.domain.account import Account, account, commit, counts, spread
-from streams.domain.cover import PAID_KINDS
+from streams.domain import amounts, differences
+from streams.domain.account import Account, commit, spread
 from streams.domain.decided import (
     Asked,
     Crediting,
@@ -22,6 +20,7 @@ from streams.domain.decided import (
 from streams.domain.learnt import Order, Rma
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
+from streams.domain.running import Running, unmapped
 from streams.domain.seat import Kind, Seat, gone
 
 _COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
@@ -37,18 +36,16 @@ def group_of(seat: Seat) -> tuple[str, Kind, str, bool, str]:
 def propose(
     ready: Sequence[Seat],
     rma_seats: Sequence[Seat],
-    own: Own,
+    running: Running,
     *,
     everything_back: bool,
-    told: Sequence[Share] = (),
     carried: int = 0,
 ) -> Proposal:
-    """The payment of `ready` units, which one model governs; nothing is decided yet. `told`: of ReturnGO, see
-    settled.py; `carried`: fees of other units of the return that it is to keep back."""
+    """The payment of `ready` units, which one model governs; nothing is decided yet. `carried`: fees of other units of
+    the return that it is to keep back."""
     first, order, model = ready[0], _order(ready), ready[0].model
-    command_id = _identity(ready, first.kind, own)
-    books = account(order, own, command_id)
-    books.lines.add(told)
+    command_id = _identity(ready, first.kind, running.own)
+    books = running.books(order, command_id)
     pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
     shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
     shares = _fitted(amounts.shares(ready, books.lines.units, books.lines.minor), ready, books, shipping)
@@ -62,37 +59,34 @@ def propose(
         goods_tax=amounts.tax(ready, books.lines.units), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
         replacement=_replacement(ready, books) if first.kind == "exchange" else None,
-        books=books, spoken=differences.spoken(own), foreign=_in_other_currency(order, own),
-        sound=currencies.fault(own.learnt) is None,
-        by_hand=_by_hand(first.rma, own), unmapped=_unmapped(order, model),
+        books=books, spoken=running.spoken, foreign=running.foreign, sound=running.sound,
+        by_hand=running.by_hand(first.rma), unmapped=unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
 
 
-def difference(exchange: Exchanging, seats: Sequence[Seat], own: Own, *, released: bool) -> Proposal:
+def difference(exchange: Exchanging, seats: Sequence[Seat], running: Running, *, released: bool) -> Proposal:
     """What is paid back of an exchange for cheaper goods, once its order is released (EXG-6)."""
     order, model = _order(seats), seats[0].model
-    command_id = _identity(seats, "refund", own)
+    command_id = _identity(seats, "refund", running.own)
     everything = set(seats[0].rma.units) <= {seat.unit.unit_id for seat in seats}  # else a request may be for the rest
     proposal = Proposal(
         command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
         exchange=exchange, released=released,
-        asked=asked_for(seats, seats if everything else (), "refund"), books=account(order, own, command_id),
-        foreign=_in_other_currency(order, own),
-        sound=currencies.fault(own.learnt) is None,
-        by_hand=_by_hand(seats[0].rma, own) + _by_returngo(seats[0].rma, exchange), unmapped=_unmapped(order, model),
+        asked=asked_for(seats, seats if everything else (), "refund"), books=running.books(order, command_id),
+        foreign=running.foreign, sound=running.sound,
+        by_hand=running.by_hand(seats[0].rma) + _by_returngo(seats[0].rma, exchange), unmapped=unmapped(order, model),
     )  # fmt: skip
     return _over_payments(proposal)
 
 
-def alone(seat: Seat, own: Own, order: Order, books: Account, shipping: int, command_id: str) -> Proposal:
+def alone(seat: Seat, running: Running, order: Order, books: Account, shipping: int, command_id: str) -> Proposal:
     """Shipping that is paid back for no unit; `seat` is one of those that it is due with."""
     proposal = Proposal(
         command_id=command_id, kind="refund", model=seat.model, seats=(seat,), order=order, books=books, alone=True,
-        asked=None, spoken=differences.spoken(own), shipping=shipping,
-        shipping_tax=amounts.shipping_tax(order, shipping), sound=currencies.fault(own.learnt) is None,
-        foreign=_in_other_currency(order, own), by_hand=_by_hand(seat.rma, own),
-        unmapped=_unmapped(order, seat.model),
+        asked=None, spoken=running.spoken, shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
+        foreign=running.foreign, sound=running.sound, by_hand=running.by_hand(seat.rma),
+        unmapped=unmapped(order, seat.model),
     )  # fmt: skip
     return _over_payments(proposal)
 
@@ -184,21 +178,6 @@ def _identity(seats: Sequence[Seat], kind: Kind, own: Own) -> str:
         merchant=own.learnt.merchant, system=seats[0].model.money, kind=_COMMAND_KINDS[kind],
         rma_id=seats[0].rma.rma_id, unit_ids=sorted(seat.unit.unit_id for seat in seats), generation=0,
     )  # fmt: skip
-
-
-def _unmapped(order: Order, model: Model) -> tuple[str, ...]:
-    names = model.refunding.tenders
-    return () if "*" in names else tuple(sorted({t.name for t in order.tenders if t.name not in names}))
-
-
-def _in_other_currency(order: Order, own: Own) -> tuple[str, ...]:
-    """Money that moved in another currency than the order's: how much is left cannot be known."""
-    effects = (*own.marked.values(), *own.foreign)
-    return tuple(sorted(e.external_id for e in effects if e.kind in PAID_KINDS and not counts(e, order)))
-
-
-def _by_hand(rma: Rma, own: Own) -> tuple[str, ...]:
-    return tuple(e.external_id for e in differences.of_no_line(rma, own) if e.actor != "returngo")
 
 
 def _by_returngo(rma: Rma, exchange: Exchanging) -> tuple[str, ...]:

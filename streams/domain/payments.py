@@ -12,6 +12,7 @@ from streams.domain.full_return import Remaining, remaining
 from streams.domain.kept_back import Fees, greater_first
 from streams.domain.own import Own
 from streams.domain.proposal import Group, Proposal
+from streams.domain.running import Running
 from streams.domain.seating import Seating
 from streams.domain.standing import Standing
 
@@ -30,39 +31,37 @@ def payments(standings: Sequence[Standing], table: Seating, rules: Merchant) -> 
     if not own.payments and not any(s.money_ready for s in standings):
         return []
     left, fees = remaining(own.learnt.order, standings, table.covered), Fees(own)
-    found, own = _of_groups(standings, table, rules, left, fees)
-    for ready, exchange in _cheaper(standings, own):
+    running = Running(own, () if own.learnt.order is None else settled.as_told(table.seats, own.learnt.order))
+    found = _of_groups(standings, table, rules, running, left, fees)
+    for ready, exchange in _cheaper(standings, running.own):
         released = own.track(exchange) == "applied"
-        proposal = pay.difference(exchange, [s.seat for s in ready], own, released=released)
-        found.append(payment := _payment(proposal, ready, own, rules))
-        own = _after(own, payment)
-    shipping = shipping_alone.owed(left, standings, own)
+        proposal = pay.difference(exchange, [s.seat for s in ready], running, released=released)
+        found.append(_payment(proposal, ready, running, rules))
+    shipping = shipping_alone.owed(left, standings, running)
     if shipping is not None:
-        found.append(_payment(shipping, (), own, rules))
-    return [*found, *(Payment(cause=cause) for cause in fees.lost(standings, own))]
+        found.append(_payment(shipping, (), running, rules))
+    return [*found, *(Payment(cause=cause) for cause in fees.lost(standings, running.own))]
 
 
 def _of_groups(
-    standings: Sequence[Standing], table: Seating, rules: Merchant, left: Remaining, fees: Fees
-) -> tuple[list[Payment], Own]:
-    """Payments of units that are ready, and our decisions with them."""
-    own, found = table.own, list[Payment]()
-    told = () if own.learnt.order is None else settled.as_told(table.seats, own.learnt.order)
+    standings: Sequence[Standing], table: Seating, rules: Merchant, running: Running, left: Remaining, fees: Fees
+) -> list[Payment]:
+    """Payments of units that are ready."""
+    found = list[Payment]()
     for ready, others_pending in greater_first(_ready(standings)):
         seats = tuple([s.seat for s in ready])
-        group = Group(seats, others_pending, own.learnt.clock_ms)
+        group = Group(seats, others_pending, running.own.learnt.clock_ms)
         if not walk.WHOLE_RETURN.met(group, rules):
             found.append(_waits(group, ready, rules))
             continue
-        mine = [s.seat for s in standings if s.seat.rma is seats[0].rma]
-        carried = fees.for_payment(seats[0].rma.rma_id, amounts.fees(seats))
-        proposal = pay.propose(seats, mine, own, everything_back=left.all_with(seats), told=told, carried=carried)
-        found.append(payment := _payment(proposal, ready, own, rules))
+        rma_id = seats[0].rma.rma_id
+        mine, carried = table.of_rma(rma_id), fees.for_payment(rma_id, amounts.fees(seats))
+        proposal = pay.propose(seats, mine, running, everything_back=left.all_with(seats), carried=carried)
+        found.append(payment := _payment(proposal, ready, running, rules))
         if ready[0].together is None:
             left.paid(proposal)
             fees.paid(proposal, payment.decision)
-        own = _after(own, payment)
-    return found, own
+    return found
 
 
 def _ready(standings: Sequence[Standing]) -> list[tuple[list[Standing], bool]]:
@@ -101,18 +100,17 @@ def _waits(group: Group, ready: Sequence[Standing], rules: Merchant) -> Payment:
     return Payment(due_ms=walk.limit_ms(group, rules))
 
 
-def _payment(proposal: Proposal, ready: Sequence[Standing], own: Own, rules: Merchant) -> Payment:
+def _payment(proposal: Proposal, ready: Sequence[Standing], running: Running, rules: Merchant) -> Payment:
     """Asks the guards of a payment; it is wanted, waits, or is nobody's business because nothing is due."""
     guard = walk.first_unmet(walk.TOGETHER, proposal, rules)
     nothing_due = guard is None and proposal.kind != "exchange" and proposal.amount == 0
     for standing in ready:
         standing.together = guard
         standing.nothing_due = nothing_due
-    if guard is None:
-        return Payment(decision=None if nothing_due else pay.decide(proposal, own.learnt.now_ms))
-    return Payment(cause=causes.of_payment(guard, proposal) if guard.raises else None)
-
-
-def _after(own: Own, payment: Payment) -> Own:
-    # together they must not exceed what was captured
-    return own if payment.decision is None else own.plus(payment.decision)
+    if guard is not None:
+        return Payment(cause=causes.of_payment(guard, proposal) if guard.raises else None)
+    if nothing_due:
+        return Payment()
+    decision = pay.decide(proposal, running.own.learnt.now_ms)
+    running.decided(decision)
+    return Payment(decision=decision)

@@ -13,6 +13,7 @@ from streams.domain.explain import money
 from streams.domain.learnt import Noted, Step
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
+from streams.domain.running import Running
 from streams.domain.seat import Seat, ready_since_ms
 from streams.domain.seating import Seating
 from streams.domain.walk import GOODS_HERE, INSPECTED, LINE_READ, first_unmet, wants_money
@@ -22,14 +23,14 @@ _GOODS = (LINE_READ, INSPECTED, GOODS_HERE)
 
 def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], Cause]]]:
     """Since when each difference is owed, and what is wrong once that was too long ago."""
-    own = seating.own
+    own, running = seating.own, Running(seating.own)
     taken: set[str] = set()
     for rma_id, seats in _by_rma(seating).items():
         here = [seat for seat in seats if first_unmet(_GOODS, seat, rules) is None]
         order = seats[0].rma.exchange_order
         if not here or order is None:
             continue
-        proposal = pay.propose(here, here, own, everything_back=False)
+        proposal = pay.propose(here, here, running, everything_back=False)
         since_ms = max(order.stamp.at_ms, *(ready_since_ms(seat) for seat in here))
         priced = any(seat.unit.said.exchange_minor is not None for seat in here)
         if (priced or proposal.to_pay) and not proposal.currencies <= {proposal.order.currency}:
@@ -40,7 +41,7 @@ def owed(seating: Seating, rules: Merchant) -> Iterator[tuple[int, Callable[[], 
             continue
         repaid = _by_returngo(seats, own, proposal)
         by_hand = [
-            e for e in differences.of_no_line(seats[0].rma, own)
+            e for e in differences.asked_before(seats[0].rma, running.unnamed)
             if counts(e, proposal.order) and e.external_id not in taken and e.rma_id in (None, rma_id)
         ]  # fmt: skip
         match = next((e for e in by_hand if abs(e.total_minor + repaid - due) <= tolerance), None)

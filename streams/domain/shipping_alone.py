@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from schemas import ids
 from schemas.exceptions import TYPES
 from streams.domain import pay
-from streams.domain.account import account, went
+from streams.domain.account import went
 from streams.domain.causes import Cause
 from streams.domain.decided import Booking, Crediting, Money, Paying
 from streams.domain.full_return import Remaining
 from streams.domain.own import Own
 from streams.domain.proposal import Proposal
+from streams.domain.running import Running
 from streams.domain.seat import Seat
 from streams.domain.standing import Standing
 
@@ -24,8 +25,9 @@ def is_alone(decision: Money) -> bool:
     return isinstance(decision, Paying) and not decision.unit_ids
 
 
-def owed(left: Remaining, standings: Sequence[Standing], own: Own) -> Proposal | None:
+def owed(left: Remaining, standings: Sequence[Standing], running: Running) -> Proposal | None:
     """The shipping, once everything is back and every payment of ours has ended; None: nothing is owed by itself."""
+    own = running.own
     order = own.learnt.order
     if order is None or order.shipping_minor <= 0 or not left.known or left.total:
         return None
@@ -33,11 +35,11 @@ def owed(left: Remaining, standings: Sequence[Standing], own: Own) -> Proposal |
     if first is None or any(own.track(each) == "open" for each in own.payments):
         return None
     command_id = _identity(first, own)
-    books = account(order, own, command_id)
+    books = running.books(order, command_id)
     due = order.shipping_minor - books.shipping_refunded
     if due <= 0 or books.total.refundable <= 0 or own.learnt.results.get(command_id) is not None:
         return None
-    return pay.alone(first, own, order, books, due, command_id)
+    return pay.alone(first, running, order, books, due, command_id)
 
 
 def _pays(standing: Standing) -> bool:
