@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.money import split
-from streams.domain import amounts, currencies, edited, rounding
+from streams.domain import amounts, booked, currencies, edited, rounding
 from streams.domain.account import account, counts, reported, went
 from streams.domain.causes import Cause
 from streams.domain.cover import PAID_KINDS, Foreign
-from streams.domain.decided import Booking, Crediting, Exchanging, Money, Paying, asked, repays
+from streams.domain.decided import Crediting, Exchanging, Money, Paying, asked, repays
 from streams.domain.explain import money
 from streams.domain.learnt import Effect, Order
 from streams.domain.own import Own
@@ -39,8 +39,8 @@ def of_money(seating: Seating) -> Iterable[Cause]:
         if own.track(decision) != "refused":
             yield from _of_payment(decision, seating)
             yield from edited.of_payment(decision, seating)
-    for booking in own.bookings:
-        yield from _of_booking(booking, seating)
+    if own.bookings:
+        yield from booked.otherwise(seating)
 
 
 def _of_payments(order: Order, own: Own) -> Iterable[Cause]:
@@ -228,32 +228,6 @@ def _asked_otherwise(decision: Paying | Crediting, seating: Seating) -> Iterable
                 ",".join(step.transaction_id for step in request.steps),
                 f"{ours} was decided before ReturnGO asked for {theirs}", ours, theirs,
             )  # fmt: skip
-
-
-def _of_booking(booking: Booking, seating: Seating) -> Iterable[Cause]:
-    """A refund whose final amount became known after it was booked."""
-    for decision in seating.own.payments:
-        if isinstance(decision, Paying | Crediting) and booking.refund_id in (
-            decision.decision_id, seating.own.refund_id(decision)
-        ):  # fmt: skip
-            paid = went(decision, seating.own)
-            if paid != booking.amount_minor and seating.own.track(decision) == "applied":
-                yield _booked_otherwise(booking, paid)
-    units = {s.unit.unit_id for s in seating.seats if s.booking is booking and s.paid_by is not None}
-    effects = [e for e in seating.own.foreign if e.external_id == booking.refund_id and e.kind in PAID_KINDS]
-    covered = {(b.rma_id, u) for b in seating.own.bookings if b.refund_id == booking.refund_id for u in b.unit_ids}
-    for effect in effects if units and len(covered) == len(booking.unit_ids) else ():
-        if sum(m.quantity for m in effect.moved) == len(units) and effect.total_minor != booking.amount_minor:
-            yield _booked_otherwise(booking, effect.total_minor)
-
-
-def _booked_otherwise(booking: Booking, paid: int) -> Cause:
-    was, now = money(booking.amount_minor, booking.currency), money(paid, booking.currency)
-    return Cause(
-        type="amount_mismatch", rma_id=booking.rma_id, subject=f"{booking.decision_id}:booked",
-        detail=f"{was} was booked in {booking.system}, {now} was paid as {booking.refund_id}", expected=now, actual=was,
-        command_id=booking.decision_id, unit_ids=booking.unit_ids,
-    )  # fmt: skip
 
 
 def _of_order(kind: str, subject: str, detail: str, expected: str, actual: str) -> Cause:

@@ -10,7 +10,7 @@ import msgspec
 from schemas.facts import Disposition
 from schemas.merchant import Location, Merchant, ReasonRule
 from schemas.merchant_model import Model
-from schemas.sku import meant, same_sku, spelled_so
+from schemas.sku import meant, same_sku
 from schemas.stock import StockStatus
 from streams.domain.decided import Booking, Money, Restocking
 from streams.domain.learnt import Answer, Effect, Inspection, Line, Order, Result, Rma, Stamp, Step, Unit
@@ -24,7 +24,6 @@ _KINDS: dict[str, Kind] = {
     "none": "none",
 }  # fmt: skip
 STOPS = ("rejected", "cancelled", "expired")
-_BY_ITSELF = "line "
 GONE: tuple[Disposition, ...] = ("missing", "not_returned")
 
 
@@ -85,40 +84,6 @@ class Seat(msgspec.Struct):
 def kind_of(unit: Unit) -> Kind:
     """By what means it is paid back."""
     return _KINDS.get(unit.said.resolution, "unknown")
-
-
-def parts_of(unit: Unit, order: Order | None, group: str = "") -> tuple[tuple[Line, int], ...]:
-    """Order lines of a unit: by line id, else the one line of its variant, else the components of its bundle (the sold
-    one that is `group`, where there are several), else the one line with its SKU."""
-    if order is None:
-        return ()
-    said = unit.said
-    alone = group.removeprefix(_BY_ITSELF) if group.startswith(_BY_ITSELF) else None
-    for line in order.lines:
-        if line.line_id in (said.line_id, alone):
-            return ((line, said.quantity),)
-    if said.line_id is None and said.variant_id is not None:
-        of_variant = [each for each in order.lines if each.variant_id == said.variant_id]
-        if len(of_variant) == 1:
-            return ((of_variant[0], said.quantity),)
-    if said.sku:
-        bundle = [
-            each
-            for each in order.lines
-            if same_sku(each.bundle_sku, said.sku) and each.bundle_quantity and group in ("", each.group)
-        ]
-        if bundle:
-            return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
-        alike = [each for each in order.lines if same_sku(each.sku, said.sku)]
-        same = spelled_so(said.sku, alike, lambda line: line.sku)
-        if said.line_id is None and len(same) == 1:
-            return ((same[0], said.quantity),)
-    return ()
-
-
-def by_itself(line: Line) -> str:
-    """As `group` of `parts_of`: the line whose SKU a bundle of the order has, too."""
-    return f"{_BY_ITSELF}{line.line_id}"
 
 
 def as_bundle(seat: Seat) -> bool:

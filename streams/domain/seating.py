@@ -5,14 +5,15 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.merchant import Merchant
-from schemas.sku import same_sku
 from streams.domain import allot, books, bundles, cover, movements, places, sold_bundles, too_many
 from streams.domain.counted import Arrivals
 from streams.domain.decided import Decision, Exchanging, Money, Paying, Restocking, repaid_by_returngo
 from streams.domain.learnt import Learnt
+from streams.domain.order_lines import OrderLines
 from streams.domain.own import Own, tell_apart
 from streams.domain.rounding import of_shares
-from streams.domain.seat import Seat, Track, in_policy, kind_of, model_of, parts_of, stopped, withdrawn
+from streams.domain.seat import Seat, Track, in_policy, kind_of, model_of, stopped, withdrawn
+from streams.domain.unshown import Unshown
 
 
 class Seating(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,14 +63,14 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
 
 def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str]) -> list[Seat]:
     order, model = learnt.order, model_of(learnt.order, rules)
-    arrivals = Arrivals(learnt)
+    arrivals, lines = Arrivals(learnt), OrderLines(order)
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
         ended, allowed = stopped(rma), in_policy(rma, order, model)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
-            parts = parts_of(unit, order, groups.get((rma_id, unit_id), ""))
+            parts = lines.parts_of(unit, groups.get((rma_id, unit_id), ""))
             seat = Seat(
                 f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
                 allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), arrivals.of(rma, unit),
@@ -87,21 +88,22 @@ def _paid_by_us(seats: list[Seat], own: Own) -> None:
     }
     if not payments:
         return
+    differences = {d.exchange_id: d for d in reversed(own.payments) if isinstance(d, Paying) and d.exchange_id}
     for seat in seats:
         decision = payments.get((seat.rma.rma_id, seat.unit.unit_id))
         if decision is not None:
-            seat.paying, seat.money = _furthest(decision, seat, own)
+            seat.paying, seat.money = _furthest(decision, differences, seat, own)
             seat.money_result = own.learnt.results.get(seat.paying.decision_id)
 
 
-def _furthest(decision: Money, seat: Seat, own: Own) -> tuple[Money, Track]:
+def _furthest(decision: Money, differences: dict[str, Paying], seat: Seat, own: Own) -> tuple[Money, Track]:
     """An exchange for cheaper goods is paid when its difference is paid back, too, by us or by ReturnGO itself."""
     track = own.track(decision)
     if track != "applied" or not isinstance(decision, Exchanging) or decision.difference_minor >= 0:
         return decision, track
-    for other in own.payments:
-        if isinstance(other, Paying) and other.exchange_id == decision.decision_id:
-            return other, own.track(other)
+    other = differences.get(decision.decision_id)
+    if other is not None:
+        return other, own.track(other)
     steps = repaid_by_returngo(seat.rma, decision)
     repaid = sum(step.amount_minor or 0 for step in steps)
     tolerance = seat.model.refunding.tolerance_minor + of_shares(decision.shares)
@@ -119,33 +121,8 @@ def _restocked_by_us(seats: list[Seat], own: Own) -> None:
         if name in pieces:
             movements.follow(seat, pieces[name], own)
             shown.add(name)
-    for history in (pieces[name] for name in pieces if name not in shown):
-        last = max(history, key=lambda each: each.generation)
-        if last.quantity > 0 and not _adopt(last, history, seats, own):
-            _dispute(last, history, seats, own)
-
-
-def _adopt(last: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> bool:
-    """The same inspection stands, only the merchant's map was changed since: the piece is still that piece."""
-    for seat in seats:
-        same_line = seat.line is not None and seat.line.line_id == last.line_id
-        if last.grade and same_line and seat.restocking is None and movements.grade(seat) == last.grade:
-            movements.follow(seat, history, own)
-            return True
-    return False
-
-
-def _dispute(decision: Restocking, history: list[Restocking], seats: list[Seat], own: Own) -> None:
-    """A piece was put back that no inspection shows any more: some unit of its line was graded anew and must wait. One
-    whose return was stopped waits for nothing: the piece is its piece, and leaves stock or is raised."""
-    for seat in sorted(seats, key=lambda s: s.rma.rma_id != decision.rma_id):
-        same = (seat.line is not None and seat.line.line_id == decision.line_id) or same_sku(seat.sku, decision.sku)
-        out = seat.restocking is None or (seat.restocking.quantity < 0 and seat.restocked == "undecided")
-        if not same or seat.found is None or not out:
-            continue
-        if seat.stopped:
-            movements.follow(seat, history, own)
-            return
-        if not seat.dispute:
-            seat.dispute = f"put back as {decision.stock_status} before, {seat.found.disposition} now"
-            return
+    lost = [history for name, history in pieces.items() if name not in shown]
+    if lost:
+        unshown = Unshown(seats, own)
+        for history in lost:
+            unshown.place(history)

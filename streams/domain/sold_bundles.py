@@ -14,8 +14,9 @@ from schemas.sku import meant
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Money
 from streams.domain.learnt import Effect, Learnt, Line, Order, Rma, Unit
+from streams.domain.order_lines import by_itself
 from streams.domain.own import Own
-from streams.domain.seat import by_itself, stopped
+from streams.domain.seat import stopped
 
 Key = tuple[str, str]  # RMA and unit
 
