@@ -8,7 +8,7 @@ import msgspec
 
 from schemas import lenient_json
 from sinks.contract import EFFECT, OPERATION, NotSent, ReadFlow, Unanswered
-from sinks.outcomes import Deferred, Outcome, Rejected
+from sinks.outcomes import Deferred, Outcome, Rejected, Uncertain
 from sinks.systems import retry_after, statuses
 from sinks.systems.ended import Ended
 from sinks.systems.returngo.connection import DAY_SECONDS, Connection, budget_is_gone
@@ -59,6 +59,8 @@ def write(
     )
     response = yield request
     if response.is_success:
+        if response.content.lstrip().startswith(b"<"):  # a page for people, of something that stands in front of it
+            raise Ended(Uncertain(reason="unreadable_answer"))
         return response
     if response.status_code == httpx.codes.BAD_REQUEST:
         raise Ended(Rejected(code=on_400, detail=f"ReturnGO calls {operation} of {path} invalid (400)"))

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sinks.contract import EFFECT, NotSent, ReadFlow, Refused, Unanswered
-from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
+from sinks.outcomes import Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.systems import SYSTEMS
 from sinks.systems.ended import Ended
 from sinks.systems.returngo import read as store_reads
@@ -257,3 +257,11 @@ def test_a_read_waits_at_a_status_in_no_list(name: str, status: int) -> None:
 
 def test_every_status_that_pauses_or_throttles_is_listed_here() -> None:
     assert set(replies.LISTED.systemic) | connection.THROTTLES | {200, 301, 302, 307, 308} == KNOWN["shopify"]
+
+
+@pytest.mark.req("OPS-3")
+@every_conversation
+@pytest.mark.parametrize("status", [200, 203])
+def test_a_page_for_people_is_no_answer_whatever_its_status(conversation: Conversation, status: int) -> None:
+    for request, end in ends(conversation, lambda _: httpx.Response(status, html="\n<html>Back soon</html>")):
+        assert left_open(request, end) or (isinstance(end, Applied) and EFFECT not in request.extensions), end
