@@ -11,6 +11,7 @@ from schemas import ids
 from schemas.catalogue import Record
 from schemas.codec import Codec, Undecodable
 from schemas.facts import Delivery
+from schemas.kafka import Brokers
 from schemas.topics import CATALOGUE
 
 TOPICS = tuple(name for name, topic in CATALOGUE.items() if topic.key == "source")
@@ -49,7 +50,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     hidden: str | None = None
 
 
-def listed(bootstrap: str, topics: Sequence[str], since_ms: int | None) -> list[DeadLetter]:
+def listed(bootstrap: Brokers, topics: Sequence[str], since_ms: int | None) -> list[DeadLetter]:
     """Dead letters of the given topics, oldest first."""
     found = (summary(seen) for topic in topics for seen in read(bootstrap, topic, since_ms=since_ms))
     return sorted(found, key=lambda each: (each.at_ms, each.topic, each.partition, each.offset))

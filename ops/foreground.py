@@ -17,7 +17,17 @@ from rich.table import Table
 
 from ops.sandbox_shop import SECRETS, seed
 from ops.supervisor import Status, Supervisor
-from ops.up import Addresses, configured_systems, parts, prepare, start_kafka, start_lag, start_pipeline, start_sandbox
+from ops.up import (
+    Addresses,
+    configured_systems,
+    parts,
+    prepare,
+    start_kafka,
+    start_lag,
+    start_pipeline,
+    start_sandbox,
+    wants_own_kafka,
+)
 from ops.when import lasting
 from schemas.merchant_folder import MerchantFolder
 from schemas.settings import ProcessSettings
@@ -32,7 +42,7 @@ class _AskedToStop(BaseException):
 
 def run(settings: ProcessSettings, addresses: Addresses, *, with_sandbox: bool) -> int:
     """Everything until a signal; 0 after a clean stop. Raises CannotStart when a part does not come up."""
-    own_kafka = "kafka_bootstrap" not in settings.model_fields_set
+    own_kafka = wants_own_kafka(settings)
     folder = MerchantFolder.opened(settings.merchants)  # before anything is started: the likeliest fault
     merchants = folder.merchants
     for name, problem in folder.troubles.items():

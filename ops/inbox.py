@@ -8,6 +8,7 @@ import msgspec
 from ops.kafka import Seen, Wanted, read
 from schemas.codec import Codec, Undecodable
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
+from schemas.kafka import Brokers
 from schemas.topics import EXCEPTIONS
 
 
@@ -27,7 +28,7 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     undecodable: int
 
 
-def load(bootstrap: str, codec: Codec, wanted: Wanted = lambda _: True) -> Inbox:
+def load(bootstrap: Brokers, codec: Codec, wanted: Wanted = lambda _: True) -> Inbox:
     """The inbox as the topic has it now; `wanted` looks at raw values, so a narrow question is answered quickly."""
     return fold(read(bootstrap, EXCEPTIONS, wanted=wanted), codec)
 

@@ -5,13 +5,14 @@ Touches the broker; joins no consumer group and commits nothing.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.dead_letters import plain
+from schemas.kafka import Brokers, librdkafka
 from schemas.startup import CannotStart
 
 CONNECT_WITHIN_SECONDS = 5.0  # librdkafka tries on until then, also when the connection is refused
@@ -47,7 +48,7 @@ T = TypeVar("T")
 Wanted = Callable[[bytes | None], bool]
 
 
-def admin(bootstrap: str) -> AdminClient:
+def admin(bootstrap: Brokers) -> AdminClient:
     """A client that has seen the cluster answer; raises KafkaException when it does not."""
     client = AdminClient(quiet(bootstrap))
     client.list_topics(timeout=CONNECT_WITHIN_SECONDS)
@@ -66,12 +67,12 @@ def patiently(ask: Callable[[], T]) -> T:
             time.sleep(0.1)
 
 
-def quiet(bootstrap: str) -> dict[str, str | int]:
+def quiet(bootstrap: Brokers) -> dict[str, Any]:
     """Client settings without librdkafka's own lines on stderr: faults are reported by us."""
-    return {"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 500}
+    return {**librdkafka(bootstrap), "log_level": 0, "reconnect.backoff.max.ms": 500}
 
 
-def reader(bootstrap: str) -> Consumer:
+def reader(bootstrap: Brokers) -> Consumer:
     """A consumer outside of any group's membership."""
     settings = quiet(bootstrap) | {
         "group.id": "returnflow-look",
@@ -82,7 +83,7 @@ def reader(bootstrap: str) -> Consumer:
     return Consumer(settings)
 
 
-def committed(bootstrap: str, group: str, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+def committed(bootstrap: Brokers, group: str, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """Next offset of a group by topic and partition, of those places that it has committed. Does not join the group.
 
     Asked as a member would: librdkafka's admin client ends the whole process (SIGSEGV) when it is told that the group's
@@ -110,7 +111,7 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 
 def read(
-    bootstrap: str,
+    bootstrap: Brokers,
     topic: str,
     *,
     partitions: Sequence[int] | None = None,
@@ -132,7 +133,7 @@ def read(
         consumer.close()
 
 
-def read_one(bootstrap: str, topic: str, partition: int, offset: int) -> Seen | None:
+def read_one(bootstrap: Brokers, topic: str, partition: int, offset: int) -> Seen | None:
     """The record at exactly these coordinates, None when it is not there (any more)."""
     consumer = reader(bootstrap)
     try:

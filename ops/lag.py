@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetS
 
 from ops import kafka
 from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
+from schemas.kafka import Brokers
 from schemas.topics import AGENTS, CATALOGUE, changelog
 
 OURS = "returnflow"
@@ -32,7 +33,7 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None
 
 
-def measure(admin: AdminClient, bootstrap: str, now_ms: int, prefix: str = OURS) -> list[Lag]:
+def measure(admin: AdminClient, bootstrap: Brokers, now_ms: int, prefix: str = OURS) -> list[Lag]:
     """Lag of every group whose name starts with `prefix`, by group, topic and partition."""
     names = groups(admin, prefix)
     held, there = _assigned(admin, names), admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
@@ -128,7 +129,7 @@ def _offsets(admin: AdminClient, places: Iterable[Place], spec: OffsetSpec) -> d
     return found
 
 
-def _timestamps(bootstrap: str, waiting: Iterable[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], int]:
+def _timestamps(bootstrap: Brokers, waiting: Iterable[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], int]:
     """Timestamp of the first record at or after each place. One place per partition is read at a time."""
     left, found = set(waiting), dict[tuple[str, int, int], int]()
     if not left:

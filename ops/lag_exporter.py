@@ -16,11 +16,12 @@ from ops.kafka import admin
 from ops.lag import Lag, measure
 from ops.telemetry import LagTelemetry
 from schemas import endpoints
+from schemas.kafka import Brokers
 
 log = structlog.get_logger()
 
 
-def serve(bootstrap: str, host: str, port: int, every_seconds: float) -> int:
+def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int:
     """Measure and serve until SIGTERM or SIGINT. Raises CannotStart when the port is taken."""
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -35,7 +36,7 @@ def serve(bootstrap: str, host: str, port: int, every_seconds: float) -> int:
     return 0
 
 
-def measure_once(client: AdminClient, bootstrap: str, telemetry: LagTelemetry) -> None:
+def measure_once(client: AdminClient, bootstrap: Brokers, telemetry: LagTelemetry) -> None:
     """One look; when Kafka does not answer the old figures stay, their age shows, and the failure is counted."""
     now_ms = time.time_ns() // 1_000_000
     try:

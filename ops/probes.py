@@ -5,6 +5,7 @@ import httpx
 from ops.local.kafka import answers
 from ops.supervisor import Ready
 from schemas import product
+from schemas.kafka import Brokers
 
 ASK_SECONDS = 0.5
 
@@ -21,6 +22,6 @@ def http_ok(url: str) -> Ready:
     return ask
 
 
-def kafka_answers(bootstrap: str) -> Ready:
+def kafka_answers(bootstrap: Brokers) -> Ready:
     """Whether a broker answers."""
     return lambda: answers(bootstrap, timeout_seconds=ASK_SECONDS)

@@ -84,6 +84,11 @@ def start_kafka(supervisor: Supervisor, bootstrap: str, data: Path) -> None:
     supervisor.wait_ready(KAFKA, within_seconds=KAFKA_WITHIN_SECONDS)
 
 
+def wants_own_kafka(settings: ProcessSettings) -> bool:
+    """Whether nobody has named a Kafka; our own is for this machine alone and knows no users."""
+    return not {"kafka_bootstrap", "kafka_security_protocol"} & settings.model_fields_set
+
+
 def start_sandbox(supervisor: Supervisor, port: int) -> None:
     """The stand-in for ReturnGO and Shopify, ready when this returns."""
     ready = http_ok(f"http://127.0.0.1:{port}/_sandbox/clock")
@@ -93,7 +98,7 @@ def start_sandbox(supervisor: Supervisor, port: int) -> None:
 
 def prepare(settings: ProcessSettings) -> int:
     """Topics, schemas and ledger tables; returns how many topics were created."""
-    mended = apply(admin(settings.kafka_bootstrap), replication=None)
+    mended = apply(admin(settings.kafka), replication=None)
     if settings.registry_url is not None:
         register_all(settings.registry_url)
     open_engine(settings.ledger_url).dispose()
@@ -114,7 +119,7 @@ def start_pipeline(
 def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
     """The exporter of consumer lag."""
     argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
-    supervisor.start("lag", argv, ready=http_ok(f"http://127.0.0.1:{port}/ready"))
+    supervisor.start("lag", argv, environment(settings), ready=http_ok(f"http://127.0.0.1:{port}/ready"))
 
 
 def environment(settings: ProcessSettings) -> dict[str, str]:

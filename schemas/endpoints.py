@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
+from schemas.kafka import Brokers, librdkafka
 from schemas.startup import CannotStart
 
 ANSWER_WITHIN_SECONDS = 2.0
@@ -43,9 +44,9 @@ def serve(
     threading.Thread(target=server.serve_forever, name="endpoints", daemon=True).start()
 
 
-def kafka_answers(bootstrap: str) -> Check:
+def kafka_answers(bootstrap: Brokers) -> Check:
     """Whether the cluster answers a client of its own, which is made when first asked."""
-    client = functools.cache(lambda: AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}))
+    client = functools.cache(lambda: AdminClient({**librdkafka(bootstrap), "log_level": 0}))
 
     def check() -> str | None:
         try:

@@ -1,22 +1,33 @@
 """What every process reads from its environment, `RETURNFLOW_…`; a command line may override each value."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.kafka import Cluster, Mechanism, Protocol, wrong
 
 Bootstrap = Annotated[str, StringConstraints(pattern=r"^[^:,\s]+:\d{1,5}(,[^:,\s]+:\d{1,5})*$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^(env|file):\S+$")]
 LedgerUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///|postgresql(\+psycopg)?://).+$")]
 
 
 class ProcessSettings(BaseSettings):
     """Shared by gateway, sources, agents and sinks."""
 
-    model_config = SettingsConfigDict(env_prefix="RETURNFLOW_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RETURNFLOW_", extra="ignore", hide_input_in_errors=True)
 
     kafka_bootstrap: Bootstrap = "127.0.0.1:9092"
+    kafka_security_protocol: Protocol = "plaintext"
+    kafka_sasl_mechanism: Mechanism | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: Reference | None = None
+    kafka_ca_file: Path | None = None
+    kafka_certificate_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_key_password: Reference | None = None
     registry_url: HttpUrl | None = None  # None: schema ids from the files
     ledger_url: LedgerUrl = "sqlite:///var/ledger.db"
     merchants: Path = Path("merchants")
@@ -26,3 +37,23 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     session_timeout_seconds: float = Field(default=30.0, gt=0)
+
+    @property
+    def kafka(self) -> Cluster:
+        """The cluster, as every client of it wants to be told."""
+        return Cluster(
+            bootstrap=self.kafka_bootstrap, protocol=self.kafka_security_protocol, mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_sasl_username, password=self.kafka_sasl_password, ca_file=_text(self.kafka_ca_file),
+            certificate_file=_text(self.kafka_certificate_file), key_file=_text(self.kafka_key_file),
+            key_password=self.kafka_key_password,
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if found := wrong(self.kafka):
+            raise ValueError(found)
+        return self
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

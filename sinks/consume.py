@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.dead_letters import plain
 from schemas.endpoints import Joined
+from schemas.kafka import Brokers, aiokafka
 from sinks.assignment import Assignment, Place
 from sinks.budget import Budget, within
 from sinks.telemetry import SinkTelemetry
@@ -24,10 +25,10 @@ POLL_SECONDS = 0.2
 DAY_MS = 86_400_000
 
 
-def consumer(bootstrap: str, group: str, session_seconds: float) -> AIOKafkaConsumer:
+def consumer(bootstrap: Brokers, group: str, session_seconds: float) -> AIOKafkaConsumer:
     """A member of `group` that commits only by hand and stays a member however long it has no room for records."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **aiokafka(bootstrap),
         group_id=group,
         client_id=group,
         enable_auto_commit=False,

@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from prometheus_client import CollectorRegistry
 
-from schemas import topics
+from schemas import brokers, topics
 from schemas.codec import Codec
 from schemas.endpoints import Serving
+from schemas.kafka import Brokers
 from schemas.merchant_folder import MerchantFolder
 from schemas.misconfigured import Misconfigured
 from schemas.startup import CannotStart
@@ -52,7 +51,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     system: System
     folder: MerchantFolder
     secret: Callable[[str], str]
-    bootstrap: str
+    bootstrap: Brokers
     ledger_url: str
     codec: Codec
     session_seconds: float
@@ -160,15 +159,15 @@ async def _start(kafka: Any, reader: Any, environment: Environment, stack: Async
 def _require_topics(environment: Environment) -> None:
     """Asked before aiokafka connects, which would tell of every failed try in lines of its own."""
     try:
-        client = AdminClient({"bootstrap.servers": environment.bootstrap, "log_level": 0})
-        there = client.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
-    except KafkaException as error:
-        raise CannotStart(_no_kafka(environment, error.args[0].str())) from error
+        there = brokers.ask(environment.bootstrap, ANSWER_WITHIN_SECONDS).topics
+    except brokers.Unreachable as error:
+        raise CannotStart(_no_kafka(environment, str(error))) from error
     name = environment.system.name
     needed = {topics.commands_of(name), topics.dead_letters(name), topics.COMMAND_RESULTS, topics.EXCEPTIONS}
     if missing := sorted(needed - set(there)):
         raise CannotStart(
-            f"Kafka at {environment.bootstrap} has no topic {', '.join(missing)}; run `returnflow topics apply`"
+            f"Kafka at {environment.bootstrap} has no topic {', '.join(missing)}{brokers.unseen(environment.bootstrap)}"
+            "; run `returnflow topics apply`"
         )
 
 

@@ -7,6 +7,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
+from schemas.kafka import Brokers, aiokafka
+
 log = structlog.get_logger()
 
 LONGEST_WAIT_SECONDS = 10.0
@@ -14,10 +16,10 @@ LONGEST_WAIT_SECONDS = 10.0
 MOST_BYTES = 3_145_728
 
 
-def producer(bootstrap: str) -> AIOKafkaProducer:
+def producer(bootstrap: Brokers) -> AIOKafkaProducer:
     """A producer whose acknowledgement means that all in-sync replicas have the record."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **aiokafka(bootstrap),
         client_id="returnflow-sink",
         acks="all",
         enable_idempotence=True,

@@ -37,7 +37,7 @@ def main(settings: ProcessSettings, system: str) -> int:
     endpoints.serve(
         settings.metrics_host, settings.metrics_port, registry=registry, alive=[serving.turning.check],
         ready=[
-            serving.joined.check, endpoints.kafka_answers(settings.kafka_bootstrap), ledger_answers(settings.ledger_url)
+            serving.joined.check, endpoints.kafka_answers(settings.kafka), ledger_answers(settings.ledger_url)
         ],
     )  # fmt: skip
     uvloop.run(_until_signal(environment, registry))
@@ -55,7 +55,7 @@ def _environment(settings: ProcessSettings, system: str) -> Environment:
         system=SYSTEMS[system],
         folder=folder,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(),
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=settings.kafka,
         ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url),
         session_seconds=settings.session_timeout_seconds,

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ops.bench.core import Row, TallyCore, dump, load, tally
+from schemas.kafka import librdkafka
 from streams.shell.settings import ShellSettings
 
 COMMIT_SECONDS = 1.0
@@ -37,11 +38,11 @@ def bare(job: Job) -> None:
     import rocksdict
 
     consumer = confluent_kafka.Consumer(
-        {"bootstrap.servers": job.bootstrap, "group.id": job.group, "auto.offset.reset": "earliest",
+        {**librdkafka(job.bootstrap), "group.id": job.group, "auto.offset.reset": "earliest",
          "enable.auto.commit": False}
     )  # fmt: skip
     producer = confluent_kafka.Producer(
-        {"bootstrap.servers": job.bootstrap, "enable.idempotence": True, "linger.ms": 5,
+        {**librdkafka(job.bootstrap), "enable.idempotence": True, "linger.ms": 5,
          "partitioner": "murmur2_random", "queue.buffering.max.messages": 500_000}
     )  # fmt: skip
     options = rocksdict.Options(raw_mode=True)

@@ -17,13 +17,14 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from ops.bench.contenders import Job
 from ops.bench.core import encode_fact
 from ops.local.ports import free_port
+from schemas.kafka import librdkafka
 
 PARTITIONS = 16
 KEYS = 20_000
 
 
 def _admin(bootstrap: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    return AdminClient({**librdkafka(bootstrap), "log_level": 3})
 
 
 def new_topic(bootstrap: str, name: str, config: dict[str, str] | None = None) -> str:
@@ -41,7 +42,7 @@ def delete_topics(bootstrap: str, names: list[str]) -> None:
 
 def fact_producer(bootstrap: str) -> Producer:
     return Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 5, "partitioner": "murmur2_random",
+        {**librdkafka(bootstrap), "linger.ms": 5, "partitioner": "murmur2_random",
          "queue.buffering.max.messages": 1_000_000}
     )  # fmt: skip
 
@@ -115,7 +116,7 @@ def wait_for_outputs(bootstrap: str, topic: str, count: int, seconds: float) -> 
 
 def append_times_ms(bootstrap: str, topic: str) -> list[int]:
     """When Kafka took each output, in order."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-times"})
+    consumer = Consumer({**librdkafka(bootstrap), "group.id": "bench-times"})
     consumer.assign([TopicPartition(topic, p, 0) for p in range(PARTITIONS)])
     times: list[int] = []
     remaining = count_of(bootstrap, topic)

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Producer
 from ops.bench import field
 from ops.bench.core import decode_tally, encode_fact
 from ops.bench.figure import Figure, Kafka
+from schemas.kafka import librdkafka
 
 FACTS_PER_SECOND = 2_500
 WARM_SECONDS = 5.0
@@ -40,7 +41,7 @@ def run(kafka: Kafka) -> Sequence[Figure]:
 
 
 def _measure(bootstrap: str, facts: str, outputs: str) -> list[float]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-latency", "auto.offset.reset": "latest"})
+    consumer = Consumer({**librdkafka(bootstrap), "group.id": "bench-latency", "auto.offset.reset": "latest"})
     consumer.subscribe([outputs])
     consumer.poll(5.0)
     stop = threading.Event()

@@ -26,6 +26,7 @@ from ops.bench.figure import Figure, Kafka
 from schemas import ids, topics
 from schemas.codec import Codec
 from schemas.commands import Command, CommandKind, Restock
+from schemas.kafka import librdkafka
 from schemas.merchant import Merchant, Systems
 from schemas.merchant_folder import MerchantFolder
 from sinks.contract import EFFECT, Attempt, Batching, Flow, Limit, Seen
@@ -106,7 +107,7 @@ def run(kafka: Kafka) -> Sequence[Figure]:
 
 
 def _topics(bootstrap: str, system: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({**librdkafka(bootstrap)})
     there = admin.list_topics(timeout=10).topics
     names = (topics.commands_of(system), topics.dead_letters(system), topics.COMMAND_RESULTS, topics.EXCEPTIONS)
     wanted = [NewTopic(name, num_partitions=PARTITIONS, replication_factor=1) for name in names if name not in there]
@@ -115,7 +116,7 @@ def _topics(bootstrap: str, system: str) -> None:
 
 
 def _backlog(bootstrap: str, system: str) -> None:
-    producer, codec = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20}), Codec()
+    producer, codec = Producer({**librdkafka(bootstrap), "linger.ms": 20}), Codec()
     for number in range(COMMANDS):
         sku, units = f"S{number}", (f"u{number}",)
         command = Restock(

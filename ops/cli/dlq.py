@@ -40,7 +40,7 @@ def list_dead_letters(settings: ProcessSettings, topic: str | None, begin: str |
     except ValueError as problem:
         raise click.BadParameter(str(problem), param_hint="--since") from problem
     with plain_faults(settings):
-        found = listed(settings.kafka_bootstrap, (topic,) if topic else TOPICS, begin_ms)
+        found = listed(settings.kafka, (topic,) if topic else TOPICS, begin_ms)
     if as_json:
         print_json(found)
     elif found:
@@ -63,7 +63,7 @@ def show(settings: ProcessSettings, topic: str, partition: int, offset: int, raw
     """
     with plain_faults(settings):
         codec = codec_from(settings.registry_url)
-        seen = read_one(settings.kafka_bootstrap, topic, partition, offset)
+        seen = read_one(settings.kafka, topic, partition, offset)
     if seen is None:
         click.echo(
             f"There is no record at {topic}/{partition}/{offset}: it never was, or retention deleted it.", err=True

@@ -77,7 +77,7 @@ def show(settings: ProcessSettings, exception_id: str, as_json: bool) -> None:
 
 
 def _load(settings: ProcessSettings) -> Inbox:
-    found = load(settings.kafka_bootstrap, codec_from(settings.registry_url))
+    found = load(settings.kafka, codec_from(settings.registry_url))
     if found.undecodable:
         click.echo(f"{found.undecodable} records in {EXCEPTIONS} could not be read and are left out.", err=True)
     return found

@@ -34,8 +34,8 @@ def lag(
     with plain_faults(settings):
         if port is not None:
             configure(settings, "lag")
-            sys.exit(serve(settings.kafka_bootstrap, settings.metrics_host, port, every))
-        found = measure(admin(settings.kafka_bootstrap), settings.kafka_bootstrap, time.time_ns() // 1_000_000, prefix)
+            sys.exit(serve(settings.kafka, settings.metrics_host, port, every))
+        found = measure(admin(settings.kafka), settings.kafka, time.time_ns() // 1_000_000, prefix)
     shown = [each for each in found if each.messages] if behind else found
     if as_json:
         print_json(shown)

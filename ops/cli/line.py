@@ -17,6 +17,7 @@ from ops.why import ReturnNow, partition_of, returns, unknown
 from schemas.codec import Codec, Undecodable
 from schemas.exceptions import Evidence
 from schemas.journal import CaseStep
+from schemas.kafka import Brokers
 from schemas.money import Money, MoneyError
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
@@ -59,15 +60,15 @@ def why(settings: ProcessSettings, rma: str | None, order: str | None, merchant:
 
 def _find(settings: ProcessSettings, rma: str | None, order: str | None, merchant: str | None) -> list[ReturnNow]:
     codec = codec_from(settings.registry_url)
-    steps = list(_steps(settings.kafka_bootstrap, codec, rma, order, merchant))
+    steps = list(_steps(settings.kafka, codec, rma, order, merchant))
     ids = {step.order_id for step in steps} | {each for each in (rma, order) if each}
-    found = inbox.load(settings.kafka_bootstrap, codec, _mentions(*ids))
+    found = inbox.load(settings.kafka, codec, _mentions(*ids))
     raised = [item.raised for item in found.items if item.state == "open"]
     return returns(steps, raised) or unknown(raised, rma=rma, order_id=order, merchant=merchant)
 
 
 def _steps(
-    bootstrap: str, codec: Codec, rma: str | None, order: str | None, merchant: str | None
+    bootstrap: Brokers, codec: Codec, rma: str | None, order: str | None, merchant: str | None
 ) -> Iterator[CaseStep]:
     partitions = [partition_of(merchant, order, PARTITIONS)] if order and merchant else None
     wanted = _mentions(rma or order or "")

@@ -82,7 +82,7 @@ def patterns(
 
 def _steps(settings: ProcessSettings, merchant: str) -> Iterator[CaseStep]:
     codec, name = codec_from(settings.registry_url), merchant.encode()
-    for seen in read(settings.kafka_bootstrap, CASE_JOURNAL, wanted=lambda value: value is not None and name in value):
+    for seen in read(settings.kafka, CASE_JOURNAL, wanted=lambda value: value is not None and name in value):
         try:
             step = codec.decode_as(CaseStep, seen.value)
         except Undecodable as problem:

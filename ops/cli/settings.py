@@ -39,6 +39,7 @@ _OVERRIDES = {
 _BY_FIELD = {each.field: each for each in _OVERRIDES.values()}
 ALL = tuple(_OVERRIDES)
 _PREFIX = "RETURNFLOW_"
+SECRETS = frozenset({"kafka_sasl_password", "kafka_key_password"})
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -74,7 +75,12 @@ def without_password(url: object) -> str:
 
 
 def _line(problem: ErrorDetails, given: dict[str, str]) -> str:
-    field, came = str(problem["loc"][0]), without_password(problem["input"])
+    if not problem["loc"]:  # of several settings together: the text names them
+        return str(problem["ctx"]["error"])
+    field = str(problem["loc"][0])
+    if field in SECRETS:  # whoever wrote the secret itself there must not find it in a log
+        return f"{_PREFIX}{field.upper()}: expected a reference env:NAME or file:/path, got something else (not shown)"
+    came = without_password(problem["input"])
     each = _BY_FIELD.get(field)
     if each is None:
         return f"{_PREFIX}{field.upper()}: {problem['msg']}, got {came!r}"

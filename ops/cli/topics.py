@@ -46,7 +46,7 @@ def diff(settings: ProcessSettings, as_json: bool) -> None:
     JSON: a list of {topic, what, expected, actual, remedy}; `what` is missing, partitions or a setting's name.
     """
     with plain_faults(settings):
-        found = differences(read_actual(admin(settings.kafka_bootstrap)))
+        found = differences(read_actual(admin(settings.kafka)))
     if as_json:
         print_json(found)
     elif found:
@@ -68,7 +68,7 @@ def apply_topics(settings: ProcessSettings, replication: int | None, as_json: bo
     own_id}]}.
     """
     with plain_faults(settings):
-        client = admin(settings.kafka_bootstrap)
+        client = admin(settings.kafka)
         mended = apply(client, replication)
         left = differences(read_actual(client))
         schemas = register_all(settings.registry_url) if settings.registry_url is not None else []

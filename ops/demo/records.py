@@ -14,6 +14,7 @@ from ops.kafka import read
 from schemas.codec import Codec
 from schemas.commands import Annotate, Command, CommandResult, Exchange, Journal, Refund, Restock, StoreCredit
 from schemas.exceptions import ExceptionRaised
+from schemas.kafka import Brokers
 from schemas.topics import AGENTS, COMMAND_RESULTS, SYSTEMS, commands_of, dead_letters
 from sinks.ledger.engine import open_engine
 from sinks.ledger.tables import effects
@@ -43,7 +44,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
 def gather(stage: Stage) -> Records:
     """Everything as it is now."""
-    codec, bootstrap, ours = stage.codec, stage.settings.kafka_bootstrap, stage.merchants
+    codec, bootstrap, ours = stage.codec, stage.settings.kafka, stage.merchants
     commands = {each.command_id: each for each in _commands(codec, bootstrap) if each.merchant in ours}
     results: dict[str, list[CommandResult]] = {}
     for seen in read(bootstrap, COMMAND_RESULTS):
@@ -64,7 +65,7 @@ def gather(stage: Stage) -> Records:
     )
 
 
-def _commands(codec: Codec, bootstrap: str) -> Iterator[Command]:
+def _commands(codec: Codec, bootstrap: Brokers) -> Iterator[Command]:
     for system in USED:
         for seen in read(bootstrap, commands_of(system)):
             record = codec.decode(seen.value)

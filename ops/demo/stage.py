@@ -22,7 +22,7 @@ from ops.local.jars import cache_directory
 from ops.local.ports import free_port, is_free
 from ops.sandbox_shop import SECRETS
 from ops.supervisor import Supervisor, Tell
-from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox
+from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox, wants_own_kafka
 from schemas.codec import Codec
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
@@ -115,7 +115,7 @@ def stage(
     with ExitStack() as stack:
         folder = folder or stack.enter_context(run_folder(cache_directory(os.environ) / "runs"))
         tell("demo", f"everything this run writes is in {folder}")
-        own_kafka = "kafka_bootstrap" not in settings.model_fields_set
+        own_kafka = wants_own_kafka(settings)
         merchant = "demo-shop" if own_kafka else f"demo-{int(time.time())}"  # another run's facts stay another's
         here = settings.model_copy(update=_own(settings, folder, own_kafka))
         supervisor = stack.enter_context(Supervisor(folder / "log", tell))

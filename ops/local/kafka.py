@@ -23,6 +23,7 @@ from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lo
 from ops.local.java import java_executable
 from ops.local.ports import free_port, is_free
 from ops.local.process import GuardedProcess
+from schemas.kafka import Brokers, librdkafka
 
 READY_WITHIN_SECONDS = 90
 OTHER_CLUSTER = "RETURNFLOW_KAFKA_BOOTSTRAP"
@@ -135,9 +136,9 @@ class LocalKafka:
             time.sleep(0.05)
 
 
-def answers(bootstrap: str, timeout_seconds: float) -> bool:
+def answers(bootstrap: Brokers, timeout_seconds: float) -> bool:
     """Whether a cluster with at least one live broker answers the Admin API there."""
-    settings = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0}
+    settings = {**librdkafka(bootstrap), "reconnect.backoff.max.ms": 100, "log_level": 0}
     try:
         return bool(AdminClient(settings).list_topics(timeout=timeout_seconds).brokers)
     except KafkaException:

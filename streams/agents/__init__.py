@@ -50,7 +50,7 @@ def _shell(settings: ProcessSettings, agent: str) -> ShellSettings:
     """The group's name is part of the changelog's name, so it is the topic catalogue's to choose."""
     return ShellSettings(
         group=topics.changelog(agent).removesuffix(f"-{agent}-changelog"), table=agent,
-        bootstrap=settings.kafka_bootstrap, data_dir=settings.data_dir / agent, metrics_port=settings.metrics_port,
+        bootstrap=settings.kafka, data_dir=settings.data_dir / agent, metrics_port=settings.metrics_port,
         metrics_host=settings.metrics_host,        session_timeout_seconds=settings.session_timeout_seconds,
         heartbeat_seconds=settings.session_timeout_seconds / 6,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from streams.shell.agent import BatchAgent, ends_process
 from streams.shell.batch import Decider
 from streams.shell.consumer import BatchSchema, BatchTransport
 from streams.shell.contract import Core, DeadLetterTopic, Rules, S
+from streams.shell.credentials import connection
 from streams.shell.delivery import new_producer
 from streams.shell.metrics import Metrics
 from streams.shell.review import Review
@@ -117,7 +118,7 @@ def _raw() -> BatchSchema:
 def _faust_app(settings: ShellSettings) -> Any:
     app = faust.App(
         settings.group,
-        broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
+        **connection(settings.bootstrap),
         store=f"{settings.store}://",
         datadir=settings.data_dir,
         Table=BatchTable,

@@ -6,6 +6,7 @@ from typing import Any
 
 import confluent_kafka
 
+from schemas.kafka import librdkafka
 from streams.shell.contract import Output
 from streams.shell.settings import ShellSettings
 from streams.shell.stop import stop
@@ -19,7 +20,7 @@ def new_producer(settings: ShellSettings) -> confluent_kafka.Producer:
     worker: it fails, and the process ends."""
     return confluent_kafka.Producer(
         {
-            "bootstrap.servers": settings.bootstrap,
+            **librdkafka(settings.bootstrap),
             "client.id": settings.group,
             "enable.idempotence": True,
             "acks": "all",

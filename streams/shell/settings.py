@@ -5,13 +5,15 @@ from typing import Literal
 
 import msgspec
 
+from schemas.kafka import Brokers
+
 
 class ShellSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`group` is the Faust app id, the consumer group and the first part of the changelog's name."""
 
     group: str
     table: str
-    bootstrap: str
+    bootstrap: Brokers
     data_dir: Path  # one directory per worker: two workers cannot share a RocksDB
     store: Literal["rocksdb", "memory"] = "rocksdb"
     metrics_port: int = 0  # of /metrics, /health and /ready; 0: none

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-import confluent_kafka
-from confluent_kafka.admin import AdminClient
-
+from schemas import brokers
 from schemas.startup import CannotStart
 from streams.shell.settings import ShellSettings
 
@@ -21,7 +19,7 @@ def check_topics(settings: ShellSettings, sources: Sequence[str]) -> int:
     if missing:
         raise CannotStart(
             f"{settings.group}: expected {len(wanted)} topics on {settings.bootstrap}, missing are "
-            f"{', '.join(missing)}. Create them with `returnflow topics apply`."
+            f"{', '.join(missing)}{brokers.unseen(settings.bootstrap)}. Create them with `returnflow topics apply`."
         )
     different = {counts[name] for name in wanted}
     if len(different) > 1:
@@ -34,13 +32,12 @@ def check_topics(settings: ShellSettings, sources: Sequence[str]) -> int:
 
 
 def _partition_counts(settings: ShellSettings) -> dict[str, int]:
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0})
     try:
-        metadata = admin.list_topics(timeout=settings.start_timeout_seconds)
-    except confluent_kafka.KafkaException as error:
+        metadata = brokers.ask(settings.bootstrap, settings.start_timeout_seconds)
+    except brokers.Unreachable as error:
         raise CannotStart(
             f"{settings.group}: no Kafka broker answered at {settings.bootstrap} within "
-            f"{settings.start_timeout_seconds:g} s ({error.args[0].str()}). Is it running, and is the address right?"
+            f"{settings.start_timeout_seconds:g} s ({error}). Is it running, and is the address right?"
         ) from error
     return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 

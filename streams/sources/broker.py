@@ -2,28 +2,26 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
+from schemas import brokers
+from schemas.kafka import Brokers
 from schemas.startup import CannotStart
 
 ANSWER_WITHIN_SECONDS = 5.0
 
 
-def require_topics(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+def require_topics(bootstrap: Brokers, names: Iterable[str]) -> dict[str, int]:
     """Partition counts of topics that must exist; raises CannotStart."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     try:
-        found = admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
-    except KafkaException as error:
+        found = brokers.ask(bootstrap, ANSWER_WITHIN_SECONDS).topics
+    except brokers.Unreachable as error:
         raise CannotStart(
-            f"expected a Kafka at {bootstrap}, got: {error.args[0].str()}. Start it, or name another one with --kafka "
+            f"expected a Kafka at {bootstrap}, got: {error}. Start it, or name another one with --kafka "
             "or RETURNFLOW_KAFKA_BOOTSTRAP."
         ) from error
     missing = [name for name in names if name not in found]
     if missing:
         raise CannotStart(
-            f"expected the topics {', '.join(missing)} in Kafka at {bootstrap}, found none of these. Run "
-            "`returnflow topics apply` first."
+            f"expected the topics {', '.join(missing)} in Kafka at {bootstrap}, found none of these"
+            f"{brokers.unseen(bootstrap)}. Run `returnflow topics apply` first."
         )
     return {name: len(found[name].partitions) for name in names}

@@ -159,14 +159,14 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     folder = MerchantFolder.opened(settings.merchants)
     codec, now_ms = codec_from(settings.registry_url), lambda: time.time_ns() // 1_000_000
-    intake = Intake(settings.kafka_bootstrap, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
+    intake = Intake(settings.kafka, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
     upkeep = GatewayUpkeep(
         folder=folder, secret=lambda reference: resolve(reference).get_secret_value(), intake=intake, codec=codec,
         telling=Misconfigured("gateway", telemetry.MISCONFIGURED, now_ms),
     )  # fmt: skip
     if not upkeep.open_doors():
         raise CannotStart("\n".join(f"merchant {name}: {problem}" for name, problem in upkeep.troubles.items()))
-    require_topics(settings.kafka_bootstrap, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
+    require_topics(settings.kafka, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
     connections = Connections(Limits(most=_room()))
     telemetry.CONNECTIONS.set_function(lambda: len(connections))
     turning = endpoints.Turning()
@@ -177,7 +177,7 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     )
     endpoints.serve(
         settings.metrics_host, settings.metrics_port, alive=[turning.check],
-        ready=[endpoints.kafka_answers(settings.kafka_bootstrap)],
+        ready=[endpoints.kafka_answers(settings.kafka)],
     )  # fmt: skip
     with _listening(host, port) as listener:
         _stop_quietly()

@@ -9,6 +9,8 @@ import asyncio
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from schemas.kafka import Brokers, librdkafka
+
 POLL_SECONDS = 0.002
 
 
@@ -19,10 +21,10 @@ class Unavailable(Exception):
 class Intake:
     """Bounded: beyond the queue's limits and after `timeout_seconds` a record is refused, never kept in silence."""
 
-    def __init__(self, bootstrap: str, timeout_seconds: float, largest_bytes: int) -> None:
+    def __init__(self, bootstrap: Brokers, timeout_seconds: float, largest_bytes: int) -> None:
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap,
+                **librdkafka(bootstrap),
                 "acks": "all",
                 "enable.idempotence": False,
                 "partitioner": "murmur2_random",

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from schemas import topics
 from schemas.codec import Codec
 from schemas.endpoints import Serving
+from schemas.kafka import Brokers, aiokafka
 from schemas.merchant import Merchant
 from schemas.merchant_folder import MerchantFolder
 from schemas.misconfigured import Misconfigured
@@ -51,7 +52,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     folder: MerchantFolder
     secret: Callable[[str], str]
-    bootstrap: str
+    bootstrap: Brokers
     ledger_url: str
     codec: Codec
     session_seconds: float
@@ -93,7 +94,7 @@ async def build(environment: Environment, registry: CollectorRegistry) -> AsyncI
         ledger = Ledger(environment.ledger_url)
         stack.callback(ledger.close)
         producer = AIOKafkaProducer(
-            bootstrap_servers=environment.bootstrap, client_id="returnflow-source", acks="all", enable_idempotence=True,
+            **aiokafka(environment.bootstrap), client_id="returnflow-source", acks="all", enable_idempotence=True,
             linger_ms=2, max_request_size=MOST_BYTES,
         )  # fmt: skip
         await producer.start()
@@ -163,7 +164,7 @@ def _parts(
     for_all: list[tuple[float, Round]], by_clock: Rounds, connecting: Connecting | None,
 ) -> Parts:  # fmt: skip
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=environment.bootstrap, group_id=group_of(environment.system), enable_auto_commit=False,
+        **aiokafka(environment.bootstrap), group_id=group_of(environment.system), enable_auto_commit=False,
         client_id="returnflow-source", auto_offset_reset="earliest",
         session_timeout_ms=int(environment.session_seconds * 1000),
         heartbeat_interval_ms=int(environment.session_seconds * 1000 / 6),

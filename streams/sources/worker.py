@@ -27,12 +27,12 @@ SUPPORTED = ("returngo", "shopify", "warehouse", "carrier")
 def main(settings: ProcessSettings, system: str) -> int:
     """Read a system until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     environment = _environment(settings, system)
-    require_topics(settings.kafka_bootstrap, _topics(system))
+    require_topics(settings.kafka, _topics(system))
     serving = environment.serving
     endpoints.serve(
         settings.metrics_host, settings.metrics_port, alive=[serving.turning.check],
         ready=[
-            serving.joined.check, endpoints.kafka_answers(settings.kafka_bootstrap), ledger_answers(settings.ledger_url)
+            serving.joined.check, endpoints.kafka_answers(settings.kafka), ledger_answers(settings.ledger_url)
         ],
     )  # fmt: skip
     uvloop.run(_until_signal(environment))
@@ -45,7 +45,7 @@ def _environment(settings: ProcessSettings, system: str) -> Environment:
     folder = MerchantFolder.opened(settings.merchants)
     require_users(system, folder)
     return Environment(
-        system=system, folder=folder, bootstrap=settings.kafka_bootstrap,
+        system=system, folder=folder, bootstrap=settings.kafka,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(), ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url), session_seconds=settings.session_timeout_seconds,
         now_ms=lambda: time.time_ns() // 1_000_000,

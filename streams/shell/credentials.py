@@ -1,0 +1,21 @@
+"""Where and as whom Faust connects: schemas.kafka in Faust's words. Reads secrets and certificates."""
+
+from typing import Any
+
+import faust
+
+from schemas.kafka import Brokers, aiokafka, cluster_of
+
+
+def connection(brokers: Brokers) -> dict[str, Any]:
+    """Arguments of faust.App; raises CannotStart."""
+    cluster, told = cluster_of(brokers), aiokafka(brokers)
+    found: dict[str, Any] = {"broker": [f"kafka://{address}" for address in cluster.bootstrap.split(",")]}
+    if cluster.sasl:
+        found["broker_credentials"] = faust.SASLCredentials(
+            username=told["sasl_plain_username"], password=told["sasl_plain_password"], mechanism=cluster.mechanism,
+            ssl_context=told["ssl_context"],
+        )  # fmt: skip
+    elif cluster.tls:
+        found["broker_credentials"] = faust.SSLCredentials(told["ssl_context"])
+    return found
