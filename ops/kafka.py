@@ -74,13 +74,13 @@ def quiet(bootstrap: Brokers) -> dict[str, Any]:
 
 def reader(bootstrap: Brokers) -> Consumer:
     """A consumer outside of any group's membership."""
-    settings = quiet(bootstrap) | {
+    ours = {
         "group.id": "returnflow-look",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
     }
-    return Consumer(settings)
+    return Consumer(quiet(bootstrap) | ours)
 
 
 def committed(bootstrap: Brokers, group: str, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:

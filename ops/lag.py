@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetS
 from ops import kafka
 from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
 from schemas.kafka import Brokers
-from schemas.topics import AGENTS, CATALOGUE, changelog
+from schemas.topics import AGENTS, CATALOGUE, changelog, group_of
 
 OURS = "returnflow"
 UNDATED = -1  # the timestamp of a record that has none
@@ -70,18 +70,10 @@ def _not_begun(
     return {
         (group, (topic.name, partition))
         for topic in CATALOGUE.values()
-        for group in map(_group_of, topic.consumers)
+        for group in map(group_of, topic.consumers)
         for partition in (there[topic.name].partitions if topic.name in there else ())
         if group.startswith(prefix) and (topic.name, partition) not in known.get(group, {})
     }
-
-
-def _group_of(consumer: str) -> str:
-    """Consumer group of a process of the catalogue, "" for people's tools: they settle nothing."""
-    kind, _, name = consumer.partition(" ")
-    if kind == "agent":
-        return changelog(name).removesuffix(f"-{name}-changelog")
-    return f"{OURS}-{kind}-{name}" if kind in ("source", "sink") else ""
 
 
 def next_offset(committed: int, start: int) -> int:

@@ -77,14 +77,26 @@ def dead_letters(name: str) -> str:
 
 def changelog(agent: str) -> str:
     """Changelog of an agent's table, in the name that Faust gives it."""
-    return f"returnflow-{agent}-{agent}-changelog"
+    return f"{group_of(f'agent {agent}')}-{agent}-changelog"
 
 
-def _facts(name: str, key: Literal["order", "item"], record: RecordType, producers: tuple[str, ...]) -> Topic:
+def group_of(process: str) -> str:
+    """Consumer group of a process as the catalogue names it (`sink shopify`); "" for one that has none: the gateway,
+    and people's tools, which settle nothing."""
+    kind, _, name = process.partition(" ")
+    if kind == "agent":
+        return f"returnflow-{name}"
+    return f"returnflow-{kind}-{name}" if kind in ("source", "sink") else ""
+
+
+def _facts(
+    name: str, key: Literal["order", "item"], record: RecordType, producers: tuple[str, ...], *more: str
+) -> Topic:
+    """`more`: who reads it besides the agent whose key it has."""
     reader = "agent cases" if key == "order" else "agent stock"
     return Topic(
-        name=name, key=key, records=(record,), retention_ms=400 * DAY_MS, producers=producers, consumers=(reader,),
-        owner="integration",
+        name=name, key=key, records=(record,), retention_ms=400 * DAY_MS, producers=producers,
+        consumers=(reader, *more), owner="integration",
     )  # fmt: skip
 
 
@@ -112,7 +124,7 @@ def _all() -> Iterator[Topic]:
             consumers=("returnflow dlq",), owner="integration", compatibility="NONE",
             config={"max.message.bytes": "3145728"},
         )  # fmt: skip
-    yield _facts(RETURN_EVENTS, "order", facts.ReturnEvent, sources)
+    yield _facts(RETURN_EVENTS, "order", facts.ReturnEvent, sources, "source shopify")
     yield _facts(ORDER_SNAPSHOTS, "order", facts.OrderSnapshot, sources)
     yield _facts(OBSERVED_EFFECTS, "order", facts.ObservedEffect, sources)
     yield _facts(CASE_DEADLINES, "order", facts.DeadlineReached, ("agent cases",))
@@ -120,7 +132,7 @@ def _all() -> Iterator[Topic]:
     yield _facts(RESTOCK_VERDICTS, "order", stock.RestockVerdict, ("agent stock",))
     yield _facts(STOCK_ITEMS, "item", stock.StockItem, sources)
     yield _facts(STOCK_LEVELS, "item", stock.StockLevel, sources)
-    yield _facts(RESTOCK_INTENTS, "item", stock.RestockIntent, agents)
+    yield _facts(RESTOCK_INTENTS, "item", stock.RestockIntent, agents, "source shopify")
     yield Topic(
         name=EXCEPTIONS, key="exception", records=(exceptions.ExceptionRaised, exceptions.ExceptionCleared),
         retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway"),

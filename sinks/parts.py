@@ -95,7 +95,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         stack.push_async_callback(lambda: within(stopping.left / 2, "transport", opening.__aexit__(None, None, None)))
         await asyncio.to_thread(_require_topics, environment)
         kafka = producer(environment.bootstrap)
-        reader = consumer(environment.bootstrap, group(system.name), environment.session_seconds)
+        reader = consumer(environment.bootstrap, topics.group_of(f"sink {system.name}"), environment.session_seconds)
         await _start(kafka, reader, environment, stack, stopping)
         settlement = Settlement(
             system=system.name, ledger=ledger, publisher=Publisher(kafka), codec=environment.codec,
@@ -138,11 +138,6 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
                 publish=settlement.publish_exception,
             ),
         )  # fmt: skip
-
-
-def group(system: str) -> str:
-    """Consumer group of a system's workers."""
-    return f"returnflow-sink-{system}"
 
 
 async def _start(kafka: Any, reader: Any, environment: Environment, stack: AsyncExitStack, stopping: Budget) -> None:

@@ -71,7 +71,8 @@ def settings(given: dict[str, str]) -> ProcessSettings:
 
 def without_password(url: object) -> str:
     """A URL fit for a message."""
-    return re.sub(r"(?<=//)[^/@\s]*@", "***@", str(url))
+    shown = re.sub(r"(?<=//)[^/@\s]*@", "***@", str(url))
+    return re.sub(r"(?i)([?&]\w*password=)[^&\s]*", r"\1***", shown)
 
 
 def _line(problem: ErrorDetails, given: dict[str, str]) -> str:

@@ -3,11 +3,13 @@
 import sys
 
 import click
+import msgspec
 
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings
 from ops.cli.show import as_json, console, print_json, table
 from ops.kafka import admin
+from ops.rights import rights
 from ops.topics import Difference, apply, differences, read_actual
 from ops.when import lasting
 from schemas.registry import Registered, register_all
@@ -83,6 +85,22 @@ def apply_topics(settings: ProcessSettings, replication: int | None, as_json: bo
         if left:
             _print(left)
     sys.exit(1 if left else 0)
+
+
+@topics.command()
+@as_json
+def acls(as_json: bool) -> None:
+    """The least that each process may do in Kafka, one user each, as lines for Kafka's own kafka-acls.
+
+    Add --bootstrap-server and --command-config to each line. The last two users are for people: `look` for the commands
+    that read, `setup` for `topics apply`.
+    JSON: a list of {process, user, resource, name, pattern, operations}.
+    """
+    if as_json:
+        print_json([{**msgspec.to_builtins(each), "user": each.user} for each in rights()])
+        return
+    for each in rights():
+        click.echo(each.line())
 
 
 def _print(found: list[Difference]) -> None:

@@ -1,6 +1,6 @@
 """What the local broker is told: its properties and its Java options. Pure text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LOG4J_SETTINGS = Path(__file__).with_name("log4j2.properties")
@@ -11,16 +11,21 @@ CLUSTER_ID = "cmV0dXJuZmxvdy1kZW1vMQ"
 _QUIET = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 
 
-def broker_properties(*, port: int, controller_port: int, data: Path) -> str:
-    """`server.properties` of a one-node KRaft cluster that listens on the loopback interface only."""
+def broker_properties(
+    *, port: int, controller_port: int, data: Path, protocol: str = "PLAINTEXT", more: Mapping[str, str] | None = None
+) -> str:
+    """`server.properties` of a one-node KRaft cluster that listens on the loopback interface only.
+
+    Clients speak `protocol`; `more` settings tell what that needs.
+    """
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"{protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"{protocol}://127.0.0.1:{port}",
+        "listener.security.protocol.map": f"{protocol}:{protocol},CONTROLLER:PLAINTEXT",
         "log.dirs": str(data),
         "auto.create.topics.enable": "false",  # topics come from the catalogue; a typing error must not make one
         "offsets.topic.replication.factor": "1",
@@ -38,13 +43,14 @@ def broker_properties(*, port: int, controller_port: int, data: Path) -> str:
         "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
+        **(more or {}),
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def format_command(java: Path, jars: Sequence[Path], properties: Path) -> list[str]:
-    """Prepare the data directory (`kafka-storage format`); harmless when it is prepared already."""
-    tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", str(properties)]
+def format_command(java: Path, jars: Sequence[Path], properties: Path, *more: str) -> list[str]:
+    """Prepare the data directory (`kafka-storage format`) with `more` options; harmless when it is prepared already."""
+    tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", str(properties), *more]
     return [str(java), *_QUIET, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *_class_path(jars), *tool]
 
 

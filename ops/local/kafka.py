@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+import msgspec
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
@@ -23,16 +24,28 @@ from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lo
 from ops.local.java import java_executable
 from ops.local.ports import free_port, is_free
 from ops.local.process import GuardedProcess
-from schemas.kafka import Brokers, librdkafka
+from schemas.kafka import Brokers, Cluster, librdkafka
 
 READY_WITHIN_SECONDS = 90
 OTHER_CLUSTER = "RETURNFLOW_KAFKA_BOOTSTRAP"
 
 
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """A broker that lets in only whom it knows: settings of the broker, options of `kafka-storage format`."""
+
+    protocol: Literal["SSL", "SASL_SSL"]
+    properties: Mapping[str, str]
+    format_options: tuple[str, ...]
+    admin: Cluster  # who may do everything; the address is put in when it is known
+
+
 class LocalKafka:
     """A running broker: `with LocalKafka.start() as kafka: kafka.bootstrap`. Fault tests pause, kill and restart it."""
 
-    def __init__(self, *, java: Path, jars: list[Path], port: int, run: Path, temporary: bool) -> None:
+    def __init__(
+        self, *, java: Path, jars: list[Path], port: int, run: Path, temporary: bool,
+        guard: "Guard | None" = None,
+    ) -> None:  # fmt: skip
         self.port = port
         self.bootstrap = f"127.0.0.1:{port}"
         self._java = java
@@ -41,12 +54,14 @@ class LocalKafka:
         self._properties = run / "server.properties"
         self._remove_with_us = [run] if temporary else []
         self._broker: GuardedProcess | None = None
+        self._guard = guard
 
     @classmethod
-    def start(cls, port: int = 0, data_dir: Path | None = None) -> Self:
+    def start(cls, port: int = 0, data_dir: Path | None = None, guard: "Guard | None" = None) -> Self:
         """Start a broker and return when it serves; port 0 picks a free one.
 
-        `data_dir` keeps the data; without it the data is temporary. Raises LocalServiceError with what to do.
+        `data_dir` keeps the data; without it the data is temporary. `guard`: who is let in, and how.
+        Raises LocalServiceError with what to do.
         """
         if port and not is_free(port):
             raise LocalServiceError(
@@ -57,7 +72,7 @@ class LocalKafka:
         jars = ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
         run = data_dir or Path(tempfile.mkdtemp(prefix="returnflow-kafka-"))
         run.mkdir(parents=True, exist_ok=True)
-        kafka = cls(java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None)
+        kafka = cls(java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None, guard=guard)
         try:
             kafka._format()
             kafka._launch()
@@ -65,6 +80,12 @@ class LocalKafka:
             kafka.stop()
             raise
         return kafka
+
+    @property
+    def cluster(self) -> Brokers:
+        """Where it is, and for a guarded one as whom to ask."""
+        guard = self._guard
+        return self.bootstrap if guard is None else msgspec.structs.replace(guard.admin, bootstrap=self.bootstrap)
 
     @property
     def pid(self) -> int:
@@ -110,10 +131,20 @@ class LocalKafka:
 
     def _format(self) -> None:
         controller_port = free_port(besides=[self.port])
-        data = self._run / "data"
-        text = broker_properties(port=self.port, controller_port=controller_port, data=data)
+        data, guard = self._run / "data", self._guard
+        text = (
+            broker_properties(port=self.port, controller_port=controller_port, data=data)
+            if guard is None
+            else broker_properties(
+                port=self.port,
+                controller_port=controller_port,
+                data=data,
+                protocol=guard.protocol,
+                more=guard.properties,
+            )
+        )
         self._properties.write_text(text, encoding="utf-8")
-        command = format_command(self._java, self._jars, self._properties)
+        command = format_command(self._java, self._jars, self._properties, *(guard.format_options if guard else ()))
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LocalServiceError(f"Kafka could not prepare {data}: {(done.stdout + done.stderr).strip()}")
@@ -122,7 +153,7 @@ class LocalKafka:
         command = broker_command(self._java, self._jars, self._properties)
         self._broker = GuardedProcess(command, log=self._run / "broker.log", remove_with_us=self._remove_with_us)
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not answers(self.bootstrap, timeout_seconds=1):
+        while not answers(self.cluster, timeout_seconds=1):
             if self._broker.exit_status is not None:
                 raise LocalServiceError(
                     f"Kafka ended with status {self._broker.exit_status} while starting on port {self.port}. "
@@ -138,9 +169,9 @@ class LocalKafka:
 
 def answers(bootstrap: Brokers, timeout_seconds: float) -> bool:
     """Whether a cluster with at least one live broker answers the Admin API there."""
-    settings = {**librdkafka(bootstrap), "reconnect.backoff.max.ms": 100, "log_level": 0}
+    quick = {"reconnect.backoff.max.ms": 100, "log_level": 0}
     try:
-        return bool(AdminClient(settings).list_topics(timeout=timeout_seconds).brokers)
+        return bool(AdminClient({**librdkafka(bootstrap), **quick}).list_topics(timeout=timeout_seconds).brokers)
     except KafkaException:
         return False
 

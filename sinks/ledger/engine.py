@@ -22,7 +22,7 @@ IDLE_SECONDS = 10
 def open_engine(url: str) -> Engine:
     """An engine on a ledger whose tables are up to date; raises CannotStart in plain words."""
     address = _address(url)
-    shown = address.render_as_string(hide_password=True)
+    shown = _shown(address)
     engine = _sqlite(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
     try:
         upgrade(engine)
@@ -47,7 +47,7 @@ def ledger_answers(url: str) -> Check:
             with engine().connect() as connection:
                 connection.exec_driver_sql("SELECT 1")
         except SQLAlchemyError as error:
-            return f"ledger {address.render_as_string(hide_password=True)} does not answer: {type(error).__name__}"
+            return f"ledger {_shown(address)} does not answer: {type(error).__name__}"
         return None
 
     return check
@@ -62,6 +62,11 @@ def _address(url: str) -> URL:
     except (ArgumentError, NoSuchModuleError) as error:
         raise CannotStart("RETURNFLOW_LEDGER_URL: expected sqlite:///path or postgresql://user@host/name") from error
     return address
+
+
+def _shown(address: URL) -> str:
+    """Fit for a message: libpq takes passwords among its parameters too."""
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def _sqlite(address: URL) -> Engine:

@@ -164,8 +164,8 @@ def _parts(
     for_all: list[tuple[float, Round]], by_clock: Rounds, connecting: Connecting | None,
 ) -> Parts:  # fmt: skip
     consumer = AIOKafkaConsumer(
-        **aiokafka(environment.bootstrap), group_id=group_of(environment.system), enable_auto_commit=False,
-        client_id="returnflow-source", auto_offset_reset="earliest",
+        **aiokafka(environment.bootstrap), group_id=topics.group_of(f"source {environment.system}"),
+        enable_auto_commit=False, client_id="returnflow-source", auto_offset_reset="earliest",
         session_timeout_ms=int(environment.session_seconds * 1000),
         heartbeat_interval_ms=int(environment.session_seconds * 1000 / 6),
         max_partition_fetch_bytes=4_194_304,
@@ -234,11 +234,6 @@ def _watches(
         seconds = rounds.WATCH_SHOPIFY_SECONDS
     watches = [subscriptions.Watch(each, base.outbox, base.memory, environment.now_ms) for each in listed]
     return [(seconds, watch.look) for watch in watches]
-
-
-def group_of(system: str) -> str:
-    """The consumer group of a source."""
-    return f"returnflow-source-{system}"
 
 
 def topics_of(system: str) -> list[str]:

@@ -98,3 +98,30 @@ def test_imports_point_down_and_pure_code_is_pure() -> None:
     tool = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([tool], cwd=TOP, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+# How a client library is told where Kafka is. Said once, with TLS and users.
+ADDRESSES = ("bootstrap.servers", "bootstrap_servers", "metadata.broker.list", "broker_credentials", "kafka://")
+TELLS_ADDRESSES = {"schemas/kafka.py", "streams/shell/credentials.py"}
+CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AdminClient", "App", "Consumer", "Producer",
+           "DeserializingConsumer", "SerializingProducer"}  # fmt: skip
+# The address alone, for a message, a child's settings or the broker that we start ourselves.
+PLAIN_ADDRESS = {"ops/cli/faults.py", "ops/cli/settings.py", "ops/demo/report.py", "ops/demo/stage.py",
+                 "ops/foreground.py", "ops/up.py", "schemas/settings.py"}  # fmt: skip
+TOLD = re.compile(r"\b(librdkafka|aiokafka|connection|quiet)\(")
+
+
+def clients(path: Path) -> list[str]:
+    """Every Kafka client that a module makes, as it is written there."""
+    calls = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)]
+    return [ast.unparse(each) for each in calls if ast.unparse(each.func).rpartition(".")[2] in CLIENTS]
+
+
+def test_every_kafka_client_is_told_of_its_cluster_by_the_one_home() -> None:
+    for path in SOURCES:
+        name, text = str(path.relative_to(TOP)), path.read_text()
+        said = [each for each in ADDRESSES if each in text]
+        assert not said or name in TELLS_ADDRESSES, (name, said)
+        assert "kafka_bootstrap" not in text or name in PLAIN_ADDRESS, name
+        for client in clients(path):
+            assert TOLD.search(client), (name, client)
