@@ -39,7 +39,14 @@ class Issuer:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        signs = x509.KeyUsage(
+            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_agreement=False,
+            key_encipherment=False, data_encipherment=False, encipher_only=False, decipher_only=False,
+        )  # fmt: skip
+        made = (
+            self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+            .add_extension(signs, True)
+        )  # fmt: skip
         self.certificate = self._pem(made.sign(self._key, hashes.SHA256()))
 
     def issue(self, name: str, key_password: str | None = None) -> tuple[bytes, bytes]:

@@ -17,6 +17,7 @@ from ops.demo import shop
 from ops.demo.client import Sandbox
 from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant
 from ops.demo.stage import EXAMPLE, merchant_file
+from ops.demo.words import inspection
 from ops.kafka import read
 from ops.local.kafka import LocalKafka
 from ops.local.ports import free_port
@@ -169,7 +170,8 @@ def test_a_return_comes_through_with_a_user_for_each_process_and_no_right_too_ma
     rma = running.sandbox.request(DOMAIN, {"order": "#1", "units": [unit]})
     for step in ("approve", "receive"):
         running.sandbox.step(DOMAIN, rma, step, {})
-    running.sandbox.step(DOMAIN, rma, "validate", {"units": [{"grade": "sellable"}]})
+    graded = inspection("sellable")
+    running.sandbox.step(DOMAIN, rma, graded.step, graded.body)
     done = until(lambda: results(kafka.cluster), running)
     assert done[0].merchant == EXAMPLE_MERCHANT
     looked = returnflow(files, kafka, "look", "line", "why", rma)
