@@ -7,9 +7,9 @@ Proxies and authorities are those of the usual variables: HTTPS_PROXY, HTTP_PROX
 """
 
 import ssl
-import urllib.request
 from collections.abc import AsyncIterator
 from functools import partial
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import httpx
 
@@ -54,10 +54,10 @@ class Pool(httpx.AsyncBaseTransport):
 
 def proxy_for(url: httpx.URL) -> str | None:
     """The proxy that the environment names for an address; None: straight, as always to this machine itself."""
-    proxies = urllib.request.getproxies_environment()
+    proxies = getproxies_environment()
     found = proxies.get(url.scheme) or proxies.get("all")
     here = url.host in _HERE or url.host.startswith("127.")
-    if not found or here or urllib.request.proxy_bypass_environment(url.host, proxies):  # type: ignore[attr-defined]
+    if not found or here or proxy_bypass_environment(url.host, proxies):
         return None
     return found if "://" in found else f"http://{found}"
 

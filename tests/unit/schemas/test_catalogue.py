@@ -100,10 +100,10 @@ def test_topics_that_one_agent_reads_are_co_partitioned() -> None:
         assert len({topics.CATALOGUE[name].partitions for name in names}) == 1
     for name in topics.CASES_SOURCES:
         assert topics.CATALOGUE[name].key == "order"
-        assert topics.CATALOGUE[name].consumers == ("agent cases",)
+        assert topics.CATALOGUE[name].consumers[0] == "agent cases"
     for name in topics.STOCK_SOURCES:
         assert topics.CATALOGUE[name].key == "item"
-        assert topics.CATALOGUE[name].consumers == ("agent stock",)
+        assert topics.CATALOGUE[name].consumers[0] == "agent stock"
 
 
 def test_every_record_has_a_topic_and_every_topic_of_records_an_id() -> None:
