@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.codec import Codec, Undecodable
 from schemas.configuration import ConfigurationChanged
 from schemas.exceptions import TYPES
+from schemas.kafka import Brokers
 from schemas.merchant import Merchant, MerchantFileError, load
 from schemas.merchant_folder import MerchantFolder
 from schemas.startup import CannotStart
@@ -95,7 +96,7 @@ def _codes(merchant: Merchant) -> set[str]:
     return {each.code for each in merchant.locations}
 
 
-def tell(bootstrap: str, codec: Codec, change: ConfigurationChanged) -> None:
+def tell(bootstrap: Brokers, codec: Codec, change: ConfigurationChanged) -> None:
     """Returns when Kafka has it; raises CannotStart."""
     failed: list[KafkaError] = []
     producer = Producer(quiet(bootstrap) | {"acks": "all", "message.timeout.ms": int(TOLD_WITHIN_SECONDS * 1000)})

@@ -10,8 +10,8 @@ import msgspec
 from schemas.topics import CATALOGUE, group_of
 
 GROUPS = "returnflow-"
-# Who else asks Kafka: the exporter of lag, people who look, and who creates the topics.
-LAG, LOOK, SETUP = "lag", "look", "setup"
+# Who else asks Kafka: the exporter of lag, people who look, who applies merchant files, and who creates the topics.
+LAG, LOOK, MERCHANTS, SETUP = "lag", "look", "merchants", "setup"
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ def processes() -> list[str]:
 def rights() -> list[Right]:
     """All of them, process by process; those of people come last."""
     found = [right for process in processes() for right in _of_process(process)]
-    return [*found, *_watching(LAG), *_watching(LOOK), *_setup()]
+    return [*found, *_watching(LAG), *_watching(LOOK), *_applying(), *_setup()]
 
 
 def _of_process(process: str) -> list[Right]:
@@ -69,6 +69,13 @@ def _watching(process: str) -> list[Right]:
         *(Right(process=process, resource="topic", name=name, operations=("Read",)) for name in CATALOGUE),
         Right(process=process, resource="group", name=GROUPS, pattern="prefixed", operations=("Describe",)),
     ]
+
+
+def _applying() -> list[Right]:
+    """Looks, and tells of a changed merchant file."""
+    told = [topic.name for topic in CATALOGUE.values() if f"returnflow {MERCHANTS}" in topic.producers]
+    written = [Right(process=MERCHANTS, resource="topic", name=name, operations=("Write",)) for name in told]
+    return [*_watching(MERCHANTS), *written]
 
 
 def _setup() -> list[Right]:

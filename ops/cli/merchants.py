@@ -111,7 +111,7 @@ def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
         configuration.check_fits(content, settings.merchants, target, merchant.merchant)
         old = _in_force(target)
         codec = codec_from(settings.registry_url)
-        found = inbox.load(settings.kafka_bootstrap, codec)
+        found = inbox.load(settings.kafka, codec)
     secrets_missing = [problem for reference in secrets_of(merchant) if (problem := _missing(reference))]
     for problem in secrets_missing:
         click.echo(f"here: {problem}", err=True)
@@ -124,7 +124,7 @@ def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
     with plain_faults(settings):
         configuration.put(content, settings.merchants, target)
         change = changed(old, merchant, time.time_ns() // 1_000_000, by)
-        configuration.tell(settings.kafka_bootstrap, codec, change)
+        configuration.tell(settings.kafka, codec, change)
     click.echo(f"applied: {merchant.merchant} is judged by {merchant.digest}")
 
 
@@ -139,7 +139,7 @@ def changes(settings: ProcessSettings, merchant: str | None, as_json: bool) -> N
     JSON: a list of {fact_id, merchant, digest, before, keys, changed_at_ms, by}.
     """
     with plain_faults(settings):
-        records = read(settings.kafka_bootstrap, CONFIGURATION_CHANGES)
+        records = read(settings.kafka, CONFIGURATION_CHANGES)
         told = configuration.changes(records, codec_from(settings.registry_url))
     found = [each for each in told if merchant in (None, each.merchant)]
     if as_json:

@@ -92,8 +92,8 @@ def apply_topics(settings: ProcessSettings, replication: int | None, as_json: bo
 def acls(as_json: bool) -> None:
     """The least that each process may do in Kafka, one user each, as lines for Kafka's own kafka-acls.
 
-    Add --bootstrap-server and --command-config to each line. The last two users are for people: `look` for the commands
-    that read, `setup` for `topics apply`.
+    Add --bootstrap-server and --command-config to each line. The last users are for people: `look` for the commands
+    that read, `merchants` for `merchants apply`, `setup` for `topics apply`.
     JSON: a list of {process, user, resource, name, pattern, operations}.
     """
     if as_json:

@@ -4,7 +4,7 @@ import orjson
 from click.testing import CliRunner
 
 from ops.cli import main
-from ops.rights import LAG, LOOK, SETUP, processes, rights
+from ops.rights import LAG, LOOK, MERCHANTS, SETUP, processes, rights
 from schemas.topics import AGENTS, CASES_SOURCES, CATALOGUE, STOCK_SOURCES, changelog
 from streams.sources.parts import topics_of
 from streams.sources.worker import SUPPORTED, _topics
@@ -40,6 +40,7 @@ def test_the_gateway_only_adds_and_a_sink_sees_one_system_only() -> None:
 def test_who_looks_changes_nothing_and_only_the_setup_creates() -> None:
     for process in (LAG, LOOK):
         assert {op for each in rights() if each.process == process for op in each.operations} == {"Read", "Describe"}
+    assert topics_with(MERCHANTS, "Write") == {"configuration-changes"}
     assert {each.process for each in rights() if "Create" in each.operations} == {SETUP}
     assert topics_with(SETUP, "Create") == set(CATALOGUE)
 
