@@ -6,21 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from ops.kafka import admin
 from ops.local.kafka import LocalKafka
-from ops.topics import apply
 from tests.integration.sources.pipeline import Pipeline, running
-from tests.integration.sources.processes import MERCHANT, Gateway, gateway_process, write_merchant
+from tests.integration.sources.processes import MERCHANT, Gateway, gateway_process, own_kafka, write_merchant
 from tests.integration.sources.sandbox import sandbox_process
 
 
 @pytest.fixture(scope="package")
 def broker() -> Iterator[LocalKafka]:
     """A broker with the topics of the catalogue."""
-    with LocalKafka.start() as kafka:
-        apply(admin(kafka.bootstrap), replication=1)
+    with own_kafka() as kafka:
         yield kafka
-        kafka.kill()  # nothing of it is kept, and a clean end takes its time
 
 
 @pytest.fixture(scope="package")

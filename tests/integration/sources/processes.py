@@ -19,8 +19,10 @@ import orjson
 from confluent_kafka import KafkaException
 from standardwebhooks.webhooks import Webhook
 
-from ops.kafka import Seen, read
+from ops.kafka import Seen, admin, read
+from ops.local.kafka import LocalKafka
 from ops.local.ports import free_port
+from ops.topics import apply
 from schemas.catalogue import Record
 from schemas.codec import Codec, Undecodable
 from schemas.facts import Delivery
@@ -86,6 +88,16 @@ def write_merchant(
         poll_seconds=poll_seconds,
     )  # fmt: skip
     (folder / f"{name}.toml").write_text(text)
+
+
+@contextmanager
+def own_kafka() -> Iterator[LocalKafka]:
+    """A broker with the topics of the catalogue. Processes of one system share a group, so tests that start some of
+    their own need one that has none."""
+    with LocalKafka.start() as kafka:
+        apply(admin(kafka.bootstrap), replication=1)
+        yield kafka
+        kafka.kill()  # nothing of it is kept, and a clean end takes its time
 
 
 def environment(bootstrap: str, merchants: Path, **more: str) -> dict[str, str]:

@@ -175,17 +175,17 @@ def _counted(gateway: Gateway) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("fault", ["broker", "secret", "port"])
+@pytest.mark.parametrize("fault", ["broker", "merchants", "port"])
 def test_it_says_plainly_why_it_cannot_start(fault: str, broker: LocalKafka, gateway: Gateway, tmp_path: Path) -> None:
     write_merchant(tmp_path, "shop-x", base_url="http://127.0.0.1:9")
-    port, bootstrap, more = free_port(), broker.bootstrap, {}
+    port, bootstrap = free_port(), broker.bootstrap
     if fault == "broker":
         bootstrap = f"127.0.0.1:{free_port()}"
-    elif fault == "secret":
-        more = {"G_CARRIER": "not base64!"}
+    elif fault == "merchants":
+        (tmp_path / "shop-x.toml").write_text("no = merchant")
     elif fault == "port":
         port = int(gateway.url.rsplit(":", 1)[-1])
-    done = _run(port, environment(bootstrap, tmp_path, **more))
+    done = _run(port, environment(bootstrap, tmp_path))
     assert done.returncode == 2
     assert "expected" in done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,16 @@ from ops.local.ports import free_port
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.journal import CaseStep
 from schemas.stock import RestockIntent
-from tests.integration.sources.processes import SECRETS, environment, records, start, stop, until, write_merchant
+from tests.integration.sources.processes import (
+    SECRETS,
+    environment,
+    own_kafka,
+    records,
+    start,
+    stop,
+    until,
+    write_merchant,
+)
 from tests.integration.sources.sandbox import Sandbox, sandbox_process
 
 SHOP, DOMAIN = "shop-mended", "mended.myshopify.com"
@@ -24,6 +33,13 @@ code = "11"
 location_id = "11"
 """
 PROCESSES = (["source", "returngo"], ["source", "shopify"], ["agent", "cases"], ["agent", "stock"], ["sink", "shopify"])
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[LocalKafka]:
+    """One that no other processes work on."""
+    with own_kafka() as kafka:
+        yield kafka
 
 
 class Merchants:

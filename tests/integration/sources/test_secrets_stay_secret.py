@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ops.local.kafka import LocalKafka
 from ops.local.ports import free_port
-from tests.integration.sources.processes import SECRETS, environment, raw_records, write_merchant
+from tests.integration.sources.processes import SECRETS, environment, own_kafka, raw_records, write_merchant
 from tests.unit.schemas.test_secrets import MALFORMED
 
 PLANTED = "s3cr"  # begins every malformed secret
@@ -19,6 +20,13 @@ PROCESSES = (
     ("gateway",), ("source", "returngo"), ("source", "shopify"), ("source", "warehouse"), ("sink", "shopify"),
     ("sink", "returngo"),
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[LocalKafka]:
+    """One that no other processes work on."""
+    with own_kafka() as kafka:
+        yield kafka
 
 
 @pytest.mark.req("OPS-10")
