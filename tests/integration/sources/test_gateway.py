@@ -182,7 +182,7 @@ def test_it_says_plainly_why_it_cannot_start(fault: str, broker: LocalKafka, gat
     if fault == "broker":
         bootstrap = f"127.0.0.1:{free_port()}"
     elif fault == "merchants":
-        (tmp_path / "shop-x.toml").write_text("no = merchant")
+        (tmp_path / "shop-x.toml").write_text('merchant = "shop-x"')
     elif fault == "port":
         port = int(gateway.url.rsplit(":", 1)[-1])
     done = _run(port, environment(bootstrap, tmp_path))
