@@ -29,6 +29,8 @@ SIZES = (250, 500, 1000, 2000)
 def run(_: Kafka) -> Sequence[Figure]:
     """No broker."""
     rules = merchant()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # as agents run
     return [_figure(name, shape, rules) for name, shape in SHAPES.items()]
 
 
