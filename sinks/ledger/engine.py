@@ -2,6 +2,7 @@
 
 import functools
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from schemas.startup import CannotStart
 from sinks.ledger.migrate import upgrade
 
 BUSY_SECONDS = 10.0
+BUSY_PAUSE_SECONDS = 0.01
 # A process that is frozen in the middle of a transaction must not keep others from its rows for longer than this.
 IDLE_SECONDS = 10
 
@@ -83,9 +85,23 @@ def _sqlite(address: URL) -> Engine:
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     # FULL: a claim that was committed survives a power cut. Group commit makes it affordable.
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Waits as for any lock: SQLite answers a change of the journal's mode at once, whatever the time-out."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import concurrent.futures
 import re
+import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -366,6 +368,16 @@ def test_opening_twice_and_side_by_side_is_harmless(ledger_url: str) -> None:
         engines = list(pool.map(open_engine, [ledger_url] * 4))
     for engine in engines:
         engine.dispose()
+
+
+def test_a_ledger_that_another_process_writes_while_it_is_made_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "ledger.db", check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ending = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    ending.start()
+    open_engine(f"sqlite:///{tmp_path}/ledger.db").dispose()
+    ending.join()
+    other.close()
 
 
 def test_a_ledger_of_a_newer_version_is_refused(ledger_url: str) -> None:
