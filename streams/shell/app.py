@@ -63,7 +63,7 @@ def build(
     timer = Timer(settings, core, producer, metrics, clock)
     review = None
     if rules is not None:
-        review = Review(rules, producer, metrics, settings.reviews_per_second, timer.found)
+        review = Review(settings.table, rules, producer, metrics, settings.reviews_per_second, timer.found)
         timer.tell(review.seen)
 
     async def work(stream: Any) -> None:

@@ -26,6 +26,7 @@ class Metrics:
         self._dead_letters = counter("dead_letters_total", "Records that were dead-lettered, by reason.", "reason")
         self._rebalances = counter("rebalances_total", "Times that partitions were given to this worker.")
         self._deadlines = counter("deadlines_total", "Deadlines that were produced, repeats included.")
+        self._row_failures = counter("row_failures_total", "Rows that the core raised on, by what was asked.", "asked")
         self._reviews = counter("reviews_total", "Rows that were decided on anew because rules had changed.")
         self.to_review = gauge("to_review", "Rows that wait to be decided on anew because rules have changed.")
         self.batch_size = histogram("batch_records", "Records of a batch.", _SIZES)
@@ -52,3 +53,6 @@ class Metrics:
 
     def reviews(self, count: int) -> None:
         self._reviews.labels(self._agent).inc(count)
+
+    def row_failed(self, asked: str) -> None:
+        self._row_failures.labels(self._agent, asked).inc()

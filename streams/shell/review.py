@@ -8,18 +8,16 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 import confluent_kafka
-import structlog
 
-from schemas.faults import where
 from streams.shell.batch import Read
 from streams.shell.contract import Output, Rules
 from streams.shell.delivery import Delivery
+from streams.shell.guarded import Guarded
 from streams.shell.metrics import Metrics
 from streams.shell.store import RowStore
 
 ROWS_PER_STEP = 2000  # between two turns of the event loop
 
-log = structlog.get_logger()
 Reader = Callable[[RowStore, int], Read]
 Undelivered = Callable[[int], Iterable[tuple[bytes, bytes | None]]]
 Due = Callable[[int, bytes, bytes], None]
@@ -29,13 +27,15 @@ class Review:
     """Of one worker. `taken_up` is told of every row that a change of rules makes it look at."""
 
     def __init__(
-        self, rules: Rules, producer: confluent_kafka.Producer, metrics: Metrics, per_second: int, taken_up: Due
-    ) -> None:
+        self, table: str, rules: Rules, producer: confluent_kafka.Producer, metrics: Metrics, per_second: int,
+        taken_up: Due,
+    ) -> None:  # fmt: skip
         self._rules = rules
         self._producer = producer
         self._metrics = metrics
         self._per_second = per_second
         self._taken_up = taken_up
+        self._guarded = Guarded(table, metrics)
         self._waiting: dict[int, dict[bytes, None]] = {}
         self._changed = False
 
@@ -96,18 +96,10 @@ class Review:
         self._metrics.to_review.set(sum(map(len, self._waiting.values())))
 
     def _stale(self, key: bytes, row: bytes) -> bool:
-        try:
-            return self._rules.stale(key, row)
-        except Exception as error:  # the guard: one unreadable row must not keep a partition from being served
-            log.error("row_unreadable", error=where(error))  # noqa: TRY400  a traceback shows the message
-            return False
+        return self._guarded.ask("stale", key, lambda: self._rules.stale(key, row)) or False
 
     def _again(self, key: bytes, row: bytes | None) -> Output | None:
         """None: it is gone, or was decided on meanwhile."""
         if row is None or not self._stale(key, row):
             return None
-        try:
-            return self._rules.again(key, row)
-        except Exception as error:  # the guard: as above
-            log.error("row_unreadable", error=where(error))  # noqa: TRY400
-            return None
+        return self._guarded.ask("again", key, lambda: self._rules.again(key, row))

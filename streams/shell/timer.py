@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import confluent_kafka
-import structlog
 
-from schemas.faults import where
 from streams.shell.batch import Read, Work
 from streams.shell.contract import Core, Output, S
 from streams.shell.deadlines import Deadlines
 from streams.shell.delivery import Delivery
+from streams.shell.guarded import Guarded
 from streams.shell.metrics import Metrics
 from streams.shell.settings import ShellSettings
 from streams.shell.stop import stop
@@ -21,7 +20,6 @@ from streams.shell.store import RowStore
 PER_TICK = 1000  # keeps one tick short
 ROWS_PER_STEP = 2000  # of a recovered partition, between two turns of the event loop
 
-log = structlog.get_logger()
 Clock = Callable[[], int]
 
 
@@ -40,6 +38,7 @@ class Timer:
         self._producer = producer
         self._metrics = metrics
         self._clock = clock
+        self._guarded = Guarded(settings.table, metrics)
         self._assigned_at: float | None = None
         self._rows: dict[int, int] = {}
         self._seen: Callable[[int, bytes, bytes], None] | None = None
@@ -51,7 +50,7 @@ class Timer:
 
     def found(self, partition: int, key: bytes, row: bytes) -> None:
         """A row whose deadline may have been dropped."""
-        self.deadlines.found(partition, key, self._due(row))
+        self.deadlines.found(partition, key, self._due(key, row))
 
     def decided(self, partition: int, work: Work) -> None:
         """Take over what a batch of the partition decided."""
@@ -78,19 +77,15 @@ class Timer:
     async def _dues(self, store: RowStore, partition: int) -> list[tuple[bytes, int | None]]:
         found = []
         for count, (key, row) in enumerate(store.rows(partition)):
-            found.append((key, self._due(row)))
+            found.append((key, self._due(key, row)))
             if self._seen is not None:
                 self._seen(partition, key, row)
             if count % ROWS_PER_STEP == 0:
                 await asyncio.sleep(0)
         return found
 
-    def _due(self, row: bytes) -> int | None:
-        try:
-            return self._core.due(row)
-        except Exception as error:  # the guard: one unreadable row must not keep a partition from being served
-            self._unreadable("row_unreadable", error)
-            return None
+    def _due(self, key: bytes, row: bytes) -> int | None:
+        return self._guarded.ask("due", key, lambda: self._core.due(row))
 
     async def tick(self, store: RowStore, reader: Reader, active: set[int]) -> None:
         """Produce what is due in the active partitions."""
@@ -110,15 +105,7 @@ class Timer:
         row = read(key)
         if row is None:
             return None
-        try:
-            return self._core.reached(key, self._core.load(row), due_ms)
-        except Exception as error:  # the guard: the other rows' deadlines go on; a changed row is asked again
-            self._unreadable("deadline_unreadable", error)
-            return None
-
-    def _unreadable(self, event: str, error: Exception) -> None:
-        # not log.exception: a traceback shows the exception's message, which may hold values of the row
-        log.error(event, table=self._settings.table, error=where(error))
+        return self._guarded.ask("reached", key, lambda: self._core.reached(key, self._core.load(row), due_ms))
 
     def stop_if_stuck(self, unsettled_seconds: float, uncommitted_seconds: float) -> None:
         """A batch that was dropped on the way keeps its offset back for good: start again and read it again."""

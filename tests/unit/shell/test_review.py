@@ -44,7 +44,7 @@ class Reviewing:
         self.rules, self.on_their_way = Versions(), list[tuple[bytes, bytes | None]]()
         metrics = Metrics(self.registry, "unit")
         self.timer = Timer(settings, EchoCore(), self.producer, metrics, lambda: 0)
-        self.review = Review(self.rules, self.producer, metrics, 2, self.timer.found)
+        self.review = Review(settings.table, self.rules, self.producer, metrics, 2, self.timer.found)
         self.timer.tell(self.review.seen)
         self.active = {0}
 

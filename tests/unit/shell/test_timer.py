@@ -2,6 +2,7 @@
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from streams.shell.metrics import Metrics
 from streams.shell.settings import ShellSettings
@@ -27,8 +28,8 @@ class Ticking:
         await self.timer.tick(self.store, lambda store, partition: store.reader(partition), {0})
         return [(each.topic, each.key, each.value) for each in self.producer.taken[before:]]
 
-    def value(self, name: str) -> float | None:
-        return self.registry.get_sample_value(f"returnflow_agent_{name}", {"agent": "unit"})
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"returnflow_agent_{name}", {"agent": "unit", **labels})
 
 
 @pytest.fixture
@@ -56,11 +57,17 @@ async def test_a_deadline_of_a_row_that_is_gone_is_dropped(ticking: Ticking) -> 
     assert len(ticking.timer.deadlines) == 0
 
 
-async def test_an_unreadable_row_does_not_stop_the_others(ticking: Ticking) -> None:
+async def test_an_unreadable_row_does_not_stop_the_others_and_is_told_and_counted(ticking: Ticking) -> None:
     ticking.store.kept = {b"a": b"unreadable", b"b": b"100", b"c": b"100"}
-    await ticking.timer.recovered(ticking.store, {0})
-    ticking.store.kept[b"b"] = b"unreadable"
-    assert await ticking.tick(150) == [("deadlines", b"c", b"100")]
+    with capture_logs() as lines:
+        await ticking.timer.recovered(ticking.store, {0})
+        ticking.store.kept[b"b"] = b"unreadable"
+        assert await ticking.tick(150) == [("deadlines", b"c", b"100")]
+    assert [(line["event"], line["key"], line["asked"]) for line in lines] == [
+        ("row_failed", "a", "due"), ("row_failed", "b", "reached"),
+    ]  # fmt: skip
+    assert ticking.value("row_failures_total", asked="due") == 1
+    assert ticking.value("row_failures_total", asked="reached") == 1
 
 
 async def test_rows_that_another_worker_changed_are_taken_up_again(ticking: Ticking) -> None:
