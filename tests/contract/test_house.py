@@ -20,8 +20,7 @@ BROAD = {
     "streams/shell/agent.py",
     "streams/shell/batch.py",
     "streams/shell/consumer.py",
-    "streams/shell/review.py",
-    "streams/shell/timer.py",
+    "streams/shell/guarded.py",
 }
 
 
