@@ -57,7 +57,7 @@ class _Child:
         self.spawn()
 
     def spawn(self) -> None:
-        self.process = GuardedProcess(self.argv, log=self.log, env=self.env)
+        self.process = GuardedProcess(self.argv, log=self.log, env=self.env, pid_file=self.log.with_suffix(".pid"))
         self.state, self.started_at = "starting", time.monotonic()
 
     def ended(self) -> bool:

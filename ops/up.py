@@ -5,6 +5,7 @@ Touches the broker (topics), the ledger (migrations) and starts processes.
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import msgspec
 
 from ops.kafka import admin
 from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
+from ops.local.kafka import cluster_id
 from ops.probes import http_ok, kafka_answers
 from ops.supervisor import Ready, Supervisor
 from ops.topics import apply
+from schemas.endpoints import RUN
 from schemas.merchant import Merchant
 from schemas.merchant_folder import MerchantFolder
 from schemas.registry import register_all
@@ -22,9 +25,11 @@ from schemas.settings import ProcessSettings
 from schemas.topics import AGENTS, COMMAND_SYSTEMS, SYSTEMS
 from sinks.ledger.engine import open_engine
 
-KAFKA, SANDBOX = "kafka", "sandbox"
+KAFKA, SANDBOX, LAG = "kafka", "sandbox", "lag"
 KAFKA_WITHIN_SECONDS = 90.0
 READY_WITHIN_SECONDS = 90.0
+RUNNING = uuid.uuid4().hex  # names this run to its own processes, and to nobody else
+OF_THIS_RUN = {RUN: RUNNING}
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,15 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     gateway_port: int = 8080
     sandbox_port: int = 8900
     metrics_from: int = 9401
+    kafka_port: int = 9092  # of a broker of our own
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +94,7 @@ def start_kafka(supervisor: Supervisor, bootstrap: str, data: Path) -> None:
     ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
     port = bootstrap.rpartition(":")[2]
     argv = [sys.executable, "-m", "ops.local", "--port", port, "--data-dir", str(data)]
-    supervisor.start(KAFKA, argv, ready=kafka_answers(bootstrap))
+    supervisor.start(KAFKA, argv, ready=kafka_answers(bootstrap, cluster_id(data)))
     supervisor.wait_ready(KAFKA, within_seconds=KAFKA_WITHIN_SECONDS)
 
 
@@ -91,8 +105,8 @@ def wants_own_kafka(settings: ProcessSettings) -> bool:
 
 def start_sandbox(supervisor: Supervisor, port: int) -> None:
     """The stand-in for ReturnGO and Shopify, ready when this returns."""
-    ready = http_ok(f"http://127.0.0.1:{port}/_sandbox/clock")
-    supervisor.start(SANDBOX, [*returnflow(), "sandbox", "--port", str(port)], ready=ready)
+    ready = http_ok(f"http://127.0.0.1:{port}/_sandbox/clock", RUNNING)
+    supervisor.start(SANDBOX, [*returnflow(), "sandbox", "--port", str(port)], OF_THIS_RUN, ready)
     supervisor.wait_ready(SANDBOX)
 
 
@@ -119,7 +133,8 @@ def start_pipeline(
 def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
     """The exporter of consumer lag."""
     argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
-    supervisor.start("lag", argv, environment(settings), ready=http_ok(f"http://127.0.0.1:{port}/ready"))
+    ready = http_ok(f"http://127.0.0.1:{port}/ready", RUNNING)
+    supervisor.start(LAG, argv, environment(settings) | OF_THIS_RUN, ready)
 
 
 def environment(settings: ProcessSettings) -> dict[str, str]:
@@ -135,9 +150,9 @@ def returnflow() -> list[str]:
 
 def ready_probe(part: Part) -> Ready:
     """Whether a part serves, in its own words."""
-    return http_ok(part.ready_url)
+    return http_ok(part.ready_url, RUNNING)
 
 
 def _env(settings: ProcessSettings, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:
     own = settings.model_copy(update={"metrics_port": part.metrics_port})
-    return {**environment(own), **secrets}
+    return {**environment(own), **OF_THIS_RUN, **secrets}

@@ -5,6 +5,7 @@ The port is not for the network at large: it listens on 127.0.0.1 unless the set
 
 import asyncio
 import functools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,8 @@ from schemas.startup import CannotStart
 
 ANSWER_WITHIN_SECONDS = 2.0
 HANGS_AFTER_SECONDS = 30.0
+# Which run of `returnflow up` a process belongs to, so that no other program on the port is taken for it.
+RUN, RUN_HEADER = "RETURNFLOW_RUN", "X-Returnflow-Run"
 
 # What is wrong, in words; None: nothing. Asked anew by every probe, from a thread of the endpoint.
 Check = Callable[[], str | None]
@@ -113,7 +116,7 @@ def _app(
 
 
 def _plain(start_response: Any, status: str, lines: Sequence[str]) -> Iterable[bytes]:
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), (RUN_HEADER, os.environ.get(RUN, ""))])
     return [f"{line}\n".encode() for line in lines]
 
 

@@ -14,6 +14,11 @@ Reference = Annotated[str, StringConstraints(pattern=r"^(env|file):\S+$")]
 LedgerUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///|postgresql(\+psycopg)?://).+$")]
 
 
+def ledger_in(data_dir: Path) -> str:
+    """The ledger of a data directory: what is moved with it where no other is named."""
+    return f"sqlite:///{data_dir / 'ledger.db'}"
+
+
 class ProcessSettings(BaseSettings):
     """Shared by gateway, sources, agents and sinks."""
 
@@ -29,9 +34,9 @@ class ProcessSettings(BaseSettings):
     kafka_key_file: Path | None = None
     kafka_key_password: Reference | None = None
     registry_url: HttpUrl | None = None  # None: schema ids from the files
-    ledger_url: LedgerUrl = "sqlite:///var/ledger.db"
     merchants: Path = Path("merchants")
     data_dir: Path = Path("var")  # RocksDB tables, one directory per worker
+    ledger_url: LedgerUrl = Field(default_factory=lambda known: ledger_in(known.get("data_dir", Path())))
     metrics_port: int = Field(default=0, ge=0, le=65535)  # of /metrics, /health and /ready; 0: none
     metrics_host: str = "127.0.0.1"  # the address they listen on
     log_level: Literal["debug", "info", "warning", "error"] = "info"

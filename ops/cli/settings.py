@@ -65,7 +65,8 @@ def settings(given: dict[str, str]) -> ProcessSettings:
     try:
         return ProcessSettings(**given)  # type: ignore[arg-type]  # text is what the model parses
     except pydantic.ValidationError as error:
-        lines = [_line(problem, given) for problem in error.errors(include_url=False)]
+        problems = error.errors(include_url=False)
+        lines = [_line(each, given) for each in problems if each["type"] != "default_factory_not_called"]
         raise CannotStart("\n".join(lines)) from error
 
 

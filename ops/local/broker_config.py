@@ -5,9 +5,6 @@ from pathlib import Path
 
 LOG4J_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
-# A cluster id is 16 bytes in base64; the data directory is per run, so one value serves every local broker.
-CLUSTER_ID = "cmV0dXJuZmxvdy1kZW1vMQ"
-
 _QUIET = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 
 
@@ -48,9 +45,9 @@ def broker_properties(
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def format_command(java: Path, jars: Sequence[Path], properties: Path, *more: str) -> list[str]:
+def format_command(java: Path, jars: Sequence[Path], properties: Path, cluster_id: str, *more: str) -> list[str]:
     """Prepare the data directory (`kafka-storage format`) with `more` options; harmless when it is prepared already."""
-    tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", str(properties), *more]
+    tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(properties), *more]
     return [str(java), *_QUIET, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *_class_path(jars), *tool]
 
 

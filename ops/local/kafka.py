@@ -4,6 +4,7 @@ Touches processes, the loopback interface, a temporary data directory, the jar c
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -22,12 +23,14 @@ from ops.local.broker_config import broker_command, broker_properties, format_co
 from ops.local.failures import LocalServiceError
 from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
 from ops.local.java import java_executable
+from ops.local.pid_file import end_left_over
 from ops.local.ports import free_port, is_free
 from ops.local.process import GuardedProcess
 from schemas.kafka import Brokers, Cluster, librdkafka
 
 READY_WITHIN_SECONDS = 90
 OTHER_CLUSTER = "RETURNFLOW_KAFKA_BOOTSTRAP"
+BROKER_PID = "broker.pid"
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,7 @@ class LocalKafka:
         self._jars = jars
         self._run = run
         self._properties = run / "server.properties"
+        self._cluster_id = cluster_id(run)
         self._remove_with_us = [run] if temporary else []
         self._broker: GuardedProcess | None = None
         self._guard = guard
@@ -63,6 +67,8 @@ class LocalKafka:
         `data_dir` keeps the data; without it the data is temporary. `guard`: who is let in, and how.
         Raises LocalServiceError with what to do.
         """
+        if data_dir is not None:
+            end_left_over(data_dir / BROKER_PID)
         if port and not is_free(port):
             raise LocalServiceError(
                 f"Expected port {port} on 127.0.0.1 to be free for Kafka, but something listens there. Stop it, "
@@ -144,16 +150,21 @@ class LocalKafka:
             )
         )
         self._properties.write_text(text, encoding="utf-8")
-        command = format_command(self._java, self._jars, self._properties, *(guard.format_options if guard else ()))
+        command = format_command(
+            self._java, self._jars, self._properties, self._cluster_id, *(guard.format_options if guard else ())
+        )
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LocalServiceError(f"Kafka could not prepare {data}: {(done.stdout + done.stderr).strip()}")
 
     def _launch(self) -> None:
         command = broker_command(self._java, self._jars, self._properties)
-        self._broker = GuardedProcess(command, log=self._run / "broker.log", remove_with_us=self._remove_with_us)
+        self._broker = GuardedProcess(
+            command, log=self._run / "broker.log", remove_with_us=self._remove_with_us,
+            pid_file=self._run / BROKER_PID,
+        )  # fmt: skip
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not answers(self.cluster, timeout_seconds=1):
+        while not answers(self.cluster, timeout_seconds=1, cluster_id=self._cluster_id):
             if self._broker.exit_status is not None:
                 raise LocalServiceError(
                     f"Kafka ended with status {self._broker.exit_status} while starting on port {self.port}. "
@@ -167,13 +178,27 @@ class LocalKafka:
             time.sleep(0.05)
 
 
-def answers(bootstrap: Brokers, timeout_seconds: float) -> bool:
-    """Whether a cluster with at least one live broker answers the Admin API there."""
+def cluster_id(run: Path) -> str:
+    """The id of the cluster whose data are kept there, made the first time: by it a broker is told from any other."""
+    kept, told = run / "cluster-id", run / "data" / "meta.properties"
+    if told.exists():
+        lines = told.read_text(encoding="utf-8").splitlines()
+        return next(line.partition("=")[2] for line in lines if line.startswith("cluster.id="))
+    if not kept.exists():
+        run.mkdir(parents=True, exist_ok=True)
+        # 16 bytes in base64; the letter in front keeps it from looking like an option of the tool that takes it
+        kept.write_text("R" + secrets.token_urlsafe(16)[1:], encoding="ascii")
+    return kept.read_text(encoding="ascii")
+
+
+def answers(bootstrap: Brokers, timeout_seconds: float, cluster_id: str | None = None) -> bool:
+    """Whether a cluster with at least one live broker answers the Admin API there; with an id, that very cluster."""
     quick = {"reconnect.backoff.max.ms": 100, "log_level": 0}
     try:
-        return bool(AdminClient({**librdkafka(bootstrap), **quick}).list_topics(timeout=timeout_seconds).brokers)
+        found = AdminClient({**librdkafka(bootstrap), **quick}).list_topics(timeout=timeout_seconds)
     except KafkaException:
         return False
+    return bool(found.brokers) and cluster_id in (None, found.cluster_id)
 
 
 @contextmanager

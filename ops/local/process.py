@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ops.local.pid_file import held
 from ops.local.watchdog import Watchdog
 
 STOP_GRACE_SECONDS = 20
@@ -26,12 +27,17 @@ class GuardedProcess:
         log: Path,
         remove_with_us: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
+        pid_file: Path | None = None,
     ) -> None:
+        """`pid_file` is held for as long as it runs; whatever held it before is ended."""
         self.log = log
-        with log.open("ab") as output:
+        with log.open("ab") as output, held(pid_file) if pid_file else contextlib.nullcontext() as lock:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
-            )
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env,
+                pass_fds=[lock.fileno()] if lock else (),
+            )  # fmt: skip
+            if lock:
+                lock.write(str(self.pid))
         self._watchdog = Watchdog(self.pid, remove=remove_with_us)
 
     @property

@@ -13,7 +13,7 @@ def main(host: str, port: int) -> int:
     from ops.sandbox.settings import Settings
 
     try:
-        return serve(host, port, Settings())
+        return serve(host, port, Settings(run=os.environ.get("RETURNFLOW_RUN", "")))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         sys.stderr.write(f"sandbox: cannot listen on {host}:{port}: {reason}; choose another port or host\n")

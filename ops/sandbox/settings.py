@@ -15,3 +15,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hang_seconds: float = 30.0
     webhook_timeout_seconds: float = 5.0
     seed: int = 7
+    run: str = ""  # whose sandbox it is; every answer of the control door says it

@@ -8,7 +8,9 @@ from starlette.routing import Route
 
 from ops.sandbox.control import doings, watch
 from ops.sandbox.control.door import Handler, Unknown
+from ops.sandbox.returngo.views import Json
 
+RUN_HEADER = "X-Returnflow-Run"  # whoever started this process knows by it that it is this one
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/shops", doings.open_shop),
     ("POST", "/shops/{shop}/products", doings.add_to_shop),
@@ -42,12 +44,18 @@ def routes() -> list[Route]:
 
 def _served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
-        try:
-            result = handler(request.app.state.world, request, await request.body())
-            return JSONResponse(result if isinstance(result, dict) else await result)
-        except Unknown as error:
-            return JSONResponse({"error": str(error)}, status_code=404)
-        except ValueError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+        result, status = await _answer(handler, request)
+        headers = {RUN_HEADER: request.app.state.world.settings.run}
+        return JSONResponse(result, status_code=status, headers=headers)
 
     return serve
+
+
+async def _answer(handler: Handler, request: Request) -> tuple[Json, int]:
+    try:
+        result = handler(request.app.state.world, request, await request.body())
+        return (result if isinstance(result, dict) else await result), 200
+    except Unknown as error:
+        return {"error": str(error)}, 404
+    except ValueError as error:
+        return {"error": str(error)}, 400

@@ -43,3 +43,15 @@ def test_settings_survive_the_way_to_a_child(monkeypatch: pytest.MonkeyPatch) ->
     for name, value in environment(wanted).items():
         monkeypatch.setenv(name, value)
     assert ProcessSettings() == wanted
+
+
+def test_the_ledger_moves_with_the_data_directory_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RETURNFLOW_LEDGER_URL", raising=False)
+    assert settings({"data_dir": "/srv/a b"}).ledger_url == "sqlite:////srv/a b/ledger.db"
+    assert settings({"data_dir": "/srv", "ledger_url": "sqlite:///x.db"}).ledger_url == "sqlite:///x.db"
+
+
+def test_a_bad_value_before_the_ledger_is_the_only_thing_that_is_told() -> None:
+    with pytest.raises(CannotStart) as told:
+        settings({"kafka_bootstrap": "nonsense"})
+    assert str(told.value).count("\n") == 0

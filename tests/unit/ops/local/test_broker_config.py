@@ -30,5 +30,5 @@ def test_commands_carry_every_jar_and_the_log_settings() -> None:
     assert run[-2:] == ["kafka.Kafka", "/p"]
     assert f"-Dlog4j2.configurationFile={LOG4J_SETTINGS}" in run
     assert LOG4J_SETTINGS.is_file()
-    prepare = format_command(Path("/java"), jars, Path("/p"))
+    prepare = format_command(Path("/java"), jars, Path("/p"), "an-id")
     assert all("/jars/a.jar:/jars/b.jar" in command for command in (run, prepare))
