@@ -102,8 +102,8 @@ def committed(bootstrap: Brokers, group: str, places: Iterable[tuple[str, int]])
 
 def partitions_of(consumer: Consumer, topic: str) -> list[int]:
     """Partitions of a topic; raises CannotStart when there is no such topic."""
-    found = consumer.list_topics(topic, timeout=ANSWER_WITHIN_SECONDS).topics[topic]
-    if found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+    found = consumer.list_topics(topic, timeout=ANSWER_WITHIN_SECONDS).topics.get(topic)
+    if found is None or (found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART):
         raise CannotStart(f"expected a topic {topic}, found none. Run `returnflow topics apply` first.")
     if found.error is not None:
         raise KafkaException(found.error)

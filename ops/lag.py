@@ -45,20 +45,20 @@ def measure(admin: AdminClient, bootstrap: Brokers, now_ms: int, prefix: str = O
     for name, place in unseen:
         committed.setdefault(name, {})[place] = NEVER
     places = {place for offsets in committed.values() for place in offsets}
-    starts, ends = _offsets(admin, places, OffsetSpec.earliest()), _offsets(admin, places, OffsetSpec.latest())
+    spans = _spans(admin, places)
     waiting = {
-        (*place, next_offset(offset, starts[place]))
+        (*place, next_offset(offset, spans[place][0]))
         for offsets in committed.values()
         for place, offset in offsets.items()
-        if place in ends and next_offset(offset, starts[place]) < ends[place]
+        if place in spans and next_offset(offset, spans[place][0]) < spans[place][1]
     }
     times = _timestamps(bootstrap, waiting)
     return [
-        _lag(group, place, offset, starts[place], ends[place], times, now_ms)
+        _lag(group, place, offset, spans[place], times, now_ms)
         for group, offsets in sorted(committed.items())
         for place, offset in sorted(offsets.items())
-        if place in ends and not (offset == NEVER and place[0] in _NOT_COMMITTED)
-        if (group, place) not in unseen or ends[place] > starts[place]
+        if place in spans and not (offset == NEVER and place[0] in _NOT_COMMITTED)
+        if (group, place) not in unseen or spans[place][1] > spans[place][0]
     ]
 
 
@@ -107,6 +107,15 @@ def _described(admin: AdminClient, names: list[str]) -> dict[str, ConsumerGroupD
     return {name: answer.result() for name, answer in answers.items()}
 
 
+def _spans(admin: AdminClient, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    """First offset and the one after the last, of the partitions that told both: a topic that is just being made or
+    deleted, or a partition between two leaders, may answer the one question and not the other."""
+    wanted = list(places)
+    starts = _offsets(admin, wanted, OffsetSpec.earliest())
+    ends = _offsets(admin, wanted, OffsetSpec.latest())
+    return {place: (starts[place], ends[place]) for place in starts.keys() & ends.keys()}
+
+
 def _offsets(admin: AdminClient, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
     """Offsets of the partitions that exist: a group may remember topics that were deleted."""
     wanted = {TopicPartition(*place): spec for place in places}
@@ -150,8 +159,9 @@ def _first_timestamps(consumer: Consumer, batch: dict[Place, int]) -> dict[tuple
 
 
 def _lag(
-    group: str, place: Place, offset: int, start: int, end: int, times: Mapping[tuple[str, int, int], int], now_ms: int
+    group: str, place: Place, offset: int, span: tuple[int, int], times: Mapping[tuple[str, int, int], int], now_ms: int
 ) -> Lag:
+    start, end = span
     behind_from = next_offset(offset, start)
     messages = max(0, end - behind_from)
     return Lag(

@@ -1,12 +1,16 @@
-"""Measures consumer lag again and again for Prometheus. Touches the broker (reading), one HTTP port and the clock."""
+"""Measures consumer lag again and again for Prometheus. Touches the broker (reading), one HTTP port and the clocks.
+
+An age is told by the time of a record, which another machine's clock wrote, against ours. Where the two contradict each
+other, it is never less than what we have waited ourselves for the record to be settled.
+"""
 
 import math
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from types import FrameType
 
+import msgspec
 import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -15,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from ops.kafka import admin
 from ops.lag import Lag, measure
 from ops.telemetry import LagTelemetry
-from schemas import endpoints
+from schemas import clock, endpoints
 from schemas.kafka import Brokers
 
 log = structlog.get_logger()
@@ -27,26 +31,49 @@ def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, frame: _stop(stop, number, frame))
     registry = CollectorRegistry()
-    telemetry = LagTelemetry(registry)
+    telemetry, waits = LagTelemetry(registry), Waits()
     client = admin(bootstrap)
-    measure_once(client, bootstrap, telemetry)
+    measure_once(client, bootstrap, telemetry, waits)
     endpoints.serve(host, port, registry=registry, ready=[endpoints.kafka_answers(bootstrap)])
     while not stop.wait(every_seconds):
-        measure_once(client, bootstrap, telemetry)
+        measure_once(client, bootstrap, telemetry, waits)
     return 0
 
 
-def measure_once(client: AdminClient, bootstrap: Brokers, telemetry: LagTelemetry) -> None:
+def measure_once(client: AdminClient, bootstrap: Brokers, telemetry: LagTelemetry, waits: "Waits") -> None:
     """One look; when Kafka does not answer the old figures stay, their age shows, and the failure is counted."""
-    now_ms = time.time_ns() // 1_000_000
+    begun_ms = clock.steady_ms()
     try:
-        found = measure(client, bootstrap, now_ms)
+        found = measure(client, bootstrap, clock.now_ms())
     except KafkaException as problem:
         telemetry.failures.inc()
         log.warning("lag_not_measured", error=str(problem))
         return
-    show(found, telemetry)
-    telemetry.measured.set(now_ms / 1000)
+    show(waits.at_least(found, begun_ms), telemetry)
+    telemetry.measured(begun_ms)
+
+
+class Waits:
+    """Since when (steady) each group has been standing where it stands."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[str, str, int], tuple[int, int]] = {}
+
+    def at_least(self, found: Sequence[Lag], steady_ms: int) -> list[Lag]:
+        """The same, no age being less than what we have waited. One that nobody knows stays unknown."""
+        before, self._since = self._since, {}
+        shown = []
+        for each in found:
+            place, stands = (each.group, each.topic, each.partition), each.end - each.messages
+            known = before.get(place)
+            since = known[1] if known is not None and known[0] == stands else steady_ms
+            if each.messages:
+                self._since[place] = (stands, since)
+            if each.messages and each.seconds is not None:
+                seconds = max(each.seconds, (steady_ms - since) / 1000)
+                each = msgspec.structs.replace(each, seconds=seconds)
+            shown.append(each)
+        return shown
 
 
 def show(found: Sequence[Lag], telemetry: LagTelemetry) -> None:

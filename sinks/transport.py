@@ -133,7 +133,7 @@ class Transport:
             request = next(flow)
             for _ in range(MOST_REQUESTS):
                 try:
-                    response = await self._send(self._routes[merchant], request, merchant, priority, sent, before)
+                    response = await self._send(self._way(merchant), request, merchant, priority, sent, before)
                 except (NotSent, Unanswered) as error:
                     request = flow.throw(error)
                 else:
@@ -144,6 +144,13 @@ class Transport:
         finally:
             flow.close()
         raise RuntimeError(f"expected a flow of at most {MOST_REQUESTS} requests, it asked for more")
+
+    def _way(self, merchant: str) -> Route:
+        """A merchant's file may go while a flow of theirs is under way."""
+        route = self._routes.get(merchant)
+        if route is None:
+            raise NotSent(f"{merchant} uses {self.system.name} no more")
+        return route
 
     async def _send(
         self,

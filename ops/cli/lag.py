@@ -1,7 +1,6 @@
 """`returnflow lag`: once as a table, or served to Prometheus."""
 
 import sys
-import time
 
 import click
 
@@ -13,6 +12,7 @@ from ops.lag import OURS, Lag, measure
 from ops.lag_exporter import serve
 from ops.logs import configure
 from ops.when import lasting
+from schemas.clock import now_ms
 from schemas.settings import ProcessSettings
 
 
@@ -35,7 +35,7 @@ def lag(
         if port is not None:
             configure(settings, "lag")
             sys.exit(serve(settings.kafka, settings.metrics_host, port, every))
-        found = measure(admin(settings.kafka), settings.kafka, time.time_ns() // 1_000_000, prefix)
+        found = measure(admin(settings.kafka), settings.kafka, now_ms(), prefix)
     shown = [each for each in found if each.messages] if behind else found
     if as_json:
         print_json(shown)

@@ -4,6 +4,7 @@ Touches SQL."""
 
 import msgspec
 
+from schemas.clock import ahead
 from streams.sources.memory import Memory
 from streams.sources.work import Resource
 
@@ -21,6 +22,11 @@ class AgainNote(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     due_ms: int
     left_out: bool = False  # nothing is wrong with it: it gave way when the calls of the day grew short
+
+    def due(self, now_ms: int) -> bool:
+        """Whether its time has come; no wait is longer than it was when it began."""
+        longest_ms = LEFT_OUT_MS if self.left_out else _wait_ms(self.tries - 1)
+        return self.due_ms <= now_ms or ahead(self.due_ms, now_ms, longest_ms)
 
 
 Notes = dict[str, str | None]
@@ -41,7 +47,7 @@ class Again:
         """The note that puts it off: half a minute, and twice as long with each try, up to six hours."""
         known = (await self._memory.notes(resource.merchant, [name_of(resource)])).get(name_of(resource))
         tries = msgspec.json.decode(known, type=AgainNote).tries if known else 0
-        return _note(resource, tries + 1, now_ms + min(FIRST_MS * 2 ** min(tries, 20), LONGEST_MS))
+        return _note(resource, tries + 1, now_ms + _wait_ms(tries))
 
     def left_out(self, resource: Resource, now_ms: int) -> Notes:
         """The note of one that gave way to others."""
@@ -57,8 +63,12 @@ class Again:
         notes = [msgspec.json.decode(each, type=AgainNote) for each in listed.values()]
         if len(listed) == AT_ONCE:  # the next look begins behind them, or they would hold up the others
             await self._memory.touch(merchant, list(listed))
-        due = [each for each in notes if each.due_ms <= now_ms and left_out in (None, each.left_out)]
+        due = [each for each in notes if each.due(now_ms) and left_out in (None, each.left_out)]
         return [msgspec.convert({"merchant": merchant, "kind": each.kind, "name": each.name}, Resource) for each in due]
+
+
+def _wait_ms(tries: int) -> int:
+    return min(FIRST_MS << min(max(tries, 0), 20), LONGEST_MS)
 
 
 def _note(resource: Resource, tries: int, due_ms: int, *, left_out: bool = False) -> Notes:

@@ -15,6 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from schemas import topics
+from schemas.clock import steady_ms
 from schemas.codec import Codec, Undecodable
 from schemas.dead_letters import plain
 from schemas.endpoints import Joined
@@ -65,6 +66,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
     def __init__(
         self, *, consumer: AIOKafkaConsumer, source: Source, trigger: Trigger | None, signals: Signals, outbox: Outbox,
         progress: Progress, strangers: Strangers, codec: Codec, now_ms: Callable[[], int], joined: Joined,
+        steady_ms: Callable[[], int] = steady_ms,
     ) -> None:  # fmt: skip
         self._consumer = consumer
         self._source = source
@@ -75,6 +77,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._strangers = strangers
         self._codec = codec
         self._now_ms = now_ms
+        self._steady_ms = steady_ms
         self._joined = joined
         self._failures = 0
         telemetry.UNSETTLED.labels(source.system).set_function(lambda: progress.unsettled)
@@ -85,10 +88,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         while True:
             self._hold_back()
             fetched = await self._consumer.getmany(timeout_ms=500, max_records=MOST_PER_FETCH)
-            now_ms = self._now_ms()
+            steady = self._steady_ms()
             # All are taken before anything is awaited: a rebalance finds each of them, or none of them consumed.
             taken = [
-                (record, self._progress.taken(record.topic, record.partition, record.offset, now_ms))
+                (record, self._progress.taken(record.topic, record.partition, record.offset, steady))
                 for batch in fetched.values()
                 for record in batch
             ]
@@ -139,7 +142,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     def _oldest_seconds(self) -> float:
         oldest = self._progress.oldest_ms()
-        return 0.0 if oldest is None else max(self._now_ms() - oldest, 0) / 1000
+        return 0.0 if oldest is None else (self._steady_ms() - oldest) / 1000
 
     async def _take(self, record: ConsumerRecord[Any, Any], place: Place) -> None:
         if not self._progress.holds(place):

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas import endpoints, topics
+from schemas.clock import now_ms
 from schemas.codec import Codec
 from schemas.merchant_folder import MerchantFolder
 from schemas.misconfigured import Misconfigured
@@ -158,7 +159,7 @@ async def _fault_of_ours(_: Request, error: Exception) -> Response:
 def main(settings: ProcessSettings, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     folder = MerchantFolder.opened(settings.merchants)
-    codec, now_ms = codec_from(settings.registry_url), lambda: time.time_ns() // 1_000_000
+    codec = codec_from(settings.registry_url)
     intake = Intake(settings.kafka, APPEND_WITHIN_SECONDS, LARGEST_BYTES)
     upkeep = GatewayUpkeep(
         folder=folder, secret=lambda reference: resolve(reference).get_secret_value(), intake=intake, codec=codec,

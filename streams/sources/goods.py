@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.clock import ahead
 from schemas.sku import meant
 from schemas.stock import RestockIntent
 from sinks.systems.shopify import read as shop
@@ -26,6 +27,10 @@ class GoodsNote(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # its id, or the SKU as it was told
     read_ms: int
     sound: bool
+
+    def read_within(self, most_ms: int, now_ms: int) -> bool:
+        """Whether it was read so recently; a time ahead of now is of a clock that has been set back."""
+        return self.read_ms >= now_ms - most_ms and not ahead(self.read_ms, now_ms, 0)
 
 
 async def read(transport: Transport, resource: Resource, urgency: Urgency, read_at_ms: int, now_ms: int) -> Learnt:
@@ -92,9 +97,9 @@ def noted(merchant: str, note: str) -> Resource:
     return Resource(merchant=merchant, kind=known.kind, name=known.name)
 
 
-def read_ms(note: str | None) -> int:
-    """When it was read last; 0: never."""
-    return msgspec.json.decode(note, type=GoodsNote).read_ms if note else 0
+def fresh(note: str | None, most_ms: int, now_ms: int) -> bool:
+    """Whether a note says that it was read so recently."""
+    return note is not None and msgspec.json.decode(note, type=GoodsNote).read_within(most_ms, now_ms)
 
 
 def _named(merchant: str, item_id: str) -> Resource:

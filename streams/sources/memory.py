@@ -33,6 +33,10 @@ class Memory:
         """Whose notes these are."""
         return self._system
 
+    def now_ms(self) -> int:
+        """By the clock that dates the notes."""
+        return self._now_ms()
+
     def of(self, system: str) -> "Memory":
         """Another system's notes."""
         return Memory(self._ledger, system, self._now_ms)

@@ -173,7 +173,7 @@ def _parts(
     strangers = Strangers(
         environment.system, Again(base.memory), Troubles(base.outbox, base.memory, environment.now_ms)
     )
-    signals = Signals(environment.system, desk, base.progress, environment.now_ms)
+    signals = Signals(environment.system, desk, base.progress)
     consuming = Consuming(
         consumer=consumer, source=source, trigger=trigger, signals=signals, outbox=base.outbox,
         progress=base.progress, strangers=strangers, codec=environment.codec, now_ms=environment.now_ms,

@@ -74,7 +74,7 @@ class RmaPoll(_Poll):
         urgencies: dict[Resource, Urgency] = {}
         for each in {each.name: each for each in listed}.values():
             known = notes.get(f"rma:{each.name}")
-            note = msgspec.json.decode(known, type=RmaNote) if known else None
+            note = rows.noted(known, self._memory.now_ms()) if known else None
             if note is not None and note.read_ms >= begun_ms:
                 continue
             asked = rows.step(
@@ -137,7 +137,7 @@ class TransactionPoll(_Poll):
         unknown: list[Resource] = []
         for each, rma in found:
             resource, packed = self._rma(rma), notes.get(f"rma:{rma}")
-            note = msgspec.json.decode(packed, type=RmaNote) if packed else None
+            note = rows.noted(packed, self._memory.now_ms()) if packed else None
             units = rows.unpacked(notes.get(f"told:{rma}"))
             if note is None or not units:
                 unknown.append(resource)
@@ -188,14 +188,14 @@ class Sweep:
         self._save_up(now_ms)
         open_ones = [f'"status":"{status}"' for status in sorted(OPEN)]
         listed = await self._memory.listed(self._merchant, "rma:", MOST_OPEN, holding=open_ones)
-        notes = {name.removeprefix("rma:"): msgspec.json.decode(note, type=RmaNote) for name, note in listed.items()}
+        notes = {name.removeprefix("rma:"): rows.noted(note, now_ms) for name, note in listed.items()}
         old = {rma: note for rma, note in notes.items() if note.status in OPEN and _swept_ms(note) < now_ms}
         chosen = sorted(old, key=lambda rma: old[rma].read_ms)[: int(self._credit)]
         self._credit -= len(chosen)
         return [Resource(merchant=self._merchant, kind="rma", name=rma) for rma in chosen]
 
     def _save_up(self, now_ms: int) -> None:
-        since_ms = now_ms if self._credited_ms is None else self._credited_ms
+        since_ms = now_ms if self._credited_ms is None else min(self._credited_ms, now_ms)
         self._credited_ms = now_ms
         self._credit = min(self._credit + (now_ms - since_ms) / 1000 * self._per_second, 50.0)
 

@@ -69,12 +69,12 @@ class Leftovers:
         given_up = [name for name, note in notes.items() if note.first_ms < now_ms - ABSENT_GIVE_UP_MS]
         if given_up:
             await self._memory.keep(self._merchant, {f"absent:{name}": None for name in given_up})
-        due = [name for name, note in notes.items() if note.due_ms <= now_ms and name not in given_up]
+        due = [name for name, note in notes.items() if note.due(now_ms) and name not in given_up]
         return [Resource(merchant=self._merchant, kind="order", name=name) for name in due]
 
     async def _unsound(self, now_ms: int) -> list[Resource]:
         """Items that did not exist, were not tracked or had an inactive location."""
         listed = await self._memory.listed(self._merchant, GOODS, MOST, holding=['"sound":false'])
         notes = [msgspec.json.decode(note, type=GoodsNote) for note in listed.values()]
-        due = [note for note in notes if not note.sound and note.read_ms < now_ms - UNSOUND_AGAIN_MS]
+        due = [note for note in notes if not note.sound and not note.read_within(UNSOUND_AGAIN_MS, now_ms)]
         return [Resource(merchant=self._merchant, kind=note.kind, name=note.name) for note in due]

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import structlog
 
+from schemas import clock
 from sinks.systems.page import Page
 from streams.sources import telemetry
 from streams.sources.desk import Desk
@@ -25,13 +26,16 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Row = dict[str, Any]  # vendor JSON
 READS_AT_ONCE = 8
+DAY_MS = 86_400_000
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A poll's cursor: where the last complete one began, and when the one under way was first begun."""
+    """A poll's cursor: where the last complete one began, and when the one under way was first begun. While none was
+    `complete`, `since_ms` is how far the first one looks back."""
 
     since_ms: int
     begun_ms: int | None = None
+    complete: bool = True
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,9 +73,11 @@ class Poller:
         self._memory = memory
         self._troubles = Troubles(outbox, memory, now_ms)
         self._now_ms = now_ms
+        self._completed: dict[tuple[str, str], int] = {}  # when the last complete one began, by the steady clock
 
     async def once(self, poll: Poll) -> bool:
         """One poll; False when something of it could not be read, so that its cursor stays."""
+        steady = clock.steady_ms()
         window = await self._begin(poll)
         assert window.begun_ms is not None
         since_ms = max(window.since_ms - int(poll.overlap_seconds * 1000), 0)
@@ -83,6 +89,7 @@ class Poller:
             if isinstance(unread, Unexpected):
                 await self._failed(poll, unread)
             return False
+        self._completed[poll.merchant, poll.name] = steady
         await self._end(poll, window.begun_ms)
         await self._troubles.answered(poll.merchant, f"poll {poll.name}", f"poll {poll.name}")
         return True
@@ -154,11 +161,24 @@ class Poller:
         name = f"poll:{poll.name}"
         known = (await self._memory.notes(poll.merchant, [name])).get(name)
         now_ms = self._now_ms()
-        window = msgspec.json.decode(known, type=Window) if known else Window(since_ms=now_ms - poll.first_look_back_ms)
+        window = msgspec.json.decode(known, type=Window) if known else _first(poll, now_ms)
+        window = self._checked(poll, window, now_ms)
         if window.begun_ms is None:
             window = msgspec.structs.replace(window, begun_ms=now_ms)
             await self._memory.keep(poll.merchant, {name: msgspec.json.encode(window).decode()})
         self._watch(poll, window)
+        return window
+
+    def _checked(self, poll: Poll, window: Window, now_ms: int) -> Window:
+        """A cursor that is ahead of the clock would find nothing until the clock has come there. When the last poll
+        began is known by the steady clock; after a start it is not, so we look back a day."""
+        if window.since_ms - int(poll.overlap_seconds * 1000) > now_ms:
+            log.warning("poll_cursor_ahead", system=self._system, poll=poll.name, merchant=poll.merchant)
+            steady = self._completed.get((poll.merchant, poll.name))
+            back_ms = min(poll.first_look_back_ms, DAY_MS) if steady is None else clock.steady_ms() - steady
+            return Window(since_ms=now_ms - back_ms)
+        if window.begun_ms is not None and window.begun_ms > now_ms:
+            return msgspec.structs.replace(window, begun_ms=None)
         return window
 
     async def _end(self, poll: Poll, begun_ms: int) -> None:
@@ -167,8 +187,19 @@ class Poller:
         self._watch(poll, window)
 
     def _watch(self, poll: Poll, window: Window) -> None:
+        """Its age runs from the last complete one, by the steady clock where this process saw it; before there was any
+        from when the first one began: how far that looks back is no age."""
         series = telemetry.POLL_AGE.labels(self._system, poll.merchant, poll.name)
-        series.set_function(lambda: max(self._now_ms() - window.since_ms, 0) / 1000)
+        steady = self._completed.get((poll.merchant, poll.name))
+        if steady is None:
+            now_ms = self._now_ms()
+            since_ms = window.since_ms if window.complete else window.begun_ms or now_ms
+            steady = clock.steady_ms() - max(now_ms - since_ms, 0)
+        series.set_function(lambda: (clock.steady_ms() - steady) / 1000)
+
+
+def _first(poll: Poll, now_ms: int) -> Window:
+    return Window(since_ms=now_ms - poll.first_look_back_ms, complete=False)
 
 
 def sound(rows: Iterable[Row], of: Callable[[Row], T]) -> tuple[list[T], tuple[str, ...]]:

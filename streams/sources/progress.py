@@ -18,7 +18,7 @@ class Progress:
     def __init__(self) -> None:
         self._turn = 0
         self._offsets: dict[Partition, Offsets] = {}
-        self._open: dict[Place, tuple[int, int]] = {}  # what is still to be done, when it was consumed
+        self._open: dict[Place, tuple[int, int]] = {}  # what is still to be done, when it was consumed (steady clock)
         self._committed: dict[Partition, int] = {}
 
     @property

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from schemas import ids
+from schemas.clock import ahead
 from schemas.facts import ReturnedUnit, ReturnEvent
 from streams.sources.fields import Json, instant, label, rows
 from streams.sources.returngo_rma import Rma, names_of
@@ -28,6 +29,13 @@ class RmaNote(msgspec.Struct, frozen=True, kw_only=True):
     units: str  # digest of what was asked for
     updated_ms: int = 0  # its own date of change, as far as it is known
     inspected: bool = False  # all of its units were
+
+
+def noted(note: str, now_ms: int) -> RmaNote:
+    """A note as it was kept. Times ahead of now were written by a clock that has been set back: they tell nothing."""
+    known = msgspec.json.decode(note, type=RmaNote)
+    read_ms, updated_ms = (0 if ahead(each, now_ms, 0) else each for each in (known.read_ms, known.updated_ms))
+    return msgspec.structs.replace(known, read_ms=read_ms, updated_ms=updated_ms)
 
 
 def step(status: str, note: RmaNote | None, *, ships: bool, needs_receipt: bool, since_ms: int) -> Step:

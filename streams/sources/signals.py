@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
+from schemas.clock import steady_ms
 from streams.sources import telemetry
 from streams.sources.desk import Desk
 from streams.sources.pending import Pending, Waiting
@@ -19,9 +20,9 @@ SHORT_WAIT_SECONDS = 120.0
 
 
 class Signals:
-    """The queue between the consumer and the desk."""
+    """The queue between the consumer and the desk. Its waits are measured by the steady clock."""
 
-    def __init__(self, system: str, desk: Desk, progress: Progress, now_ms: Callable[[], int]) -> None:
+    def __init__(self, system: str, desk: Desk, progress: Progress, now_ms: Callable[[], int] = steady_ms) -> None:
         self._desk = desk
         self._progress = progress
         self._now_ms = now_ms

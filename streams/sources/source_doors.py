@@ -126,7 +126,7 @@ class DoorSource:
         """Goods are here of a return that nobody has read, for nothing could follow from it before."""
         name = f"asked:{rma}"
         known = (await self._memory.notes(rma.merchant, [name])).get(name)
-        if known is not None and self._now_ms() - int(known) < ASK_AGAIN_MS:
+        if known is not None and 0 <= self._now_ms() - int(known) < ASK_AGAIN_MS:
             return
         await self._memory.keep(rma.merchant, {name: str(self._now_ms())})
         await self._returngo.keep(rma.merchant, Again(self._returngo).at_once(rma))

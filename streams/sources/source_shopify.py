@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.clock import ahead
 from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
 from schemas.sku import meant
@@ -39,6 +40,15 @@ class AbsentNote(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     due_ms: int
     first_ms: int
+
+    def due(self, now_ms: int) -> bool:
+        """Whether it is to be asked for again; no wait is longer than it was when it began."""
+        return self.due_ms <= now_ms or ahead(self.due_ms, now_ms, absent_ms(self.tries))
+
+
+def absent_ms(tries: int) -> int:
+    """How long an order that the shop does not know is left alone: soon, then more and more rarely."""
+    return min(15_000 << min(tries, 20), 6 * 3_600_000)
 
 
 class ShopifySource:
@@ -121,8 +131,8 @@ class ShopifySource:
     async def _stale(self, merchant: str, named: Sequence[Resource], fresh_seconds: float) -> list[Resource]:
         """Those of them that were not read for so long."""
         notes = await self._memory.notes(merchant, [goods.name_of(each) for each in named])
-        oldest_ms = self._now_ms() - int(fresh_seconds * 1000)
-        return [each for each in named if goods.read_ms(notes.get(goods.name_of(each))) < oldest_ms]
+        most_ms, now_ms = int(fresh_seconds * 1000), self._now_ms()
+        return [each for each in named if not goods.fresh(notes.get(goods.name_of(each)), most_ms, now_ms)]
 
     async def read(self, resource: Resource, urgency: Urgency, read_at_ms: int) -> Learnt:
         """An order with its effects, or an item with its levels; raises Unread, Malformed."""
@@ -158,8 +168,7 @@ class ShopifySource:
         known = (await self._memory.notes(resource.merchant, [name])).get(name)
         before = msgspec.json.decode(known, type=AbsentNote) if known else None
         tries = before.tries + 1 if before else 1
-        due_ms = now_ms + min(15_000 * 2**tries, 6 * 3_600_000)
-        note = AbsentNote(tries=tries, due_ms=due_ms, first_ms=before.first_ms if before else now_ms)
+        note = AbsentNote(tries=tries, due_ms=now_ms + absent_ms(tries), first_ms=before.first_ms if before else now_ms)
         return {name: msgspec.json.encode(note).decode()}
 
 

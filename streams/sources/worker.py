@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import Coroutine
 
 import structlog
@@ -10,6 +9,7 @@ import uvloop
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from schemas import endpoints, secrets, topics
+from schemas.clock import now_ms
 from schemas.merchant_folder import MerchantFolder
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
@@ -48,7 +48,7 @@ def _environment(settings: ProcessSettings, system: str) -> Environment:
         system=system, folder=folder, bootstrap=settings.kafka,
         secret=lambda reference: secrets.resolve(reference).get_secret_value(), ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url), session_seconds=settings.session_timeout_seconds,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=now_ms,
     )  # fmt: skip
 
 

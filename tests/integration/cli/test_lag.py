@@ -133,6 +133,6 @@ def test_the_exporter_serves_what_the_alerts_ask_for_and_stops_when_asked(cluste
     assert f"returnflow_lag_messages{labels} 1.0" in page
     (seconds,) = [line for line in page.splitlines() if line.startswith(f"returnflow_lag_seconds{labels}")]
     assert 3_600 <= float(seconds.split()[-1]) < 3_700
-    assert "returnflow_lag_measured_timestamp_seconds" in page
+    assert "returnflow_lag_measured_age_seconds" in page
     assert (taken.returncode, taken.stderr.count("\n")) == (2, 1)
     assert f"expected the metrics port 127.0.0.1:{port} to be free" in taken.stderr

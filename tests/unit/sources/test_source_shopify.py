@@ -160,7 +160,7 @@ async def test_what_was_missing_is_asked_for_again_in_time_and_not_for_ever(made
     now = made.base.clock()
 
     def absent(first_ms: int, due_ms: int) -> str:
-        return msgspec.json.encode(AbsentNote(tries=1, due_ms=due_ms, first_ms=first_ms)).decode()
+        return msgspec.json.encode(AbsentNote(tries=2, due_ms=due_ms, first_ms=first_ms)).decode()
 
     notes: dict[str, str | None] = {
         "absent:1": absent(now, now - 1), "absent:2": absent(now, now + 60_000),
