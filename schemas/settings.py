@@ -41,6 +41,8 @@ class ProcessSettings(BaseSettings):
     metrics_host: str = "127.0.0.1"  # the address they listen on
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    log_file: Path | None = None  # what standard error goes to, when this process is to turn it over; `up` sets it
+    log_file_megabytes: int = Field(default=10, ge=1)  # a file that is larger is turned over, and three are kept
     session_timeout_seconds: float = Field(default=30.0, gt=0)
 
     @property

@@ -19,7 +19,7 @@ from sinks.ledger.ledger import Ledger, Unstorable
 from sinks.offsets import Offsets
 from sinks.settle import Settlement
 from sinks.turn import Turn
-from sinks.work import Received, Refused, Work, read
+from sinks.work import Received, Refused, Work, in_log, read
 
 log = structlog.get_logger()
 
@@ -143,7 +143,7 @@ class Assignment:
         except Unstorable as error:  # what was claimed can be held, so it was not: nothing was sent
             await self._settlement.unstorable(work, str(error))
             return
-        log.info("parked", system=self._system, command_id=work.command.command_id, reason=reason)
+        log.info("parked", system=self._system, **in_log(work.command), reason=reason)
 
     def _settled(self, item: Item) -> None:
         received = item.received

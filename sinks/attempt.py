@@ -17,6 +17,7 @@ from sinks.ledger.claims import Claimed
 from sinks.outcomes import Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.policy import priority
 from sinks.transport import Before, Sent, Transport
+from sinks.work import in_log
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ def _doubted(outcome: Outcome) -> Outcome:
 def _unexpected(error: Exception, command: Command, claimed: Claimed, sent: Sent) -> Outcome:
     # The message of the exception stays out: it may hold values of the record or of an answer.
     reason = f"unexpected {where(error, within=('/sinks/',))}"
-    log.error("unexpected", system=command.system, command_id=command.command_id, error=reason)
+    log.error("unexpected", system=command.system, **in_log(command), error=reason)
     if sent.effect_ms is None and claimed.first_sent_ms is None and claimed.batch_id is None:
         return Unexpected(code="rejected_by_system", detail=reason)
     if claimed.attempts + 1 < MOST_UNEXPECTED:

@@ -23,7 +23,7 @@ from sinks.policy import DeadLetter
 from sinks.publish import Publisher
 from sinks.redact import redact
 from sinks.telemetry import SinkTelemetry
-from sinks.work import Received, Refused, Work
+from sinks.work import Received, Refused, Work, in_log
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Settlement:
         """The effect will not be. `reason` is the dead letter's; the refusal's code is an exception type."""
         await self._dead_letter(
             work.received, stage="apply", reason=reason, detail=refusal.detail, attempts=attempts,
-            command_id=work.command.command_id,
+            command=work.command,
         )  # fmt: skip
         result = msgspec.structs.replace(
             self._result(work, attempts), code=refusal.code, detail=redact(refusal.detail), suggested=refusal.suggested
@@ -110,6 +110,8 @@ class Settlement:
             system=self.system,
             merchant=result.merchant,
             command_id=result.command_id,
+            order_id=result.order_id,
+            rma_id=result.rma_id,
             kind=result.kind,
             outcome=result.outcome,
             code=result.code,
@@ -138,7 +140,7 @@ class Settlement:
         """A record that is no command for us: nothing was sent, nobody waits for a result."""
         received = refused.received
         await self._dead_letter(
-            received, stage="decode", reason="undecodable", detail=refused.detail, attempts=0, command_id=""
+            received, stage="decode", reason="undecodable", detail=refused.detail, attempts=0, command=None
         )
         place = f"{received.topic}[{received.partition}]@{received.offset}"
         await self._raise("undecodable", _merchant_in(received.key), place, f"{place}: {refused.detail}", work=None)
@@ -148,7 +150,7 @@ class Settlement:
         detail = f"{detail}: nothing was sent"
         await self._dead_letter(
             work.received, stage="claim", reason="unstorable", detail=detail, attempts=0,
-            command_id=work.command.command_id,
+            command=work.command,
         )  # fmt: skip
         result = msgspec.structs.replace(self._result(work, 0), code="rejected_by_system", detail=detail)
         await self._publish_result(result, self._codec.encode(result))
@@ -161,7 +163,7 @@ class Settlement:
             f"command {command.command_id} came again with other content; what came first counts, this was not sent"
         )
         await self._dead_letter(
-            work.received, stage="claim", reason="contradicts", detail=detail, attempts=0, command_id=command.command_id
+            work.received, stage="claim", reason="contradicts", detail=detail, attempts=0, command=command
         )
         await self._raise(
             "rejected_by_system", command.merchant, f"contradicts {command.command_id}", detail, work=work
@@ -170,8 +172,9 @@ class Settlement:
             await self.repeat(first_result, command)
 
     async def _dead_letter(
-        self, received: Received, *, stage: str, reason: str, detail: str, attempts: int, command_id: str
+        self, received: Received, *, stage: str, reason: str, detail: str, attempts: int, command: Command | None
     ) -> None:
+        command_id = "" if command is None else command.command_id
         headers = dead_letter.headers(
             received, stage=stage, reason=reason, detail=detail, attempts=attempts, now_ms=self._now_ms(),
             command_id=command_id,
@@ -182,7 +185,7 @@ class Settlement:
             "dead_letter",
             system=self.system,
             reason=reason,
-            command_id=command_id,
+            **in_log(command),
             topic=received.topic,
             partition=received.partition,
             offset=received.offset,

@@ -81,6 +81,14 @@ def _aside(command: Command, key: bytes) -> str:
     return ""
 
 
+def in_log(command: Command | None) -> dict[str, str]:
+    """How a log line names a command: what people search for. None of it is personal data."""
+    if command is None:
+        return {}
+    names = ("merchant", "command_id", "order_id", "rma_id")
+    return {name: value for name in names if (value := getattr(command, name))}
+
+
 def paid_units(command: Command) -> tuple[str, ...]:
     """Names of the units that a command moves money for; the difference of an exchange is paid beside the exchange."""
     match command:

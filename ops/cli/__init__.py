@@ -9,8 +9,9 @@ import click
 
 from schemas.startup import CannotStart
 
-START_UP_FAULT = 2
 INTERRUPTED = 130
+LOG_FORMAT = "RETURNFLOW_LOG_FORMAT"
+CONSOLE = frozenset({"console", "--log-format=console"})
 OWN_FILES_ONLY = 0o077  # ledger, tables, logs and Kafka's data hold what others of the machine must not read
 
 # section → command → (where it is, what it does)
@@ -67,10 +68,21 @@ class Root(click.Group):
         try:
             return super().invoke(ctx)
         except CannotStart as problem:
-            click.echo(f"returnflow: {problem}", err=True)
-            sys.exit(START_UP_FAULT)
+            if _logs(ctx.invoked_subcommand):
+                from ops.logs import cannot_start
+
+                cannot_start(problem, str(ctx.invoked_subcommand))
+            else:
+                click.echo(f"returnflow: {problem}", err=True)
+            sys.exit(problem.status)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
+
+
+def _logs(command: str | None) -> bool:
+    """Whether what it says goes to a log of lines for machines."""
+    json = os.environ.get(LOG_FORMAT, "json") == "json" and not CONSOLE & set(sys.argv)
+    return json and (command in SECTIONS["Processes"] or (command == "lag" and "--serve" in sys.argv))
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,6 +4,7 @@ Touches the process table and a log file.
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -77,4 +78,14 @@ class GuardedProcess:
     def last_words(self, lines: int = 12) -> str:
         """The end of its log, for an error message."""
         with self.log.open(encoding="utf-8", errors="replace") as log:
-            return "".join(deque(log, maxlen=lines)).rstrip()
+            return "".join(map(_for_people, deque(log, maxlen=lines))).rstrip()
+
+
+def _for_people(line: str) -> str:
+    """What a process of ours says of why it ended is a line for machines."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line
+    reason = said.get("reason") if isinstance(said, dict) else None
+    return f"{reason}\n" if isinstance(reason, str) else line

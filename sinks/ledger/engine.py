@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from schemas import disks
 from schemas.endpoints import ANSWER_WITHIN_SECONDS, Check
-from schemas.startup import CannotStart
+from schemas.startup import CannotStart, DiskFull
 from sinks.ledger.migrate import upgrade
 
 BUSY_SECONDS = 10.0
 BUSY_PAUSE_SECONDS = 0.01
+JOURNAL_BYTES = 16_777_216
 # A process that is frozen in the middle of a transaction must not keep others from its rows for longer than this.
 IDLE_SECONDS = 10
 
@@ -33,6 +35,9 @@ def open_engine(url: str) -> Engine:
         raise
     except DBAPIError as error:
         engine.dispose()
+        file = ledger_file(engine)
+        if disks.no_room(error, file):
+            raise DiskFull(f"ledger: {disks.told(file, 'RETURNFLOW_LEDGER_URL')}") from error
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
         raise CannotStart(f"ledger {shown}: cannot be opened: {reason}; check RETURNFLOW_LEDGER_URL") from error
     return engine
@@ -53,6 +58,11 @@ def ledger_answers(url: str) -> Check:
         return None
 
     return check
+
+
+def ledger_file(engine: Engine) -> Path:
+    """Where an SQLite ledger lies; for another database "." stands for this machine, which has no part in it."""
+    return Path(engine.url.database or ".") if engine.dialect.name == "sqlite" else Path()
 
 
 def _address(url: str) -> URL:
@@ -76,6 +86,8 @@ def _sqlite(address: URL) -> Engine:
         try:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            if disks.no_room(error, Path(address.database)):
+                raise DiskFull(f"ledger: {disks.told(Path(address.database), 'RETURNFLOW_LEDGER_URL')}") from error
             raise CannotStart(f"ledger {address.database}: its folder cannot be made ({error.strerror})") from error
     engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
@@ -88,6 +100,8 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     _write_ahead(connection)
     # FULL: a claim that was committed survives a power cut. Group commit makes it affordable.
     connection.execute("PRAGMA synchronous=FULL")
+    # A reader that stays long lets the journal grow; when it is gone the file gets short again.
+    connection.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
 
-from sinks.ledger.engine import open_engine
+from schemas import disks
+from sinks.ledger.engine import ledger_file, open_engine
 
 log = structlog.get_logger()
 
@@ -149,13 +150,20 @@ class Ledger:
                 # Busy, deadlocked or gone: nothing was committed, or we cannot know; operations bear repetition.
                 if self._closing.is_set():
                     raise LedgerClosed("the ledger did not answer while the process was stopping") from error
-                log.warning("ledger_waits", error=type(error.orig).__name__, operations=len(calls))
+                self._say_why(error, len(calls))
                 time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
                 wait = min(LONGEST_WAIT_SECONDS, wait * 2)
             else:
                 if self._observe is not None:
                     self._observe(time.monotonic() - started)
                 return answers
+
+    def _say_why(self, error: DBAPIError, operations: int) -> None:
+        file = ledger_file(self.engine)
+        if disks.no_room(error, file):
+            log.error("disk_full", what=disks.told(file, "RETURNFLOW_LEDGER_URL"), operations=operations)
+        else:
+            log.warning("ledger_waits", error=type(error.orig).__name__, operations=operations)
 
     def _transaction(self, calls: list[_Call]) -> list[Any]:
         kinds: dict[Many[Any, Any], list[int]] = {}

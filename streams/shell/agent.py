@@ -12,12 +12,16 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import confluent_kafka
 import msgspec
 
+from schemas import disks
 from schemas.dead_letters import plain
+from schemas.faults import where
+from schemas.startup import DiskFull
 from streams.shell.batch import Decider, Read, TooManyUnexpected, Work
 from streams.shell.contract import Record, S
 from streams.shell.delivery import Delivery, delivery_seconds
@@ -61,14 +65,14 @@ class BatchAgent:
 
     async def decide_all(self, stream: Any, table: Any, timer: Timer) -> None:
         """The body of the Faust agent; its concurrency is 1, and nothing escapes it."""
-        with ends_process("deciding"):
+        with ends_process("deciding", self._settings.data_dir):
             async for event in stream.noack().events():
                 await self._window.put(self._step(event, table.data, timer))
                 self._metrics.window_batches.set(self._window.qsize())
 
     async def write_all(self) -> None:
         """Write the rows of what was decided, one batch after the other, each when Kafka has all that it led to."""
-        with ends_process("writing rows"):
+        with ends_process("writing rows", self._settings.data_dir):
             while True:
                 flying = await self._window.get()
                 self._metrics.window_batches.set(self._window.qsize())
@@ -78,7 +82,7 @@ class BatchAgent:
 
     async def settle_all(self, stream: Any, table: Any) -> None:
         """Settle what was written, one batch after the other."""
-        with ends_process("settling"):
+        with ends_process("settling", self._settings.data_dir):
             while True:
                 flying = await self._told.get()
                 await flying.rows.wait()
@@ -178,11 +182,13 @@ def _record(raw: Any) -> Record:
 
 
 @contextmanager
-def ends_process(doing: str) -> Iterator[None]:
-    """Any exception ends the process; a cancellation (clean stop) passes."""
+def ends_process(doing: str, data_dir: Path) -> Iterator[None]:
+    """Any exception ends the process; a cancellation (clean stop) passes. `data_dir`: whose disk may be full."""
     try:
         yield
     except TooManyUnexpected as error:
         stop(str(error))
     except Exception as error:  # the guard of the agent: see the module's text
-        stop(f"{doing}: {error!r}")
+        if disks.no_room(error, data_dir):
+            stop(f"{doing}: {disks.told(data_dir, 'RETURNFLOW_DATA_DIR')}", DiskFull.status)
+        stop(f"{doing}: {where(error)}")  # the message of the error may hold values of a row

@@ -88,11 +88,11 @@ def _watch(
         timer.assigned()
 
     async def recovered() -> None:
-        with ends_process("taking up deadlines"):
+        with ends_process("taking up deadlines", settings.data_dir):
             await timer.recovered(table.data, active())
 
     async def tick() -> None:
-        with ends_process("timer"):
+        with ends_process("timer", settings.data_dir):
             if not app.rebalancing and not app.in_recovery:
                 timer.stop_if_stuck(app.consumer.oldest_unsettled_seconds(), app.consumer.uncommitted_seconds())
                 await timer.tick(table.data, agent.reader, active())

@@ -1,6 +1,7 @@
 """Producing: the records of a batch on their way to Kafka. Touches the broker."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,7 +32,8 @@ def new_producer(settings: ShellSettings) -> confluent_kafka.Producer:
             "queue.buffering.max.messages": 500_000,
             "queue.buffering.max.kbytes": 262_144,
             "log_level": 4,
-        }
+        },
+        logger=logging.getLogger("librdkafka"),  # handed over in `poll`, which `Delivery` calls all the time
     )
 
 

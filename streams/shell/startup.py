@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from schemas import brokers
-from schemas.startup import CannotStart
+from schemas import brokers, disks
+from schemas.startup import CannotStart, DiskFull
 from streams.shell.settings import ShellSettings
 
 
@@ -48,6 +48,8 @@ def lock_data_dir(path: Path) -> IO[str]:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / "worker.lock").open("w")
     except OSError as error:
+        if disks.no_room(error, path):
+            raise DiskFull(disks.told(path, "RETURNFLOW_DATA_DIR")) from error
         raise CannotStart(f"cannot write to the data directory {path}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,8 +4,8 @@ Faust's own stores write a row before its changelog record is acknowledged, so a
 Kafka never got. Here rows and the offset of their last changelog record go in together, after the acknowledgement.
 """
 
+import math
 import shutil
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,10 @@ from faust.stores.memory import Store as FaustMemory
 from faust.stores.rocksdb import Store as FaustRocksDB
 from faust.types import TP
 
+from schemas import clock, disks
+from schemas.startup import DiskFull
 from streams.shell.batch import Read
+from streams.shell.stop import stop
 
 Rows = Mapping[bytes, bytes | None]
 
@@ -129,12 +132,32 @@ class RocksRows(FaustRocksDB):
         path = self.partition_path(partition)
         if _age_seconds(path) > self._max_age_seconds:  # it may lack deletions that compaction has dropped since
             shutil.rmtree(path)
-        return super()._open_for_partition(partition)
+        with _Room(path):
+            return super()._open_for_partition(partition)
+
+
+class _Room:
+    """Ends the process when there is no room for a store: Faust would try to open it again, and say nothing of why."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and disks.no_room(error, self._path):
+            stop(f"opening its tables: {disks.told(self._path, 'RETURNFLOW_DATA_DIR')}", DiskFull.status)
 
 
 def _age_seconds(path: Path) -> float:
+    """Since it was written last. A time ahead of now says that the clock was set back since: then nobody knows, and it
+    is older than any limit."""
     written = [entry.stat().st_mtime for entry in path.iterdir()] if path.is_dir() else []
-    return time.time() - max(written) if written else 0.0
+    if not written:
+        return 0.0
+    age = clock.wall_ms() / 1000 - max(written)
+    return age if age > -clock.TOLERANCE_MS / 1000 else math.inf
 
 
 class BatchTable(faust.Table[bytes, bytes]):

@@ -1,5 +1,6 @@
 """What keeps a process from starting is said in one plain message, with exit status 2."""
 
+import json
 import os
 import subprocess
 import sys
@@ -67,8 +68,9 @@ def prepared(world: World, here: Path) -> Path:
 
 def complaints(name: str, done: "subprocess.CompletedProcess[str]") -> list[str]:
     """What is not as it should be: status 2 and one line, beside the log, that names what is wrong."""
-    told = [each for each in done.stderr.splitlines() if not each.startswith("{")]
-    alarms = [each for each in done.stderr.splitlines() if each.startswith("{") and '"level":"info"' not in each]
+    lines = [json.loads(each) if each.startswith("{") else {"event": "plain"} for each in done.stderr.splitlines()]
+    told = [each for each in lines if each["event"] in ("plain", "cannot_start")]
+    alarms = [each for each in lines if each not in told and each["level"] != "info"]
     missing = [each for each in WRONG[name][2] if each not in done.stderr]
     secret = "hidden" in done.stdout + done.stderr
     if done.returncode == 2 and len(told) == 1 and not (alarms or missing or secret):

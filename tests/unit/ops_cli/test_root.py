@@ -1,5 +1,6 @@
 """One command for people: quick help, plain faults, exit status that programs can trust."""
 
+import json
 import subprocess
 import sys
 
@@ -72,7 +73,8 @@ def test_missing_merchants_are_named() -> None:
 def test_a_process_with_a_bad_setting_never_starts(name: str) -> None:
     result = CliRunner().invoke(main, [*name.split(), "--metrics-port", "99999"])
     assert result.exit_code == 2
-    assert result.stderr == "returnflow: --metrics-port: expected 0 to 65535, got '99999'\n"
+    line = json.loads(result.stderr)  # of a log
+    assert (line["event"], line["reason"]) == ("cannot_start", "--metrics-port: expected 0 to 65535, got '99999'")
 
 
 def told_by(problem: BaseException) -> Result:

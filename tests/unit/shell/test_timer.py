@@ -85,9 +85,9 @@ async def test_rows_that_another_worker_changed_are_taken_up_again(ticking: Tick
     [(121.0, 0.0, "a batch is unsettled for 121 s"), (0.0, 121.0, "settled work is uncommitted for 121 s")],
 )
 def test_a_worker_that_is_stuck_ends(
-    ticking: Ticking, unsettled: float, uncommitted: float, says: str, capsys: pytest.CaptureFixture[str]
+    ticking: Ticking, unsettled: float, uncommitted: float, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ticking.timer.stop_if_stuck(119.0, 119.0)
     with pytest.raises(Ended):
         ticking.timer.stop_if_stuck(unsettled, uncommitted)
-    assert says in capsys.readouterr().err
+    assert says in caplog.text
