@@ -4,15 +4,25 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 
+# pip tells everything or nothing: this tells how far it is, a line for every twenty packages.
+define PIP_PROGRESS
+/^Collecting/ {if (++n % 20 == 0) print "  " n " packages found"}
+/^Installing collected/ {print "  installing " n " packages"}
+/^FAILED/ {exit 1}
+{fflush()}
+endef
+export PIP_PROGRESS
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Returnflow needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	@echo "Setting up .venv from requirements.lock (once; about a minute) ..."
+	@echo "Setting up .venv from requirements.lock (once; a minute or two) ..."
 	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3-venv)" >&2; exit 2; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@{ $(BIN)/pip install --progress-bar off --disable-pip-version-check --require-hashes --requirement requirements.lock \
+		|| echo FAILED; } | awk "$$PIP_PROGRESS"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -20,6 +30,10 @@ setup: $(READY) ## the virtual environment, from the hashed lock file
 
 demo: $(READY) ## a shop's day of returns through a real Kafka, against the sandbox
 	@$(BIN)/returnflow demo
+
+shell: $(READY) ## a shell that finds `returnflow`
+	@echo "returnflow is on the PATH of this shell; exit leaves it"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $${SHELL:-/bin/sh}
 
 up: $(READY) ## every process, supervised, in this terminal, with the sandbox
 	@$(BIN)/returnflow up --sandbox
@@ -67,4 +81,4 @@ lock: ## resolve pyproject.toml into requirements.lock with hashes (needs uv)
 clean: ## remove what the targets made here (caches outside the checkout stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var mutants build dist *.egg-info
 
-.PHONY: help setup demo up test lint types arch check format bench day proof golden mutants lock clean
+.PHONY: help setup demo shell up test lint types arch check format bench day proof golden mutants lock clean

@@ -3,11 +3,12 @@
 Touches signals, standard output, and through ops.up the broker, the ledger and processes.
 """
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from types import FrameType
 
@@ -15,11 +16,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ops.sandbox_shop import SECRETS, seed
+from ops import closing, data_directory
+from ops.data_directory import Running
+from ops.preflight import Found, look
+from ops.sandbox_merchants import Played
 from ops.supervisor import Status, Supervisor
 from ops.up import (
     Addresses,
-    configured_systems,
     parts,
     prepare,
     start_kafka,
@@ -30,9 +33,12 @@ from ops.up import (
 )
 from ops.when import lasting
 from schemas.merchant_folder import MerchantFolder
-from schemas.settings import ProcessSettings
+from schemas.settings import ProcessSettings, ledger_in
+from schemas.startup import CannotStart
 
 REFRESH_SECONDS = 0.5
+SLOW_SECONDS = 1.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COLOURS = {"ready": "green", "starting": "yellow", "waiting": "red", "paused": "magenta", "stopped": "dim"}
 
 
@@ -41,69 +47,143 @@ class _AskedToStop(BaseException):
 
 
 def run(settings: ProcessSettings, addresses: Addresses, *, with_sandbox: bool) -> int:
-    """Everything until a signal; 0 after a clean stop. Raises CannotStart when a part does not come up."""
+    """Everything until a signal; 0 after a clean stop. Raises CannotStart when something is in the way, before anything
+    is started, or when a part does not come up."""
     own_kafka = wants_own_kafka(settings)
-    folder = MerchantFolder.opened(settings.merchants)  # before anything is started: the likeliest fault
-    merchants = folder.merchants
-    for name, problem in folder.troubles.items():
-        _say(name, f"misconfigured, the others go on: {problem}")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    secrets = SECRETS if with_sandbox else {}
-    try:
-        with _stop_on_signals(), Supervisor(settings.data_dir / "log", _say) as supervisor:
-            if own_kafka:
-                start_kafka(supervisor, settings.kafka_bootstrap, settings.data_dir / "kafka")
-            if with_sandbox:
-                start_sandbox(supervisor, addresses.sandbox_port)
-                seed(addresses.sandbox_port, merchants)
-            _say("topics", f"{prepare(settings)} created")
-            start_pipeline(supervisor, settings, addresses, secrets)
-            lag_port = addresses.metrics_from + len(parts(merchants, addresses))
-            start_lag(supervisor, settings, lag_port)
-            _say("up", _where(settings, addresses, configured_systems(merchants), lag_port))
-            _watch(supervisor)
-    except _AskedToStop:
-        return 0
+    if own_kafka:
+        settings = settings.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{addresses.kafka_port}"})
+    with _stop_on_signals() as stopped, data_directory.held(settings.data_dir):
+        found = look(settings, addresses, own_kafka=own_kafka, with_sandbox=with_sandbox)
+        if found.faults:
+            raise CannotStart(_in_the_way(found))
+        if with_sandbox:
+            _start_clean(settings, own_kafka=own_kafka)
+        else:
+            _say_troubles(found)
+        with Supervisor(settings.data_dir / data_directory.LOGS, _say) as supervisor, stopped:
+            _bring_up(supervisor, settings, addresses, own_kafka=own_kafka, with_sandbox=with_sandbox)
     return 0
 
 
+def _in_the_way(found: Found) -> str:
+    """Everything, one line each."""
+    troubles = [f"merchant {name}: {line}" for name, lines in found.troubles.items() for line in lines]
+    lines = [*found.faults, *troubles]
+    return "\n  ".join([f"nothing was started, for {len(lines)} thing{'s' * (len(lines) > 1)}:", *lines])
+
+
+def _say_troubles(found: Found) -> None:
+    for name, lines in found.troubles.items():
+        for line in lines:
+            _say(name, f"misconfigured, the others go on: {line}")
+
+
+def _start_clean(settings: ProcessSettings, *, own_kafka: bool) -> None:
+    """The sandbox begins with nothing, so nothing of an earlier one may be left where we can remove it."""
+    if data_directory.clean(settings.data_dir):
+        _say("data", f"what an earlier run left in {settings.data_dir} is removed: the sandbox starts clean")
+    kept = [] if own_kafka else [f"the Kafka at {settings.kafka_bootstrap}"]
+    if settings.ledger_url != ledger_in(settings.data_dir):
+        kept.append("the ledger")
+    if kept:
+        _say("data", f"{' and '.join(kept)} may know returns of earlier sandboxes, whose numbers come again")
+
+
+def _bring_up(
+    supervisor: Supervisor, settings: ProcessSettings, addresses: Addresses, *, own_kafka: bool, with_sandbox: bool
+) -> None:
+    variables: dict[str, str] = {}
+    played: Played | None = None
+    if own_kafka:
+        start_kafka(supervisor, settings.kafka_bootstrap, settings.data_dir / data_directory.KAFKA)
+    if with_sandbox:
+        start_sandbox(supervisor, addresses.sandbox_port)
+        played = Played(settings.merchants, settings.data_dir, addresses)
+        settings, variables = settings.model_copy(update={"merchants": played.folder}), played.variables
+        _say_all(played.open())
+    with slowly("topics", "comparing with the catalogue"):
+        made = prepare(settings)
+    _say("topics", f"{made} created")
+    start_pipeline(supervisor, settings, addresses, variables)
+    merchants = MerchantFolder.opened(settings.merchants).merchants
+    lag_port = addresses.metrics_from + len(parts(merchants, addresses))
+    start_lag(supervisor, settings, lag_port)
+    running = Running(
+        pid=os.getpid(), kafka=settings.kafka_bootstrap, gateway=addresses.gateway_url,
+        sandbox=addresses.sandbox_url if with_sandbox else None, merchants=str(settings.merchants.absolute()),
+    )  # fmt: skip
+    data_directory.tell(settings.data_dir, running)
+    _say("up", "everything runs. Ctrl-C stops it.")
+    _print(closing.words(settings, addresses, merchants.values(), sandbox=with_sandbox, metrics_to=lag_port))
+    _watch(supervisor, played)
+
+
+def _say_all(said: list[tuple[str, str]]) -> None:
+    for name, what in said:
+        _say(name, what)
+
+
 @contextmanager
-def _stop_on_signals() -> Iterator[None]:
+def _stop_on_signals() -> Iterator[AbstractContextManager[None]]:
     """The first signal unwinds to here; while things stop, a second one ends us at once (the children die with us)."""
 
     def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         raise _AskedToStop
 
-    before = {each: signal.signal(each, asked) for each in (signal.SIGINT, signal.SIGTERM)}
+    @contextmanager
+    def said() -> Iterator[None]:
+        try:
+            yield
+        except _AskedToStop:
+            _say("up", "stopping, which may take half a minute; Ctrl-C again ends everything at once")
+            raise
+
+    heard = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]  # as nohup has it
+    before = {each: signal.signal(each, asked) for each in heard}
     try:
-        yield
+        yield said()
+    except _AskedToStop:
+        return
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
+@contextmanager
+def slowly(name: str, what: str) -> Iterator[None]:
+    """Says what is being done when it takes more than a second."""
+    patience = threading.Timer(SLOW_SECONDS, _say, (name, f"{what} …"))
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
+
+
 def _say(name: str, what: str) -> None:
-    print(f"{datetime.now():%H:%M:%S}  {name:<18} {what}", flush=True)
+    _print([f"{datetime.now():%H:%M:%S}  {name:<18} {what}"])
 
 
-def _where(settings: ProcessSettings, addresses: Addresses, systems: list[str], lag_port: int) -> str:
-    return (
-        f"Kafka {settings.kafka_bootstrap}, gateway http://127.0.0.1:{addresses.gateway_port}, "
-        f"metrics from port {addresses.metrics_from}, lag on {lag_port}, systems {', '.join(systems)}. Ctrl-C stops it."
-    )
+def _print(lines: list[str]) -> None:
+    """A terminal that was closed, or a pipe that reads no more, stops no return."""
+    with suppress(OSError):
+        print("\n".join(lines), flush=True)
 
 
-def _watch(supervisor: Supervisor) -> None:
+def _watch(supervisor: Supervisor, played: Played | None) -> None:
     """Until a signal. On a terminal a table that is kept current; otherwise the supervisor's own lines are all."""
     console = Console()
-    if not console.is_terminal:
-        threading.Event().wait()
     began = time.monotonic()
-    with Live(console=console, auto_refresh=False) as live:
+    shown = Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext()
+    with shown as live:
         while True:
-            live.update(_table(supervisor.children(), time.monotonic() - began), refresh=True)
+            if played is not None:
+                _say_all(played.look())
+            if live is not None:
+                live.update(_table(supervisor.children(), time.monotonic() - began), refresh=True)
             time.sleep(REFRESH_SECONDS)
 
 

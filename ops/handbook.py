@@ -1,10 +1,12 @@
-"""`python -m ops.handbook`: the pages made from the code, so that they cannot go stale. Touches two files."""
+"""`python -m ops.handbook`: the pages made from the code, so that they cannot go stale. Touches three files."""
 
 import sys
 from pathlib import Path
 
 from schemas.exceptions import TYPES
 from schemas.topics import CATALOGUE, DAY_MS, Topic
+from streams.sources.envelope import OWN_EVENTS, RETURNGO_EVENTS
+from streams.sources.subscriptions import SHOPIFY_TOPICS
 
 TOP = Path(__file__).parents[1]
 
@@ -44,7 +46,47 @@ def topics_page() -> str:
     return head + "\n".join(_row(topic) for topic in CATALOGUE.values()) + "\n"
 
 
-PAGES = {"ops/runbooks/exceptions.md": exceptions_page, "schemas/README.md": topics_page}
+def webhooks_page() -> str:
+    """Where each system sends to, what to choose there, and how it proves itself."""
+    shopify = "\n".join(f"- `{'/'.join(each.lower().rsplit('_', 1))}` (`{each}`)" for each in sorted(SHOPIFY_TOPICS))
+    returngo = "\n".join(f"- `{each}`" for each in sorted(RETURNGO_EVENTS))
+    doors = "\n".join(
+        f"- {name}: {', '.join(f'`{each}`' for each in sorted(kinds))}; the body is described in "
+        f"`streams/sources/{name}.py`"
+        for name, kinds in OWN_EVENTS.items()
+    )
+    return (
+        "# Webhooks\n\n"
+        "The gateway takes them (`returnflow gateway`, or `up`; port 8080 unless told otherwise) at its public "
+        "address, over https: put a proxy with a certificate before it. It answers 202 once Kafka has it, 401 to what "
+        "is not proven, 413 to what is too large, 503 when it must be sent again. `<merchant>` is the name in the "
+        "merchant file.\n"
+        "Where the file names a `webhook_url`, Returnflow subscribes ReturnGO and Shopify by itself, looks after it, "
+        "and raises what was lost (`subscription_lost`). Changes that no webhook told of are found by polls.\n"
+        "This page is made by `python -m ops.handbook`.\n\n"
+        "## ReturnGO: `POST /returngo/<merchant>/<token>`\n\n"
+        "Nothing is signed, so the address is the secret: `<token>` is what `systems.returngo.webhook_token` means, "
+        "any long random text of letters and digits. The body is only a signal; what happened is read from the API.\n\n"
+        f"{returngo}\n\n"
+        "## Shopify: `POST /shopify/<merchant>`\n\n"
+        "Format JSON. Signed by Shopify with the client secret of the app that owns the subscription "
+        "(`X-Shopify-Hmac-Sha256`): `systems.shopify.webhook_secrets` refers to it; during a rotation to two, the new "
+        "one first.\n\n"
+        f"{shopify}\n\n"
+        "## Warehouse and carrier: `POST /warehouse/<merchant>`, `POST /carrier/<merchant>`\n\n"
+        "Signed as Standard Webhooks prescribes (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`; no "
+        "older than five minutes). `systems.warehouse.webhook_secrets` and `systems.carrier.webhook_secrets` refer to "
+        "the shared secret: base64 of at least 24 random bytes, with or without `whsec_` before it.\n\n"
+        f"{doors}\n\n"
+        "A delivery that was refused or never came shows in `returnflow_gateway_deliveries_total` by result.\n"
+    )
+
+
+PAGES = {
+    "ops/runbooks/exceptions.md": exceptions_page,
+    "ops/handbook/webhooks.md": webhooks_page,
+    "schemas/README.md": topics_page,
+}
 
 
 def _row(topic: Topic) -> str:

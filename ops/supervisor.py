@@ -30,6 +30,7 @@ STOP_WITHIN_SECONDS = 45.0
 EACH_STOP_WITHIN_SECONDS = 25.0  # a sink finishes what it has begun within 20
 LEAST_STOP_SECONDS = 1.0  # also when others used up the budget
 CANNOT_START = 2
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 1.0, 5.0  # of who is waited for
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +99,14 @@ class Supervisor:
 
     def wait_ready(self, *names: str, within_seconds: float = 60.0) -> None:
         """Return when the named children (all, without names) serve; CannotStart with a child's last words if not."""
-        deadline = time.monotonic() + within_seconds
+        began = time.monotonic()
+        deadline, word_at = began + within_seconds, began + FIRST_WORD_SECONDS
         for name in names or tuple(self._children):
             child = self._children[name]
             while child.state != "ready":
+                if time.monotonic() > word_at:
+                    word_at = time.monotonic() + NEXT_WORD_SECONDS
+                    self._tell(name, f"not ready yet, after {time.monotonic() - began:.0f} s")
                 if child.last_exit == CANNOT_START and not child.was_ready:
                     raise CannotStart(f"{name} cannot start: {child.process.last_words(1)}")
                 if time.monotonic() > deadline:

@@ -26,7 +26,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "source": ("ops.cli.processes:source", "Read one system and publish what it says as facts."),
         "agent": ("ops.cli.processes:agent", "Decide: the cases agent or the stock agent."),
         "sink": ("ops.cli.processes:sink", "Apply the commands for one system."),
-        "sandbox": ("ops.cli.processes:sandbox", "Stand in for ReturnGO and Shopify."),
+        "sandbox": ("ops.cli.sandbox:sandbox", "Stand in for ReturnGO and Shopify; make a return in it."),
     },
     "Look": {
         "line": ("ops.cli.line:line", "Where a return is, why, and what would move it on."),

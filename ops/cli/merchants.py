@@ -4,7 +4,6 @@ import getpass
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +11,53 @@ import click
 
 from ops import configuration, inbox
 from ops.cli.faults import plain_faults
+from ops.cli.init import init
 from ops.cli.settings import with_settings
 from ops.cli.show import as_json, console, describe, print_json, table
 from ops.kafka import read
+from ops.secret_references import missing
 from ops.when import at
 from schemas.configuration import changed
 from schemas.merchant import Merchant, MerchantFileError, load, parse
 from schemas.merchant_folder import MerchantFolder
 from schemas.merchant_values import differences, values
 from schemas.registry import codec_from
-from schemas.secrets import SecretMissing, resolve
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 from schemas.topics import CONFIGURATION_CHANGES
 
-_KINDS = ("env:", "file:")
-
 
 @click.group()
 def merchants() -> None:
-    """Check, show and compare merchant files."""
+    """Write, check, show and compare merchant files."""
+
+
+merchants.add_command(init)
 
 
 @merchants.command()
+@click.argument("merchant", required=False)
 @with_settings("merchants")
 @as_json
-def check(settings: ProcessSettings, as_json: bool) -> None:
-    """Validate every merchant file and look for the secrets it names. Exit status 1 when one is missing or broken.
+def check(settings: ProcessSettings, merchant: str | None, as_json: bool) -> None:
+    """Validate every merchant file, or MERCHANT's, and look for the secrets it names. Exit status 1 when one is missing
+    or broken.
 
     JSON: a list of {merchant, currency, time_zone, systems, models, locations, missing_secrets}.
     """
     with plain_faults(settings):
+        if merchant is not None:
+            named(settings.merchants, merchant)
         folder = MerchantFolder.opened(settings.merchants)
-        rows = [_row(each) for each in folder.merchants.values()]
+        rows = [_row(each) for name, each in folder.merchants.items() if merchant in (None, name)]
+    troubles = [problem for name, problem in folder.troubles.items() if merchant in (None, name)]
     if as_json:
         print_json(rows)
     else:
         _print(rows)
-    for problem in folder.troubles.values():
+    for problem in troubles:
         click.echo(problem, err=True)
-    sys.exit(1 if folder.troubles or any(row["missing_secrets"] for row in rows) else 0)
+    sys.exit(1 if troubles or any(row["missing_secrets"] for row in rows) else 0)
 
 
 @merchants.command()
@@ -112,8 +118,7 @@ def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
         old = _in_force(target)
         codec = codec_from(settings.registry_url)
         found = inbox.load(settings.kafka, codec)
-    secrets_missing = [problem for reference in secrets_of(merchant) if (problem := _missing(reference))]
-    for problem in secrets_missing:
+    for problem in missing(merchant):
         click.echo(f"here: {problem}", err=True)
     _show_change(old, merchant, configuration.waiting_for(merchant, old, found.items))
     if old is not None and old.digest == merchant.digest:
@@ -194,36 +199,8 @@ def named(folder: Path, merchant: str) -> Merchant:
     return known[merchant]
 
 
-def secrets_of(merchant: Merchant) -> list[str]:
-    """Every secret reference in a merchant file."""
-    return sorted(set(_references(merchant.systems.model_dump())))
-
-
-def _references(value: Any) -> Iterator[str]:
-    match value:
-        case dict():
-            for part in value.values():
-                yield from _references(part)
-        case list() | tuple():
-            for part in value:
-                yield from _references(part)
-        case str() if value.startswith(_KINDS):
-            yield value
-        case _:
-            return
-
-
-def _missing(reference: str) -> str | None:
-    try:
-        resolve(reference)
-    except SecretMissing as problem:
-        return str(problem)
-    return None
-
-
 def _row(merchant: Merchant) -> dict[str, Any]:
     systems = [name for name, configured in merchant.systems if configured is not None]
-    problems = [problem for reference in secrets_of(merchant) if (problem := _missing(reference))]
     return {
         "merchant": merchant.merchant,
         "currency": merchant.currency,
@@ -231,7 +208,7 @@ def _row(merchant: Merchant) -> dict[str, Any]:
         "systems": systems,
         "models": [f"{each.name}: {each.system}" for each in (merchant.model, *merchant.models)],
         "locations": len(merchant.locations),
-        "missing_secrets": problems,
+        "missing_secrets": missing(merchant),
     }
 
 

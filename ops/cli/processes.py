@@ -60,14 +60,3 @@ def sink(settings: ProcessSettings, system: str) -> None:
     from sinks import worker as process
 
     _run(settings, f"sink-{system}", lambda: process.main(settings, system))
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-@with_settings("log-level", "log-format")
-def sandbox(settings: ProcessSettings, host: str, port: int) -> None:
-    """Stand in for ReturnGO and Shopify, with books that can be read and faults on demand."""
-    from ops import sandbox as process
-
-    _run(settings, "sandbox", lambda: process.main(host, port))

@@ -11,21 +11,34 @@ from schemas.settings import ProcessSettings
 
 
 @click.command()
-@click.option("--sandbox", is_flag=True, help="Start the sandbox too, with the shop of demo-shop.toml.")
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Play ReturnGO and the shop of every merchant file here; nothing leaves the machine.",
+)
+@click.option(
+    "--kafka-port", default=9092, show_default=True, type=click.IntRange(1, 65535), help="Of a local Kafka of its own."
+)
 @click.option("--gateway-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--sandbox-port", default=8900, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--metrics-from", default=9401, show_default=True, type=click.IntRange(1, 65000), help="First metrics port."
 )
 @with_settings("kafka", "registry", "ledger", "merchants", "data-dir", "log-level")
-def up(settings: ProcessSettings, sandbox: bool, gateway_port: int, sandbox_port: int, metrics_from: int) -> None:
+def up(
+    settings: ProcessSettings, sandbox: bool, kafka_port: int, gateway_port: int, sandbox_port: int, metrics_from: int
+) -> None:
     """Run everything until Ctrl-C: local Kafka (unless one is configured), topics, ledger, every process, lag exporter.
 
-    Each process writes its log to <data-dir>/log/<name>.log; one that ends is started again, with growing pauses.
+    Says first what is missing, all of it, and starts nothing then (exit status 2). Kafka, ledger, tables and logs lie
+    in the data directory; each process writes <data-dir>/log/<name>.log, and one that ends is started again, with
+    growing pauses. With --sandbox every start begins with nothing.
     """
     from ops.foreground import run
 
-    addresses = Addresses(gateway_port=gateway_port, sandbox_port=sandbox_port, metrics_from=metrics_from)
+    addresses = Addresses(
+        kafka_port=kafka_port, gateway_port=gateway_port, sandbox_port=sandbox_port, metrics_from=metrics_from
+    )
     with plain_faults(settings):
         sys.exit(run(settings, addresses, with_sandbox=sandbox))
 

@@ -45,9 +45,9 @@ class Sandbox:
         """A customer asks for a return; its RMA id."""
         return str(self.post(f"/returngo/{shop}/rmas", body)["rma_id"])
 
-    def step(self, shop: str, rma_id: str, step: str, body: Body) -> None:
-        """Something happens to an RMA."""
-        self.post(f"/returngo/{shop}/rmas/{rma_id}/{step}", body)
+    def step(self, shop: str, rma_id: str, step: str, body: Body) -> dict[str, Any]:
+        """Something happens to an RMA; what the sandbox says of it."""
+        return self.post(f"/returngo/{shop}/rmas/{rma_id}/{step}", body)
 
     def staff(self, shop: str, action: str, body: Body) -> None:
         """Somebody does something in the shop."""
@@ -64,6 +64,10 @@ class Sandbox:
     def books(self) -> Books:
         """What really happened, in all shops together."""
         return together(read_books(each) for each in self._get("/books")["shops"].values())
+
+    def books_of(self, shop: str) -> dict[str, Any]:
+        """What really happened in one shop, as the sandbox tells it."""
+        return self._get("/books", shop=shop)
 
     def subscriptions(self) -> int:
         """How many subscriptions were made; 0 while one of the two systems has none."""
@@ -93,7 +97,8 @@ class Sandbox:
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         answer = self._http.get(path, params=query)
-        answer.raise_for_status()
+        if answer.is_error:
+            raise Refused(f"the sandbox refused GET {path}: {answer.text[:300]}")
         result: dict[str, Any] = answer.json()
         return result
 

@@ -3,9 +3,11 @@
 from rich.console import Console
 from rich.table import Table
 
+from ops import closing
 from ops.demo.judge import Outcome, Verdict
 from ops.demo.play import Played
 from ops.demo.stage import Stage
+from schemas.merchant import load_all
 
 
 def returns(console: Console, verdict: Verdict, played: Played) -> None:
@@ -47,16 +49,14 @@ def line(verdict: Verdict) -> str:
 
 def where(console: Console, stage: Stage, verdict: Verdict) -> None:
     """Addresses and commands to try while everything stays up."""
-    settings = stage.settings
-    console.print(f"gateway   http://127.0.0.1:{stage.addresses.gateway_port}", highlight=False)
-    console.print(f"sandbox   {stage.sandbox.url}/_sandbox/books  (what really happened)", highlight=False)
-    for part in stage.parts:
-        console.print(f"metrics   {part.metrics_url}  ({part.name})", highlight=False)
-    kafka = f"--kafka {settings.kafka_bootstrap}"
+    merchants = load_all(stage.settings.merchants)
     example = next((o.rmas[0] for o in verdict.outcomes if o.open and o.rmas), "10000001")
-    console.print("Try, in another terminal:")
-    for command in (f"line why {example} {kafka}", f"exceptions list {kafka}", f"dlq list {kafka}", f"lag {kafka}"):
-        console.print(f"  .venv/bin/returnflow {command}", highlight=False)
+    lines = closing.words(
+        stage.settings, stage.addresses, [merchants[stage.merchant]], rma=example, sandbox=True,
+        metrics_to=stage.parts[-1].metrics_port,
+    )  # fmt: skip
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _named(outcome: Outcome) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from ops import data_directory
+from ops.data_directory import Running
 from ops.demo import shop
 from ops.demo.client import Sandbox, Warehouse
 from ops.demo.merchants import at, domain_of, open_merchant
@@ -25,7 +27,7 @@ from ops.supervisor import Supervisor, Tell
 from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox, wants_own_kafka
 from schemas.codec import Codec
 from schemas.registry import codec_from
-from schemas.settings import ProcessSettings
+from schemas.settings import ProcessSettings, ledger_in
 
 EXAMPLE = Path(__file__).parents[2] / "merchants" / "demo-shop.toml"
 ORPHAN_SECONDS = 15
@@ -120,7 +122,7 @@ def stage(
         here = settings.model_copy(update=_own(settings, folder, own_kafka))
         supervisor = stack.enter_context(Supervisor(folder / "log", tell))
         if own_kafka:
-            start_kafka(supervisor, here.kafka_bootstrap, folder / "kafka")
+            start_kafka(supervisor, here.kafka_bootstrap, here.data_dir / data_directory.KAFKA)
         addresses = _addresses()  # as late as can be: until they are used, they are anybody's
         _write_merchant(folder / "merchants", merchant, addresses)
         sandbox = stack.enter_context(closing(Sandbox(addresses.sandbox_port)))
@@ -131,6 +133,7 @@ def stage(
         secrets = {**SECRETS, **others.secrets}
         running = start_pipeline(supervisor, here, addresses, secrets | IMPATIENT)
         _wait_for_subscriptions(sandbox)
+        _tell_where(here, addresses)
         yield Stage(
             settings=here, codec=codec_from(here.registry_url), supervisor=supervisor, sandbox=sandbox,
             addresses=addresses, merchant=merchant,
@@ -138,6 +141,15 @@ def stage(
             merchants=tuple(sorted(each.stem for each in (folder / "merchants").iterdir())),
             shops={"": shop.DOMAIN, **others.shops}, folder=folder, parts=tuple(running),
         )  # fmt: skip
+
+
+def _tell_where(settings: ProcessSettings, addresses: Addresses) -> None:
+    """For `returnflow sandbox return`."""
+    running = Running(
+        pid=os.getpid(), kafka=settings.kafka_bootstrap, gateway=addresses.gateway_url,
+        sandbox=addresses.sandbox_url, merchants=str(settings.merchants.absolute()),
+    )  # fmt: skip
+    data_directory.tell(settings.data_dir, running)
 
 
 def merchant_file(example: str, merchant: str, addresses: Addresses, **other: str) -> str:
@@ -159,7 +171,7 @@ def _write_merchant(folder: Path, merchant: str, addresses: Addresses) -> None:
 def _own(settings: ProcessSettings, folder: Path, own_kafka: bool) -> dict[str, object]:
     return {
         "kafka_bootstrap": f"127.0.0.1:{free_port()}" if own_kafka else settings.kafka_bootstrap,
-        "ledger_url": f"sqlite:///{folder / 'ledger.db'}",
+        "ledger_url": ledger_in(folder / "data"),
         "merchants": folder / "merchants",
         "data_dir": folder / "data",
         "session_timeout_seconds": SESSION_SECONDS,

@@ -7,7 +7,7 @@ from ops.demo.story import Body, Inspected, Requested, Rma, Step
 DONE = ("return-completed",)
 HELD = ("return-attention", "return-inspected")  # inspected, and waits for a person
 TOLD = ("return-attention", "return-completed")  # over, but a person should know
-_GRADES: dict[str, Body] = {
+GRADES: dict[str, Body] = {
     "sellable": {"returned": True, "restockable": True},
     "damaged": {"returned": True, "restockable": False, "reason": "Stained"},
     "missing": {"returned": False, "restockable": False, "reason": "Not in the parcel"},
@@ -33,7 +33,7 @@ def back(
 
 def inspection(*grades: str, location: int = 101) -> Rma:
     """ReturnGO's item validation, one grade a unit in their order; "" leaves a unit for later."""
-    units = [{"unit": i, "location_id": location, **_GRADES[grade]} for i, grade in enumerate(grades) if grade]
+    units = [{"unit": i, "location_id": location, **GRADES[grade]} for i, grade in enumerate(grades) if grade]
     return Rma(step="validate", body={"units": units})
 
 

@@ -4,9 +4,12 @@ Touches the cache directory and, for missing jars only, the Maven repositories t
 """
 
 import hashlib
+import itertools
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -102,14 +105,30 @@ def _verify(jar: Jar, path: Path) -> None:
 
 def _fetch_all(missing: list[Jar], directory: Path, fetch: Fetch) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    columns = (TextColumn("Kafka: downloading jars"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with (
-        Progress(*columns, console=Console(stderr=True)) as progress,
-        ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
-    ):
-        task = progress.add_task("jars", total=len(missing))
+    with _shown(len(missing)) as advance, ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         for _ in pool.map(lambda jar: _fetch_one(jar, directory, fetch), missing):
-            progress.advance(task)
+            advance()
+
+
+@contextmanager
+def _shown(total: int) -> Iterator[Callable[[], None]]:
+    """How far the download is: a bar on a terminal, in a pipe a line for every tenth."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (TextColumn("Kafka: downloading jars"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("jars", total=total)
+            yield lambda: progress.advance(task)
+        return
+    done = itertools.count(1)
+
+    def line() -> None:
+        number = next(done)
+        if number == total or number % (total // 10 + 1) == 0:
+            print(f"Kafka: {number} of {total} jars are here", file=sys.stderr, flush=True)
+
+    print(f"Kafka: downloading {total} jars, once", file=sys.stderr, flush=True)
+    yield line
 
 
 def _fetch_one(jar: Jar, directory: Path, fetch: Fetch) -> None:

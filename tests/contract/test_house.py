@@ -105,8 +105,8 @@ TELLS_ADDRESSES = {"schemas/kafka.py", "streams/shell/credentials.py"}
 CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AdminClient", "App", "Consumer", "Producer",
            "DeserializingConsumer", "SerializingProducer"}  # fmt: skip
 # The address alone, for a message, a child's settings or the broker that we start ourselves.
-PLAIN_ADDRESS = {"ops/cli/settings.py", "ops/demo/report.py", "ops/demo/stage.py",
-                 "ops/foreground.py", "ops/up.py", "schemas/settings.py"}  # fmt: skip
+PLAIN_ADDRESS = {"ops/cli/settings.py", "ops/closing.py", "ops/demo/stage.py",
+                 "ops/foreground.py", "ops/preflight.py", "ops/up.py", "schemas/settings.py"}  # fmt: skip
 TOLD = re.compile(r"\b(librdkafka|aiokafka|connection|quiet)\(")
 
 

@@ -156,7 +156,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     returned: bool = True
     restockable: bool = True
     reason: str | None = None
-    location_id: int | None = None
+    location_id: int | str | None = None  # ReturnGO's id of the place: of digits in most stores
 
 
 class Validate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,8 +18,8 @@ from sinks.systems.shopify.pages import MOST_PAGES
 from sinks.systems.shopify.whole_order import order
 
 __all__ = [
-    "item", "locations", "order", "order_of", "orders_since", "scopes", "subscribe", "subscriptions", "variant",
-    "variants_by_sku",
+    "item", "locations", "order", "order_of", "orders_since", "payments", "scopes", "shop", "subscribe",
+    "subscriptions", "variant", "variants_by_sku",
 ]  # fmt: skip
 Row = dict[str, Any]  # a vendor object
 
@@ -27,6 +27,7 @@ _OWNED = {
     "return": ("order_of_return", "return", "Return"),
     "reverse": ("order_of_reverse_order", "reverseFulfillmentOrder", "ReverseFulfillmentOrder"),
 }
+PAGES_OF_PAYMENTS = 2
 MOST_SIMILAR = 500  # variants that a search for one SKU is followed to
 
 
@@ -80,6 +81,19 @@ def item(c: Connection, item_id: str) -> ReadFlow[Row | None]:
     variants = found["variants"]
     shared = variants["pageInfo"]["hasNextPage"]  # then no variant says alone what it is
     return {**variants["nodes"][0], "shared": shared, "inventoryItem": {**found, "inventoryLevels": {"nodes": nodes}}}
+
+
+def shop(c: Connection) -> ReadFlow[Row]:
+    """The shop itself: `name`, `currencyCode`, `ianaTimezone`."""
+    found: Row = (yield from calls.read(c, "shop", {}))["shop"]
+    return found
+
+
+def payments(c: Connection) -> ReadFlow[list[Row]]:
+    """How the orders that changed last were paid: `paymentGatewayNames`, `presentmentCurrencyCode` of each. Shopify
+    tells of no tender that no order used."""
+    rows, _ = yield from _pages(c, "gateways", {}, ("orders",), PAGES_OF_PAYMENTS)
+    return rows
 
 
 def locations(c: Connection) -> ReadFlow[list[Row]]:

@@ -1,7 +1,9 @@
 """`returnflow up`: everything comes up, a killed process comes back, and Ctrl-C leaves nothing behind."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ops.local.ports import free_port
+from schemas.topics import CATALOGUE
 
 MERCHANT = Path(__file__).parents[3] / "merchants" / "demo-shop.toml"
 WAIT_SECONDS = 90.0
@@ -20,8 +24,8 @@ WAIT_SECONDS = 90.0
 class Up:
     """A running `returnflow up` and what it has said so far."""
 
-    def __init__(self, argv: list[str], folder: Path) -> None:
-        self._said = folder / "said"
+    def __init__(self, argv: list[str], said: Path, folder: Path) -> None:
+        self._said = said / "said"
         with self._said.open("wb") as out:
             self.process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=folder)
 
@@ -39,28 +43,38 @@ class Up:
     def pids(self, name: str = r"\S+") -> list[int]:
         return [int(pid) for pid in re.findall(rf"  {name} +started(?: again)?, process (\d+)", self.said)]
 
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(WAIT_SECONDS)
+
 
 @pytest.fixture
-def up(cluster: str, tmp_path: Path) -> Iterator[Up]:
-    gateway, sandbox = free_port(), free_port()
+def argv(tmp_path: Path) -> list[str]:
+    """The command line, on ports that are free."""
     (tmp_path / "merchants").mkdir()
-    text = MERCHANT.read_text().replace(":8900", f":{sandbox}").replace(":8080", f":{gateway}")
-    (tmp_path / "merchants" / "demo.toml").write_text(text)
-    first_metrics = free_port(besides=[gateway, sandbox])
-    options = {"kafka": cluster, "gateway-port": gateway, "sandbox-port": sandbox, "metrics-from": first_metrics}
-    argv = [
-        sys.executable,
-        "-m",
-        "ops.cli",
-        "up",
-        "--sandbox",
-        *(f"--{name}={value}" for name, value in options.items()),
-    ]
-    running = Up(argv, tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.wait()
+    shutil.copy(MERCHANT, tmp_path / "merchants")
+    ports = [free_port() for _ in range(4)]
+    names = ("gateway-port", "sandbox-port", "kafka-port", "metrics-from")
+    options = [f"--{name}={port}" for name, port in zip(names, ports, strict=True)]
+    return [sys.executable, "-m", "ops.cli", "up", "--sandbox", *options]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[list[str]], Up]]:
+    """Start it in its folder, as often as wanted."""
+    begun: list[Up] = []
+
+    def begin(argv: list[str]) -> Up:
+        folder = tmp_path / f"run{len(begun)}"
+        folder.mkdir()
+        begun.append(Up(argv, folder, tmp_path))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        if each.process.poll() is None:
+            each.process.kill()
+            each.process.wait()
 
 
 def gone(pid: int) -> bool:
@@ -71,16 +85,57 @@ def gone(pid: int) -> bool:
     return False
 
 
-@pytest.mark.req("OPS-3")
-def test_everything_comes_up_a_killed_process_comes_back_and_a_stop_is_clean(up: Up) -> None:
-    up.wait_for(lambda said: "Ctrl-C stops it." in said)
+def commands(said: str) -> list[str]:
+    """What a newcomer is told to try."""
+    return [line.strip() for line in said.partition("Try, in another terminal")[2].splitlines()[1:4]]
+
+
+def pasted(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.3)
+
+
+@pytest.mark.req("OPS-3", "OPS-7")
+def test_everything_comes_up_plays_ones_own_file_mends_itself_and_stops_cleanly(
+    argv: list[str], start: Callable[[list[str]], Up], cluster: str, tmp_path: Path
+) -> None:
+    up = start([*argv, f"--kafka={cluster}"])
+    up.wait_for(lambda said: "exceptions list" in said)
+    assert f"  webhooks  http://127.0.0.1:{argv[-4].partition('=')[2]}/shopify/demo-shop\n" in up.said
+    second = start([*argv, f"--kafka={cluster}"])
+    assert second.process.wait(WAIT_SECONDS) == 2
+    assert f"Returnflow is running there already (process {up.process.pid})" in second.said
+    assert second.said.count("\n") == 1
+
+    made, why, waiting = commands(up.said)
+    told = pasted(made, tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[-1].strip().partition("line")[2] == why.partition("line")[2]
+    until(lambda: pasted(why, tmp_path).returncode == 0, "the return is known")
+    assert pasted(waiting, tmp_path).returncode == 0
+
+    init = f"{sys.executable} -m ops.cli merchants init my-shop --sandbox --yes"
+    done = pasted(init, tmp_path)
+    assert done.returncode == 0, done.stderr
+    up.wait_for(lambda said: "my-shop            played by the sandbox" in said)
+    own = pasted(f"{done.stdout.splitlines()[-1].strip()} --json", tmp_path)
+    assert own.returncode == 0, own.stderr
+    order = json.loads(own.stdout)["order"]
+    books = f"http://127.0.0.1:{argv[-3].partition('=')[2]}/_sandbox/books?shop=my-shop.myshopify.com"
+    until(lambda: bool(httpx.get(books).json()["orders"][order]["refunds"]), "one's own return is paid")
+
     (gateway,) = up.pids("gateway")
     os.kill(gateway, signal.SIGKILL)
     up.wait_for(lambda said: "gateway            started again" in said)
     up.wait_for(lambda said: said.count("gateway            ready") == 2)
     assert "ended by SIGKILL, starts again in 0.5 s" in up.said
-    up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(WAIT_SECONDS) == 0
+    assert up.stop() == 0
     assert "Traceback" not in up.said
     stopped = re.findall(r"  (\S+) +stopped\n", up.said)
     assert stopped[:2] == ["lag", "gateway"]
@@ -90,13 +145,19 @@ def test_everything_comes_up_a_killed_process_comes_back_and_a_stop_is_clean(up:
 
 
 @pytest.mark.req("OPS-3")
-def test_nothing_outlives_a_killed_up(up: Up) -> None:
-    up.wait_for(lambda said: "gateway            started" in said)
-    pids = up.pids()
-    assert len(pids) >= 9
-    up.process.kill()
-    up.process.wait()
-    deadline = time.monotonic() + 20
-    while not all(gone(pid) for pid in pids):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def test_nothing_outlives_a_killed_up_and_the_next_one_starts_clean(
+    argv: list[str], start: Callable[[list[str]], Up], tmp_path: Path
+) -> None:
+    """With a Kafka of its own. Killed so hard that nobody looks after the broker, either."""
+    first = start(argv)
+    first.wait_for(lambda said: "gateway            started" in said)
+    pids = [*first.pids(), int((tmp_path / "var" / "kafka" / "broker.pid").read_text())]
+    assert len(pids) >= 11
+    first.process.kill()
+    first.process.wait()
+    second = start(argv)
+    second.wait_for(lambda said: "exceptions list" in said)
+    assert "what an earlier run left in var is removed: the sandbox starts clean" in second.said
+    assert f"topics             {len(CATALOGUE)} created" in second.said
+    until(lambda: all(gone(pid) for pid in pids), "all of the first are gone")
+    assert second.stop() == 0

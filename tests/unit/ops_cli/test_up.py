@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli import main
-from ops.cli.merchants import secrets_of
 from ops.sandbox_shop import SECRETS
+from ops.secret_references import secrets_of
 from ops.up import Addresses, configured_systems, parts
 from schemas.merchant import load_all
 

@@ -106,3 +106,8 @@ def test_a_lock_entry_without_a_hash_is_refused(tmp_path: Path) -> None:
 )
 def test_the_cache_lies_outside_the_checkout(environment: dict[str, str], expected: Path) -> None:
     assert cache_directory(environment) == expected
+
+
+def test_in_a_pipe_the_download_is_told_in_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ensure_jars(LOCK, tmp_path, fetch_the_real_jar)
+    assert capsys.readouterr().err.splitlines() == ["Kafka: downloading 1 jars, once", "Kafka: 1 of 1 jars are here"]
