@@ -39,7 +39,7 @@ TYPES: dict[str, ExceptionType] = {
         "warning",
         24,
         "Several items carry the SKU, and nothing tells which one is meant.",
-        "Give each item a SKU of its own, or name the variant on the return, then retry.",
+        "Name the variant on the return, or the line where pieces are counted; give each item a SKU of its own.",
         "correct",
     ),
     "archived_item": _type(
@@ -155,8 +155,9 @@ TYPES: dict[str, ExceptionType] = {
         "cx",
         "info",
         72,
-        "Goods of the order came back, the returns portal knows no return of it.",
-        "Re-sync the order; register its return if nothing was paid yet.",
+        "Goods of the order came back, the returns portal told of no return of it; one may wait there for approval.",
+        "Approve the request that waits in the portal; if there is none, re-sync the order, and register its return if "
+        "nothing was paid yet.",
     ),
 }  # fmt: skip
 

@@ -1,4 +1,6 @@
-"""Orders whose goods came back although the returns portal knows no return of them (ELG-3).
+"""Orders whose goods came back although the returns portal told of no return of them (ELG-3).
+
+A request that nobody approved yet is not read, so that none was told does not say that there is none.
 
 Everyday business shows nothing of the kind: money that was given back alone, units that were taken off an order before
 they were sent, and goods that were sold in a store and come back to one.
@@ -30,7 +32,8 @@ def cause(learnt: Learnt, seen: list[Seen]) -> Cause:
     what = "; ".join(text for _, text in seen)
     return Cause(
         type="order_not_in_portal", rma_id="", subject="order",
-        detail=f"goods of order {name} came back, ReturnGO knows no return of it: {what}",
+        detail=f"goods of order {name} came back, no return of it was told by ReturnGO "
+        f"(requests that wait for approval are not read): {what}",
     )  # fmt: skip
 
 

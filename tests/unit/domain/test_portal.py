@@ -54,6 +54,9 @@ def test_goods_that_came_back_without_a_return_are_raised_in_time_and_clear_by_t
     assert (run.open, run.case.due_ms) == ([], deadline(30).due_at_ms)
     run.feed(deadline(30))
     assert run.open == RAISED
+    said = run.raised(RAISED[0])
+    assert "wait for approval are not read" in said.detail
+    assert "waits in the portal" in said.next_step
     run.feed(*asked(unit()))
     assert [c.type for c in run.records(ExceptionCleared)] == RAISED
     assert "order_not_in_portal" not in run.open
@@ -66,7 +69,8 @@ def test_it_names_the_order_and_all_that_came_back_and_is_one_exception() -> Non
     (raised,) = run.records(ExceptionRaised)
     assert (raised.owner, raised.severity, raised.order_id, raised.rma_id) == ("cx", "info", ORDER, "")
     assert raised.detail == (
-        "goods of order #1001 came back, ReturnGO knows no return of it: 1 × CAP counted by warehouse; "
+        "goods of order #1001 came back, no return of it was told by ReturnGO (requests that wait for approval are not "
+        "read): 1 × CAP counted by warehouse; "
         "store return S1 of 1 unit(s) in sitoo"
     )
     run.feed(replace(STAFF, occurred_at_ms=TILL.occurred_at_ms + 1))
