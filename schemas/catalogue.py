@@ -41,7 +41,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     facts.OrderSnapshot: 7_340_036,
     facts.ObservedEffect: 7_340_045,
     facts.DeadlineReached: 7_340_050,
-    stock.StockItem: 7_340_062,
+    stock.StockItem: 7_340_063,
     stock.StockLevel: 7_340_071,
     stock.RestockIntent: 7_340_083,
     stock.RestockVerdict: 7_340_090,

@@ -62,6 +62,7 @@ class StockItem(msgspec.Struct, frozen=True, kw_only=True):
     read_order: Ordinal = 0  # see schemas/facts.py
     options: tuple[str, ...] = ()  # values of its options, such as size and colour
     hits: tuple[Hit, ...] = ()
+    cut: bool = False  # the system finds more than was looked at: `hits` may not be all
 
 
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):

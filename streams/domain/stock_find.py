@@ -31,6 +31,9 @@ class Impossible(msgspec.Struct, frozen=True, kw_only=True):
 def find(intent: RestockIntent, index: StockItem) -> Found | Impossible:
     """What `index`, all that the system finds, means for an intent."""
     hits = index.hits if index.exists else ()
+    if index.cut and intent.variant_id not in {hit.variant_id for hit in hits if hit.variant_id}:
+        detail = f"{index.system} has more like {_named(intent)} than can be looked at: which one is meant is unknown"
+        return Impossible(reason="ambiguous_sku", detail=detail)
     if not hits:
         return _none(intent, index)
     if intent.variant_id is not None and any(hit.variant_id for hit in hits):

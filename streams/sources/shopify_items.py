@@ -23,18 +23,13 @@ from streams.sources.shopify_orders import SYSTEM
 _LARGEST_STOCK = 1_000_000_000
 
 
-MOST_HITS = 50
-
-
 def index(found: Json, *, merchant: str, sku: str = "", variant_id: str | None = None, read_at_ms: int) -> StockItem:
     """What the shop finds by a SKU, or by a variant id where there is no SKU; raises Malformed."""
     hits = sorted(map(_hit, rows(found.get("nodes"), "productVariants")), key=lambda hit: hit.item_id)
-    if not hits and not found.get("complete"):
-        raise malformed("productVariants", "all variants of similar SKUs within the pages that are read", None)
     return _named(
         StockItem(
             fact_id="", merchant=merchant, sku=sku, system=SYSTEM, version_ms=read_at_ms, exists=bool(hits),
-            variant_id=variant_id, hits=tuple(hits[:MOST_HITS]),
+            variant_id=variant_id, hits=tuple(hits), cut=not found.get("complete"),
         )
     )  # fmt: skip
 

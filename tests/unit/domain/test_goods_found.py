@@ -81,6 +81,21 @@ def test_none_several_and_archived_hits_are_raised_apart(
     assert (passed(row) == [("I-RED", "MUG")]) == ("variant_id" not in more)
 
 
+@pytest.mark.req("INV-19")
+@pytest.mark.parametrize("found", [(), (RED,), (OLD,), (RED, BLUE)])
+def test_nothing_is_judged_from_a_list_that_was_cut_off(found: tuple[StockItem, ...]) -> None:
+    index = replace(found_by_sku(*found) if found else item("MUG", exists=False), cut=True)
+    for more in ({}, {"variant_id": "V-GONE"}, {"options": ("Green",)}):
+        row = Row()
+        row.feed(mug(**more), index)
+        assert (passed(row), row.word) == ([], ("impossible", "ambiguous_sku"))
+    row.feed(replace(found_by_sku(RED), version_ms=at(9), fact_id="whole"))
+    assert passed(row) == []  # whole now, and what was returned is green
+    named = Row()
+    named.feed(mug(variant_id="V-RED"), replace(found_by_sku(RED, BLUE), cut=True))
+    assert passed(named) == [("I-RED", "MUG")]  # an id that was found needs no more
+
+
 @pytest.mark.req("INV-13", "INV-19")
 def test_whatever_comes_first_the_item_gets_one_command_and_the_case_its_word() -> None:
     for facts in itertools.permutations([RED, found_by_sku(RED), mug(), intent("i2", "MUG", item_id="I-RED")]):

@@ -23,7 +23,7 @@ IDS_FOR_EVER = {
     "OrderSnapshot": (7340036, "417e993e4368"),
     "ObservedEffect": (7340045, "c51062021b3e"),
     "DeadlineReached": (7340050, "4bcbab5ecc9a"),
-    "StockItem": (7340062, "4a7601c4d422"),
+    "StockItem": (7340063, "bb7293d89acf"),
     "StockLevel": (7340071, "33b9ca01e225"),
     "RestockIntent": (7340083, "a1f6a029ee17"),
     "RestockVerdict": (7340090, "e8ec8521a679"),

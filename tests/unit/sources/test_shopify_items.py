@@ -79,9 +79,11 @@ def test_what_a_sku_finds_is_told_with_what_tells_the_hits_apart() -> None:
 
 
 @pytest.mark.req("INV-19")
-def test_a_search_that_was_not_followed_to_its_end_says_nothing_of_what_there_is_not() -> None:
-    with pytest.raises(Malformed, match="all variants of similar SKUs"):
-        index({"nodes": [], "complete": False}, merchant="shop-a", sku="A", read_at_ms=AT)
+def test_a_search_that_was_not_followed_to_its_end_says_so_with_all_that_it_found() -> None:
+    found = [variant(id=str(700 + n), inventoryItem={"id": str(900 + n)}) for n in range(120)]
+    read = index({"nodes": found, "complete": False}, merchant="shop-a", sku="MUG", read_at_ms=AT)
+    assert (len(read.hits), read.cut) == (120, True)
+    assert index({"nodes": found, "complete": True}, merchant="shop-a", sku="MUG", read_at_ms=AT).cut is False
 
 
 def test_an_item_that_several_variants_share_is_none_of_them() -> None:
