@@ -89,6 +89,22 @@ def more_pieces(n: int) -> Iterator[Fact]:
     yield from _counted(n // 2, n)
 
 
+def pieces_of_two_items(n: int) -> Iterator[Fact]:
+    """Pieces that are counted one by one by a SKU that two items carry: some lie in stock, the last of them tell."""
+    lines = tuple(
+        OrderLine(
+            line_id=f"L{i}", sku="SKU-0", quantity=n // 2, unit_price_minor=PRICE, item_id=f"I{i}", variant_id=f"V{i}"
+        )
+        for i in range(2)
+    )
+    those = tuple(_unit(i, f"L{i % 2}", "SKU-0") for i in range(n // 2 * 2))
+    yield from (order(lines, PRICE * n), event("requested", 1, *those), event("approved", 2, *those))
+    for i in range(n):
+        line_id = "L0" if i % 4 == 0 else None
+        piece = ReturnedUnit(unit_id="", line_id=line_id, sku="SKU-0", disposition="sellable", location="dock")
+        yield replace(event("inspected", 6, piece), system="warehouse", fact_id=f"piece{i}")
+
+
 def _refunds(n: int, lines_named: bool = True) -> tuple[RecordedRefund, ...]:
     tender = [
         RefundedTender(transaction_id=f"t{i}", payment_id="P1", tender="card", amount_minor=PRICE, status="success")
@@ -228,8 +244,8 @@ def unmapped(n: int) -> Iterator[Fact]:
 SHAPES: dict[str, Shape] = {
     each.__name__: each
     for each in (
-        lines, units, returns, pieces, more_pieces, refunds_by_others, refunds_of_no_line, restocks_by_others,
-        transactions, bundles, same_bundle, components, graded_anew, payments, exchanges, over_quantity, no_order,
-        unmapped,
+        lines, units, returns, pieces, more_pieces, pieces_of_two_items, refunds_by_others, refunds_of_no_line,
+        restocks_by_others, transactions, bundles, same_bundle, components, graded_anew, payments, exchanges,
+        over_quantity, no_order, unmapped,
     )
 }  # fmt: skip

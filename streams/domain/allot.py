@@ -3,7 +3,8 @@
 Where pieces are counted, a piece gets its identity from what it is (line, disposition, location, ordinal), never from
 the unit or RMA it happens to be allotted to: the same pieces have the same restocks in whatever order they came.
 
-Each count is of pieces of its own, never a correction of another. Where more are counted than a return has units, those
+Each count is of pieces of its own, never a correction of another, but where it names the line of a piece that was held
+for want of one (see which_item.py). Where more are counted than a return has units, those
 that were put back before keep their units, and the others are left over.
 """
 
@@ -13,10 +14,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from schemas.facts import Disposition
+from streams.domain import which_item
+from streams.domain.allotment import Allotment
 from streams.domain.counted import Stocked, Subject, Units, subject
 from streams.domain.decided import Restocking
-from streams.domain.learnt import Claim, Inspection, Learnt
-from streams.domain.queues import Queue
+from streams.domain.learnt import Claim, Learnt
 from streams.domain.seat import Seat
 
 # Sellable goods first: units that are paid already are the ones that came back in order.
@@ -47,50 +49,14 @@ def inspect(seats: Sequence[Seat], learnt: Learnt, restocks: Iterable[Restocking
     if not claims:
         return []
     units = Units(seats)
-    over = Allotment(units).all((c, c.quantity) for c in claims)
+    unclear = [claim for claim in claims if units.unclear(claim)]
+    clear = [claim for claim in claims if not units.unclear(claim)] if unclear else claims
+    over = Allotment(units).all((c, c.quantity) for c in clear)
     if over:
-        over = _allotted_again(claims, seats, units, restocks, source)
+        over = _allotted_again(clear, seats, units, restocks, source)
+    if unclear:
+        over |= which_item.allot(unclear, clear, units, restocks)
     return _spares([(claim, over[claim]) for claim in claims if claim in over], units)
-
-
-class Allotment:
-    """One round of giving pieces to the units of a case, of which none has one yet."""
-
-    def __init__(self, units: Units) -> None:
-        self._units = units
-        self._free: dict[tuple[Subject, Disposition | None], Queue] = {}
-
-    def all(self, pieces: Iterable[tuple[Claim, int]]) -> dict[Claim, int]:
-        """Allots so many pieces of each; how many of which are left over."""
-        over: dict[Claim, int] = {}
-        for claim, quantity in pieces:
-            left = self.some(claim, quantity) if quantity else 0
-            if left:
-                over[claim] = over.get(claim, 0) + left
-        return over
-
-    def some(self, claim: Claim, left: int) -> int:
-        """Allots so many pieces of the claim; how many are left over."""
-        free = self.free(claim)
-        while (taken := free.take(left)) is not None:
-            seat, size = taken
-            left -= size
-            seat.counted = True
-            if seat.found is None:
-                seat.found = Inspection(claim.stamp, claim.disposition or "missing", claim.location, claim.reason)
-                seat.source = claim.source
-            elif seat.found.disposition != claim.disposition:
-                seat.dispute = f"{seat.source}: {seat.found.disposition} / {claim.source}: {claim.disposition}"
-        return left
-
-    def free(self, claim: Claim) -> Queue:
-        """Units that the claim can mean and that no piece was given to."""
-        key = (subject(claim), claim.disposition)
-        if key not in self._free:
-            self._free[key] = Queue(lambda seat: not seat.counted)
-            for seat in self._units.places(claim):
-                self._free[key].push(_preference(claim, seat), seat.unit.said.quantity, seat)
-        return self._free[key]
 
 
 def _allotted_again(
@@ -158,12 +124,6 @@ def _named(seat: Seat, source: str) -> None:
     seat.found, seat.source = counted[-1]
     if len(counted) > 1 and len({found.disposition for found, _ in counted}) > 1:
         seat.dispute = " / ".join(f"{who}: {found.disposition}" for found, who in counted)
-
-
-def _preference(claim: Claim, seat: Seat) -> tuple[bool, int, bool, str, str]:
-    # first the units that another source graded alike, then those that nobody looked at
-    agrees = 1 if seat.found is None else 0 if seat.found.disposition == claim.disposition else 2
-    return (bool(seat.stopped), agrees, seat.paying is None, seat.rma.rma_id, seat.unit.unit_id)
 
 
 def number(seats: Iterable[Seat], learnt: Learnt, source: str) -> None:

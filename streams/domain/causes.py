@@ -56,18 +56,14 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
     said, found = seat.unit.said, seat.found
     match guard.raises:
         case "unknown_line":
-            detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
-            if said.line_id is None and seat.order is not None:
-                same = sum(same_sku(line.sku, said.sku) for line in seat.order.lines)
-                where = f"on {same} lines of the order" if same else "not on the order"
-                detail = f"SKU {said.sku or '(none)'} is {where}, and the return names no line"
-            lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
-            return _both(about(seat, "unknown_line", detail), f"one of {lines}", said.line_id or said.sku)
+            return _unknown_line(seat)
         case "over_quantity":
             if said.quantity < 1:
                 detail = f"expected at least one unit to be returned, got {said.quantity}"
                 return _both(about(seat, "over_quantity", detail), "at least 1", str(said.quantity))
             return _too_many(guard, seat)
+        case "ambiguous_sku":
+            return msgspec.structs.replace(about(seat, "ambiguous_sku", seat.unclear), subject=seat.sku, line_id=None)
         case "item_missing":
             detail = f"{said.sku}: {'' if found is None else found.disposition.replace('_', ' ')}"
             return about(seat, "item_missing", detail)
@@ -81,6 +77,17 @@ def of_guard(guard: Guard[Seat], seat: Seat) -> Cause:
             if seat.dispute:
                 return about(seat, guard.raises, f"inspections disagree: {seat.dispute}")
             return _not_as_sold(guard, seat)
+
+
+def _unknown_line(seat: Seat) -> Cause:
+    said = seat.unit.said
+    detail = f"line {said.line_id} with SKU {said.sku or '(none)'} is not on the order"
+    if said.line_id is None and seat.order is not None:
+        same = sum(same_sku(line.sku, said.sku) for line in seat.order.lines)
+        where = f"on {same} lines of the order" if same else "not on the order"
+        detail = f"SKU {said.sku or '(none)'} is {where}, and the return names no line"
+    lines = "" if seat.order is None else ", ".join(line.line_id for line in seat.order.lines)
+    return _both(about(seat, "unknown_line", detail), f"one of {lines}", said.line_id or said.sku)
 
 
 def _not_as_sold(guard: Guard[Seat], seat: Seat) -> Cause:

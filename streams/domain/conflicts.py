@@ -61,7 +61,7 @@ def of_stops(seating: Seating, learnt: Learnt) -> Iterable[Cause]:
     if not stopped:
         return
     still_open = {seat.subject for seat in seating.seats if not seat.stopped}
-    arrivals = Arrivals(learnt)
+    arrivals = Arrivals(learnt, seating.seats)
     for seat in stopped:
         since = ended(seat.rma) if not withdrawn(seat.unit, seat.rma) else None
         if since is None or _moved(seat) or seat.restocked == "elsewhere" or not seat.unit.said.ships:
@@ -86,7 +86,7 @@ def _last_seen(seat: Seat, arrivals: Arrivals, *, elsewhere: bool) -> Stamp | No
     the line is open `elsewhere`."""
     arrived = seat.arrived
     if arrived is not None and elsewhere:
-        arrived = arrivals.of(seat.rma, seat.unit, by_order=False)
+        arrived = arrivals.of(seat, by_order=False)
     if seat.found is None:
         return arrived
     if gone(seat):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schemas.sku import meant, same_sku, spelled_so
 from streams.domain.decided import Restocking, graded
-from streams.domain.learnt import Claim, Learnt, Rma, Stamp, Unit
+from streams.domain.learnt import Claim, Learnt, Stamp
 from streams.domain.queues import Queue
-from streams.domain.seat import GONE, Seat, as_bundle
+from streams.domain.seat import GONE, Seat, as_bundle, as_numbered
 
 Subject = tuple[str, str, str]  # return, line and SKU that a claim names, "" for what it does not name
 
@@ -16,35 +16,14 @@ def subject(claim: Claim) -> Subject:
     return claim.rma_id, claim.line_id, claim.sku.strip()
 
 
-class Arrivals:
-    """When counted pieces arrived, by return and line or SKU."""
-
-    def __init__(self, learnt: Learnt) -> None:
-        self._first: dict[tuple[str, str, str], Stamp] = {}
-        for claim in learnt.claims:
-            if claim.disposition in GONE:
-                continue  # who counts goods as missing has not received them
-            key = ("line", claim.rma_id, claim.line_id) if claim.line_id else ("sku", claim.rma_id, meant(claim.sku))
-            if key not in self._first or claim.stamp < self._first[key]:
-                self._first[key] = claim.stamp
-
-    def of(self, rma: Rma, unit: Unit, *, by_order: bool = True) -> Stamp | None:
-        """Earliest arrival of the unit by anyone, named or counted; `by_order`: also of pieces that name no return."""
-        seen = [unit.received, rma.marks.get("received")]
-        for rma_id in (rma.rma_id, "") if by_order and self._first else (rma.rma_id,):
-            seen += [
-                self._first.get(("line", rma_id, unit.said.line_id or "")),
-                self._first.get(("sku", rma_id, meant(unit.said.sku))),
-            ]
-        return min((each for each in seen if each is not None), default=None)
-
-
 class Units:
     """The units of a case by what a claim can name."""
 
     def __init__(self, seats: Iterable[Seat]) -> None:
         self._by_name: dict[tuple[str, str, str], list[Seat]] = {}
         self._concerned: dict[Subject, list[Seat]] = {}
+        self._places: dict[Subject, list[Seat]] = {}
+        self._unclear: dict[Subject, bool] = {}
         for seat in seats:
             names = {("line", line.line_id) for line, _ in seat.parts}
             names |= {("line", seat.unit.said.line_id or ""), ("sku", meant(seat.sku))}
@@ -65,8 +44,58 @@ class Units:
         return self._concerned[about]
 
     def places(self, claim: Claim) -> list[Seat]:
-        """Those of them that come back at all."""
-        return [seat for seat in self.concerned(claim) if seat.unit.said.ships]
+        """Those of them that come back at all; the same list for every claim about the same."""
+        about = subject(claim)
+        if about not in self._places:
+            self._places[about] = [seat for seat in self.concerned(claim) if seat.unit.said.ships]
+        return self._places[about]
+
+    def unclear(self, claim: Claim) -> bool:
+        """Whether it names a SKU alone, and several items carry that."""
+        about = subject(claim)
+        if about not in self._unclear:
+            items = {item_of(seat) for seat in self.places(claim)} if not claim.line_id else set()
+            self._unclear[about] = len(items - {""}) > 1
+        return self._unclear[about]
+
+
+class Arrivals:
+    """When counted pieces arrived, by the units that they can be."""
+
+    def __init__(self, learnt: Learnt, seats: Sequence[Seat]) -> None:
+        first: dict[Subject, Claim] = {}
+        for claim in learnt.claims:
+            if claim.disposition in GONE:
+                continue  # who counts goods as missing has not received them
+            about = subject(claim)
+            if about not in first or claim.stamp < first[about].stamp:
+                first[about] = claim
+        self._of_return: dict[str, Stamp] = {}
+        self._of_order: dict[str, Stamp] = {}
+        units = Units(seats if first else ())
+        for claim in first.values():
+            known = self._of_return if claim.rma_id else self._of_order
+            for seat in units.concerned(claim):
+                known[seat.key] = min(claim.stamp, known.get(seat.key, claim.stamp))
+
+    def of(self, seat: Seat, *, by_order: bool = True) -> Stamp | None:
+        """Earliest arrival of the unit by anyone, named or counted; `by_order`: also of pieces that name no return."""
+        seen = [seat.unit.received, seat.rma.marks.get("received"), self._of_return.get(seat.key)]
+        if by_order:
+            seen.append(self._of_order.get(seat.key))
+        return min((each for each in seen if each is not None), default=None)
+
+
+def item_of(seat: Seat) -> str:
+    """Which item its goods are, as far as more than a SKU tells it; "" where nothing does."""
+    line = seat.line
+    if line is None or not as_numbered(seat):
+        return "/".join(sorted(filter(None, map(meant, seat.unit.said.options))))
+    if as_bundle(seat):
+        return "+".join(
+            sorted(f"{each.item_id or each.variant_id or ''} × {each.bundle_quantity}" for each, _ in seat.parts)
+        )
+    return line.item_id or line.variant_id or ""
 
 
 def _sold_as(seat: Seat) -> str:
@@ -92,8 +121,8 @@ class Stocked:
         self._waiting: dict[tuple[str, str | None, Subject], list[Restocking]] = {}
         for ordinal, piece in enumerate(pieces.values()):
             for rma_id in (None, piece.rma_id):
-                for kind, name in (("sku", meant(piece.sku)), ("line", piece.line_id or "")):
-                    self._by_name.setdefault((piece.grade, rma_id, kind, name), []).append((ordinal, piece))
+                kind, name = ("line", piece.line_id) if piece.line_id else ("sku", meant(piece.sku))
+                self._by_name.setdefault((piece.grade, rma_id, kind, name), []).append((ordinal, piece))
 
     def like(
         self, claim: Claim, seats: Sequence[Seat], free: Queue, left: int, rma_id: str | None

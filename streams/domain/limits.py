@@ -66,7 +66,7 @@ def _of_unit(standing: Standing, learnt: Learnt, rules: Merchant, found: list[Du
     if seat.found is not None:
         found += _unreceived(standing, seat.found, rules)
         found += _held(standing, rules)
-    elif seat.unit.said.ships and seat.restocked != "elsewhere":
+    elif seat.unit.said.ships and seat.restocked != "elsewhere" and not seat.unclear:
         found += _goods(seat, rules)
     if seat.money == "open" or standing.money is not None:
         found += _money(standing, rules)

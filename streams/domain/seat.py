@@ -40,11 +40,12 @@ class Seat(msgspec.Struct):
     model: Model  # the operating model that governs it
     in_policy: bool
     stopped: str  # the milestone that ended the RMA early
-    arrived: Stamp | None
+    arrived: Stamp | None = None
     found: Inspection | None = None
     source: str = ""  # who found it
     dispute: str = ""  # two inspections that contradict each other
     counted: bool = False  # a source that counts pieces has counted this one
+    unclear: str = ""  # a piece was counted that is this unit or one of another item: what must be told
     piece: str = ""  # identity of the physical piece for its restock
     returned: int = 0  # units of its line that are asked back or were paid back before
     bought: bool = True  # False: more units of the line are returned than were bought

@@ -63,7 +63,7 @@ def seating(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Se
 
 def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str]) -> list[Seat]:
     order, model = learnt.order, model_of(learnt.order, rules)
-    arrivals, lines = Arrivals(learnt), OrderLines(order)
+    lines = OrderLines(order)
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
@@ -73,9 +73,12 @@ def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str])
             parts = lines.parts_of(unit, groups.get((rma_id, unit_id), ""))
             seat = Seat(
                 f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
-                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""), arrivals.of(rma, unit),
+                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""),
             )  # fmt: skip
             found.append(seat)
+    arrivals = Arrivals(learnt, found)
+    for seat in found:
+        seat.arrived = arrivals.of(seat)
     return found
 
 

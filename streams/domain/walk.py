@@ -145,6 +145,10 @@ RECEIVED: Guard[Seat] = Guard(
 INSPECTED: Guard[Seat] = Guard(
     name="inspected", owner="warehouse", unblocked_by="an inspection", met=_inspected, holds_others=True,
 )
+ITEM_TOLD: Guard[Seat] = Guard(
+    name="item_told", owner="warehouse", unblocked_by="a count that names its line, or that covers all of its SKU",
+    raises="ambiguous_sku", met=lambda s, _: not s.unclear or s.restocked == "elsewhere", holds_others=True,
+)
 GOODS_HERE: Guard[Seat] = Guard(
     name="goods_here", owner="cx", unblocked_by="the item, or the end of the return", raises="item_missing",
     met=_goods_here,
@@ -160,7 +164,8 @@ SKU_AGREES: Guard[Seat] = Guard(
 
 # Into stock: only units that come back, and only while wants_stock().
 STOCK: tuple[Guard[Seat], ...] = (
-    ORDER_KNOWN, LINE_KNOWN, LINE_READ, SKU_AGREES, BOUGHT, LEFT, RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    ORDER_KNOWN, LINE_KNOWN, LINE_READ, SKU_AGREES, BOUGHT, LEFT, RECEIVED, ITEM_TOLD, INSPECTED, GOODS_HERE,
+    UNDISPUTED,
     Guard(name="order_open", owner="cx", unblocked_by="the order, out of the archive",
           met=lambda s, _: s.order is None or not s.order.archived or s.model.stock not in DROPS_ARCHIVED),
     Guard(name="reason_mapped", owner="cx", unblocked_by="a rule for the return reason", raises="unmapped_reason",
@@ -189,7 +194,7 @@ MONEY: tuple[Guard[Seat], ...] = (
           met=lambda s, _: "approved" in s.rma.marks),
     Guard(name="within_policy", owner="cx", unblocked_by="a decision to allow or refuse it",
           raises="outside_policy_window", met=lambda s, _: s.in_policy),
-    RECEIVED, INSPECTED, GOODS_HERE, UNDISPUTED,
+    RECEIVED, ITEM_TOLD, INSPECTED, GOODS_HERE, UNDISPUTED,
     Guard(name="restocked", owner="integration", unblocked_by="the restock", holds_others=True,
           met=lambda s, _: s.model.refunding.after == "inspected" or _in_stock_again(s)),
     Guard(name="asked_for", owner="cx", unblocked_by="ReturnGO's request for the refund", met=_asked_for,
