@@ -68,6 +68,28 @@ def test_goods_without_an_item_go_to_the_data_team(world: World) -> None:
     assert order.until(lambda now: now.paid).moved == {}
 
 
+@pytest.mark.req("INV-19", "EXC-2", "EXC-4")
+@played
+def test_goods_that_the_shop_deleted_or_archived_are_raised_and_what_was_sold_is_counted(world: World) -> None:
+    shop = Shop(world, CALM)
+    gone, old, kept = shop.goods(), shop.goods(), shop.goods()
+    skus = {"deleted_item": gone, "archived_item": old, "": kept}
+    # who sold it by its SKU alone: nothing but that finds its item
+    custom = {"custom_title": "Old stock", "sku": old, "quantity": 1, "unit_price": "40.00"}
+    orders = {kind: shop.sold(custom if sku == old else line(sku)) for kind, sku in skus.items()}
+    shop.staff("product", {"sku": old, "status": "ARCHIVED"})
+    shop.staff("product", {"sku": kept, "status": "ARCHIVED"})
+    returns = [orders[kind].asked(back(sku)).received() for kind, sku in skus.items()]
+    shop.staff("delete-product", {"sku": gone})
+    for each in returns:
+        each.inspected("sellable")
+    for kind in ("deleted_item", "archived_item"):
+        raised = orders[kind].raises(kind)
+        assert (raised.owner, raised.sku) == ("data", skus[kind])
+        assert orders[kind].until(lambda now: now.paid).movements == []
+    assert orders[""].ended().moved == {"101.available": 1}  # the archived variant itself came back: it is counted
+
+
 @pytest.mark.req("INV-4", "INV-5", "EXC-1")
 @played
 def test_no_goods_go_to_a_place_that_is_closed_or_that_nobody_mapped(world: World) -> None:

@@ -26,7 +26,7 @@ RMAs
 Staff
   POST /_sandbox/shopify/{shop}/staff/{action}    refund restock store-credit location tracking close-order cancel-order
                                                   edit-order send capture void mark-paid pay rate tag return settle
-                                                  complete-draft (staff_specs)
+                                                  complete-draft product delete-product (staff_specs)
 Faults and time
   POST /_sandbox/faults                           faults.Plan -> {"id"}; GET lists, DELETE removes all, /faults/{id} one
   POST /_sandbox/latency                          {"seconds"}: every answer takes so much longer, without a lock

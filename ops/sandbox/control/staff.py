@@ -4,21 +4,19 @@ from collections.abc import Callable
 
 import msgspec
 
-from ops.sandbox.control import staff_orders
-from ops.sandbox.control.named import named_item, named_line, named_location, named_order
+from ops.sandbox.control import staff_goods, staff_orders
+from ops.sandbox.control.named import named_line, named_location, named_order
 from ops.sandbox.control.staff_specs import (
     CreditSpec,
     DraftSpec,
     LocationSpec,
     OrderNamed,
     RefundSpec,
-    RestockSpec,
     ReturnSpec,
     SettleSpec,
     TagSpec,
-    TrackingSpec,
 )
-from ops.sandbox.shopify import amounts, payloads, stock
+from ops.sandbox.shopify import amounts, payloads
 from ops.sandbox.shopify.action import Action, touch
 from ops.sandbox.shopify.aftersales import ReturnLine
 from ops.sandbox.shopify.credit import add_credit
@@ -48,14 +46,6 @@ def refund(action: Action, spec: RefundSpec) -> Payload:
     return {"refund_id": made.number, "transactions": [paid.number for paid in made.transactions]}
 
 
-def restock(action: Action, spec: RestockSpec) -> Payload:
-    """Stock corrected by hand."""
-    item, location = named_item(action, spec.sku), named_location(action, spec.location_id)
-    level = item.levels.get(location.number) or stock.new_level(action, item, location, 0)
-    stock.move(action, level, spec.name, spec.delta, stock.Cause(kind="staff", reference=spec.reason))
-    return {"after": level.quantity(spec.name)}
-
-
 def store_credit(action: Action, spec: CreditSpec) -> Payload:
     """Store credit given by hand."""
     customer = action.shop.numbered(Customer, spec.customer_id)
@@ -72,15 +62,6 @@ def location(action: Action, spec: LocationSpec) -> Payload:
     topic = "LOCATIONS_ACTIVATE" if spec.active else "LOCATIONS_DEACTIVATE"
     action.emit(topic, place, lambda: payloads.location(place))
     return {"location_id": place.number, "active": place.is_active}
-
-
-def tracking(action: Action, spec: TrackingSpec) -> Payload:
-    """An item is tracked, or no longer."""
-    item = named_item(action, spec.sku)
-    item.tracked, item.updated_at = spec.tracked, action.now()
-    action.index(item)
-    action.emit("INVENTORY_ITEMS_UPDATE", item, lambda: payloads.inventory_item(item))
-    return {"sku": item.sku, "tracked": item.tracked}
 
 
 def close_order(action: Action, spec: OrderNamed) -> Payload:
@@ -152,14 +133,13 @@ def complete(action: Action, spec: DraftSpec) -> Payload:
 
 ACTIONS: dict[str, tuple[type[msgspec.Struct], Callable[..., Payload]]] = {
     "refund": (RefundSpec, refund),
-    "restock": (RestockSpec, restock),
     "store-credit": (CreditSpec, store_credit),
     "location": (LocationSpec, location),
-    "tracking": (TrackingSpec, tracking),
     "close-order": (OrderNamed, close_order),
     "tag": (TagSpec, tag),
     "return": (ReturnSpec, native_return),
     "settle": (SettleSpec, settle),
     "complete-draft": (DraftSpec, complete),
+    **staff_goods.ACTIONS,
     **staff_orders.ACTIONS,
 }

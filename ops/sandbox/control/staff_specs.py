@@ -1,6 +1,7 @@
 """What the control door takes for each thing that staff can do."""
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -58,6 +59,18 @@ class TrackingSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     sku: str
     tracked: bool
+
+
+class ProductNamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The product of a SKU."""
+
+    sku: str
+
+
+class ProductSpec(ProductNamed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of it."""
+
+    status: Literal["ACTIVE", "DRAFT", "ARCHIVED"]
 
 
 class OrderNamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -51,6 +51,7 @@ class Product(Entity):
     is_gift_card: bool
     created_at: datetime
     updated_at: datetime
+    status: str = "ACTIVE"
     variants: list[Variant] = field(default_factory=list)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ops.sandbox.clock import iso_offset
 from ops.sandbox.shopify import amounts
 from ops.sandbox.shopify.aftersales import NativeReturn, Refund, RefundLine, ReverseOrder
-from ops.sandbox.shopify.catalogue import Item, Level, Location
+from ops.sandbox.shopify.catalogue import Entity, Item, Level, Location, Product
 from ops.sandbox.shopify.sales import LineItem, Order, Shipping, Transaction
 from ops.sandbox.shopify.values import Payload, rounded
 
@@ -109,6 +109,22 @@ def inventory_level(subject: Level) -> Payload:
         "updated_at": iso_offset(subject.updated_at),
         "admin_graphql_api_id": subject.id,
     }
+
+
+def product(subject: Product) -> Payload:
+    """products/update"""
+    return {
+        "id": subject.number,
+        "admin_graphql_api_id": subject.id,
+        "title": subject.title,
+        "status": subject.status.lower(),
+        "updated_at": iso_offset(subject.updated_at),
+    }
+
+
+def deleted(subject: Entity) -> Payload:
+    """products/delete and inventory_items/delete: its number alone."""
+    return {"id": subject.number}
 
 
 def inventory_item(subject: Item) -> Payload:

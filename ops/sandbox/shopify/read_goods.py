@@ -159,7 +159,6 @@ PRODUCT: Resolvers = {
     "hasOnlyDefaultVariant": lambda product, _info: len(product.variants) == 1,
     "hasVariantsThatRequiresComponents": lambda product, _info: any(variant.components for variant in product.variants),
     "productType": lambda _product, _info: "",
-    "status": lambda _product, _info: "ACTIVE",
     "tags": lambda _product, _info: [],
     "totalInventory": lambda product, _info: sum(_total(variant) for variant in product.variants),
     "tracksInventory": lambda product, _info: any(variant.inventory_item.tracked for variant in product.variants),

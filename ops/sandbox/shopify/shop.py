@@ -57,6 +57,10 @@ class Shop:
         same[entity.number] = entity
         return entity
 
+    def remove(self, entity: Entity) -> None:
+        """Nothing finds it any more."""
+        del self.entities[entity.typename][entity.number]
+
     def all(self, kind: type[T]) -> list[T]:
         """All entities of a type, oldest first."""
         return [entity for entity in self.entities.get(kind.typename, {}).values() if isinstance(entity, kind)]
