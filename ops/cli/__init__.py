@@ -39,7 +39,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Set up": {
         "topics": ("ops.cli.topics:topics", "Compare Kafka with the topic catalogue, create what is missing."),
         "ledger": ("ops.cli.ledger:ledger", "Create or upgrade the ledger's tables."),
-        "merchants": ("ops.cli.merchants:merchants", "Check the merchant files and their secrets."),
+        "merchants": ("ops.cli.merchants:merchants", "Write, check, compare and apply merchant files."),
     },
 }
 COMMANDS = {name: place for section in SECTIONS.values() for name, place in section.items()}
@@ -82,7 +82,15 @@ class Root(click.Group):
 def _logs(command: str | None) -> bool:
     """Whether what it says goes to a log of lines for machines."""
     json = os.environ.get(LOG_FORMAT, "json") == "json" and not CONSOLE & set(sys.argv)
-    return json and (command in SECTIONS["Processes"] or (command == "lag" and "--serve" in sys.argv))
+    return json and (_is_process(command) or (command == "lag" and "--serve" in sys.argv))
+
+
+def _is_process(command: str | None) -> bool:
+    """A command of a process, such as `sandbox return`, is for people."""
+    if command not in SECTIONS["Processes"]:
+        return False
+    found = main.get_command(click.Context(main), command)
+    return not (isinstance(found, click.Group) and found.commands.keys() & set(sys.argv))
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

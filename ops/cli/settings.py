@@ -30,7 +30,7 @@ _OVERRIDES = {
         ),
         _Override("--ledger", "ledger_url", "URL", "sqlite:///file or postgresql://…", "database of the ledger"),
         _Override("--merchants", "merchants", "FOLDER", "a folder of *.toml files", "folder with merchant files"),
-        _Override("--data-dir", "data_dir", "FOLDER", "a folder", "where tables and logs are kept"),
+        _Override("--data-dir", "data_dir", "FOLDER", "a folder", "where Kafka, ledger, tables and logs are kept"),
         _Override("--metrics-port", "metrics_port", "PORT", "0 to 65535", "port of the metrics endpoint, 0: none"),
         _Override("--log-level", "log_level", "LEVEL", "debug, info, warning or error", "what is logged"),
         _Override("--log-format", "log_format", "FORMAT", "json or console", "how it is logged"),

@@ -19,8 +19,10 @@ from schemas.settings import ProcessSettings
 @click.option(
     "--kafka-port", default=9092, show_default=True, type=click.IntRange(1, 65535), help="Of a local Kafka of its own."
 )
-@click.option("--gateway-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--sandbox-port", default=8900, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--gateway-port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Where webhooks come in."
+)
+@click.option("--sandbox-port", default=8900, show_default=True, type=click.IntRange(1, 65535), help="Of --sandbox.")
 @click.option(
     "--metrics-from", default=9401, show_default=True, type=click.IntRange(1, 65000), help="First metrics port."
 )
@@ -32,7 +34,12 @@ def up(
 
     Says first what is missing, all of it, and starts nothing then (exit status 2). Kafka, ledger, tables and logs lie
     in the data directory; each process writes <data-dir>/log/<name>.log, and one that ends is started again, with
-    growing pauses. With --sandbox every start begins with nothing.
+    growing pauses. With --sandbox every start begins with nothing. Examples:
+
+    \b
+      returnflow up --sandbox
+      returnflow up --sandbox --data-dir other --kafka-port 9192 --gateway-port 8180 --sandbox-port 8190
+      returnflow up --kafka broker:9092 --ledger postgresql://…
     """
     from ops.foreground import run
 

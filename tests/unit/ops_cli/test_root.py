@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -99,3 +100,11 @@ def test_ctrl_c_ends_quietly() -> None:
 
 def test_a_bug_of_ours_keeps_its_traceback() -> None:
     assert isinstance(told_by(ZeroDivisionError()).exception, ZeroDivisionError)
+
+
+def test_a_command_of_a_process_tells_a_person_what_is_wrong(tmp_path: Path) -> None:
+    """`returnflow sandbox` logs lines for machines; `returnflow sandbox return` is for people."""
+    argv = [sys.executable, "-m", "ops.cli", "sandbox", "return", "--data-dir", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("returnflow: expected a running `returnflow up --sandbox`")
