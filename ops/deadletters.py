@@ -14,7 +14,6 @@ from schemas.facts import Delivery
 from schemas.kafka import Brokers
 from schemas.topics import CATALOGUE
 
-TOPICS = tuple(name for name, topic in CATALOGUE.items() if topic.key == "source")
 PREVIEW_BYTES = 256
 HIDDEN = "may hold personal data; --raw shows it"
 

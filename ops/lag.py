@@ -10,9 +10,8 @@ from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetS
 from ops import kafka
 from ops.kafka import ANSWER_WITHIN_SECONDS, fetched, patiently, reader
 from schemas.kafka import Brokers
-from schemas.topics import AGENTS, CATALOGUE, changelog, group_of
+from schemas.topics import AGENTS, CATALOGUE, GROUPS, changelog, group_of
 
-OURS = "returnflow"
 UNDATED = -1  # the timestamp of a record that has none
 NEVER = -1  # a group that has not committed anything for a partition
 Place = tuple[str, int]
@@ -33,7 +32,7 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None
 
 
-def measure(admin: AdminClient, bootstrap: Brokers, now_ms: int, prefix: str = OURS) -> list[Lag]:
+def measure(admin: AdminClient, bootstrap: Brokers, now_ms: int, prefix: str = GROUPS) -> list[Lag]:
     """Lag of every group whose name starts with `prefix`, by group, topic and partition."""
     names = groups(admin, prefix)
     held, there = _assigned(admin, names), admin.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics

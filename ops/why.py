@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from aiokafka.partitioner import murmur2
 
 from schemas.exceptions import ExceptionRaised
 from schemas.ids import order_key
@@ -40,6 +39,8 @@ class _Unit(msgspec.Struct):
 
 def partition_of(merchant: str, order_id: str, partitions: int) -> int:
     """Partition of everything about an order: Kafka's usual one for a key."""
+    from aiokafka.partitioner import murmur2  # a tenth of a second that only this question needs
+
     return int(murmur2(order_key(merchant, order_id)) & 0x7FFFFFFF) % partitions
 
 

@@ -17,6 +17,7 @@ COMMAND_SYSTEMS = ("returngo", "shopify", "lightspeed-x", "lightspeed-r", "sitoo
 DOORS = ("warehouse", "carrier")
 SYSTEMS = (*COMMAND_SYSTEMS, *DOORS)
 AGENTS = ("cases", "stock")
+GROUPS = "returnflow"  # how the names of consumer groups begin
 
 RecordType = type[msgspec.Struct]
 
@@ -85,8 +86,8 @@ def group_of(process: str) -> str:
     and people's tools, which settle nothing."""
     kind, _, name = process.partition(" ")
     if kind == "agent":
-        return f"returnflow-{name}"
-    return f"returnflow-{kind}-{name}" if kind in ("source", "sink") else ""
+        return f"{GROUPS}-{name}"
+    return f"{GROUPS}-{kind}-{name}" if kind in ("source", "sink") else ""
 
 
 def _facts(
@@ -160,3 +161,4 @@ def _all() -> Iterator[Topic]:
 
 
 CATALOGUE: dict[str, Topic] = {topic.name: topic for topic in _all()}
+DEAD_LETTERS = tuple(name for name, topic in CATALOGUE.items() if topic.key == "source")  # topics of them

@@ -3,15 +3,20 @@
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from ops.cli import output
+from ops.cli.show import more
 from schemas.startup import CannotStart
 
 INTERRUPTED = 130
 LOG_FORMAT = "RETURNFLOW_LOG_FORMAT"
 CONSOLE = frozenset({"console", "--log-format=console"})
+HELP = frozenset({"-h", "--help"})
 OWN_FILES_ONLY = 0o077  # ledger, tables, logs and Kafka's data hold what others of the machine must not read
 
 # section → command → (where it is, what it does)
@@ -40,13 +45,37 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "topics": ("ops.cli.topics:topics", "Compare Kafka with the topic catalogue, create what is missing."),
         "ledger": ("ops.cli.ledger:ledger", "Create or upgrade the ledger's tables."),
         "merchants": ("ops.cli.merchants:merchants", "Write, check, compare and apply merchant files."),
+        "completion": ("ops.cli.completion:completion", "Let your shell complete commands, options and names."),
     },
 }
+# They run until they are told to end: what becomes of their output is for whoever started them.
+LASTING = frozenset({*SECTIONS["Everything"], *SECTIONS["Processes"]})
 COMMANDS = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
 class Root(click.Group):
     """Finds subcommands by name, and turns a fault at start into one plain message and exit status 2."""
+
+    def main(self, args: Sequence[str] | None = None, **more: Any) -> Any:  # type: ignore[override]
+        """`args`: of whoever calls it; a process of its own has those that it was started with."""
+        if args is not None or self._lasts(sys.argv[1:]):
+            return super().main(args, **more)
+        output.guarded()
+        try:
+            return super().main(**more)
+        finally:
+            output.flushed()
+
+    def _lasts(self, words: list[str]) -> bool:
+        if not words or words[0] not in LASTING or HELP.intersection(words):
+            return False
+        command = self.get_command(click.Context(self), words[0])
+        return not (isinstance(command, click.Group) and command.commands.keys() & set(words[1:]))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table, without importing what it names."""
+        begun = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*begun, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -93,11 +122,19 @@ def _is_process(command: str | None) -> bool:
     return not (isinstance(found, click.Group) and found.commands.keys() & set(sys.argv))
 
 
-@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": sorted(HELP), "max_content_width": 110},
+    epilog=more("demo", "up --sandbox", "line why RMA", "exceptions list --owner finance", "COMMAND --help"),
+)
 @click.version_option(package_name="returnflow", message="%(prog)s %(version)s")
 def main() -> None:
     """Keep returns, stock and money in step between ReturnGO and the systems that own them.
 
     Every command reads its settings from RETURNFLOW_… variables; options override them.
-    Exit status: 0 done, 1 something is wrong with what was looked at, 2 the command could not start.
+    On a terminal, tables fit its width. In a pipe or a file they are one header line and a line for each row, with tabs
+    between and nothing cut; sentences about them go to standard error. --json prints a document instead.
+
+    Exit status: 0 done, 1 something is wrong with what was looked at, 2 the command could not start, 74 its output
+    could not be written. A reader who leaves early (`| head`) changes nothing.
     """

@@ -2,34 +2,64 @@
 
 import sys
 import typing
+from typing import TYPE_CHECKING
 
 import click
 
+from ops.cli.completion import merchants
 from ops.cli.faults import plain_faults
-from ops.cli.settings import with_settings
-from ops.cli.show import as_json, console, describe, print_json, table
-from ops.inbox import Inbox, Item, load
+from ops.cli.layout import Column
+from ops.cli.settings import codec_of, with_settings
+from ops.cli.show import as_json, describe, more, on_terminal, print_json, say, table
 from ops.when import at
 from schemas.exceptions import TYPES, Team
-from schemas.registry import codec_from
-from schemas.settings import ProcessSettings
-from schemas.topics import EXCEPTIONS
+from schemas.startup import CannotStart
+
+if TYPE_CHECKING:
+    from ops.inbox import Inbox, Item
+    from schemas.settings import ProcessSettings
+
+SHORT = 8  # of an id, for people; `show` and `resolve` take any beginning
+STATES = {"open": "open", "cleared": "closed"}
+COLUMNS = (
+    Column("id", short=lambda text: text[:SHORT]),
+    Column("merchant"),
+    Column("type"),
+    Column("owner", only="pipe"),
+    Column("severity", only="pipe"),
+    Column("state", only="pipe"),
+    Column("RMA", only="pipe"),
+    Column("order", only="pipe"),
+    Column("RMA/order", only="terminal"),
+    Column("since", short=lambda text: text[5:16]),
+    Column("due", only="pipe"),
+    Column("what is wrong", long=True),
+    Column("next step", only="pipe"),
+)
 
 
-@click.group()
+@click.group(epilog=more("exceptions list", "exceptions show 6a9a1d3b"))
 def exceptions() -> None:
     """What a person must look at, with owner and next step."""
 
 
-@exceptions.command("list")
+_LISTED = more(
+    "exceptions list", "exceptions list --owner finance --merchant demo-shop", "exceptions list --closed",
+    "exceptions list | cut -f 1,3", columns=COLUMNS,
+)  # fmt: skip
+
+
+@exceptions.command("list", epilog=_LISTED)
 @click.option("--owner", type=click.Choice(typing.get_args(Team)), help="Only what this team owns.")
 @click.option("--type", "kind", type=click.Choice(sorted(TYPES)), metavar="TYPE", help="Only of this type.")
-@click.option("--merchant", help="Only of this merchant.")
-@click.option("--open/--all", "only_open", default=True, help="Only open ones (default), or cleared ones too.")
+@click.option("--merchant", shell_complete=merchants, help="Only of this merchant.")
+@click.option("--open", "which", flag_value="open", default=True, help="Only what is open (default).")
+@click.option("--closed", "which", flag_value="cleared", help="Only what is closed, by itself or by a person.")
+@click.option("--all", "which", flag_value="all", help="Both.")
 @with_settings("kafka", "registry")
 @as_json
 def list_exceptions(
-    settings: ProcessSettings, owner: str | None, kind: str | None, merchant: str | None, only_open: bool, as_json: bool
+    settings: "ProcessSettings", owner: str | None, kind: str | None, merchant: str | None, which: str, as_json: bool
 ) -> None:
     """Exceptions, oldest first.
 
@@ -42,88 +72,120 @@ def list_exceptions(
     shown = [
         item
         for item in found.items
-        if (not only_open or item.state == "open")
+        if which in ("all", item.state)
         and (owner or item.raised.owner) == item.raised.owner
         and (kind or item.raised.type) == item.raised.type
         and (merchant or item.raised.merchant) == item.raised.merchant
     ]
     if as_json:
         print_json(shown)
-    elif shown:
-        _print(shown)
-    else:
-        click.echo(f"No such exception among the {len(found.items)} in {EXCEPTIONS}.")
+        return
+    if shown or not on_terminal():
+        table(COLUMNS, [_row(item) for item in shown])
+    if not shown:
+        asked = {"--owner": owner, "--type": kind, "--merchant": merchant}
+        say(_nothing(found, which, " ".join(f"{name} {value}" for name, value in asked.items() if value)))
 
 
-@exceptions.command()
-@click.argument("exception_id")
+@exceptions.command(epilog=more("exceptions show 6a9a1d3b", "exceptions show 6a9a1d3b --json"))
+@click.argument("exception_id", metavar="ID")
 @with_settings("kafka", "registry")
 @as_json
-def show(settings: ProcessSettings, exception_id: str, as_json: bool) -> None:
-    """One exception in full; EXCEPTION_ID may be cut short. Exit status 1 when there is none, or more than one.
+def show(settings: "ProcessSettings", exception_id: str, as_json: bool) -> None:
+    """One exception in full; ID may be cut short. Exit status 1 when there is none, or more than one.
 
     JSON: one object as in `list`.
     """
     with plain_faults(settings):
-        found = [item for item in _load(settings).items if item.raised.exception_id.startswith(exception_id)]
-    if len(found) != 1:
-        which = "No exception has" if not found else f"{len(found)} exceptions have"
-        click.echo(f"{which} an id that starts with {exception_id!r} in {EXCEPTIONS}.", err=True)
-        sys.exit(1)
+        found = _one(_load(settings), exception_id)
     if as_json:
-        print_json(found[0])
+        print_json(found)
     else:
-        console().print(describe(_fields(found[0])))
+        describe(_fields(found))
 
 
-def _load(settings: ProcessSettings) -> Inbox:
-    found = load(settings.kafka, codec_from(settings.registry_url))
+def _load(settings: "ProcessSettings") -> "Inbox":
+    from ops.inbox import load
+    from schemas.topics import EXCEPTIONS
+
+    found = load(settings.kafka, codec_of(settings))
     if found.undecodable:
-        click.echo(f"{found.undecodable} records in {EXCEPTIONS} could not be read and are left out.", err=True)
+        click.echo(
+            f"{found.undecodable} records of the topic {EXCEPTIONS} cannot be read and are left out: was one written "
+            "by a newer version of Returnflow?",
+            err=True,
+        )
     return found
 
 
-def _print(items: list[Item]) -> None:
-    rows = [
-        (
-            item.raised.exception_id[:8],
-            item.raised.type,
-            item.raised.owner,
-            item.raised.rma_id or item.raised.order_id,
-            at(item.raised.since_ms)[:16],
-            ("" if item.state == "open" else "[cleared] ") + item.raised.detail,
+def _one(found: "Inbox", begun: str) -> "Item":
+    """The exception whose id begins so; ends the command when there is none, or more than one."""
+    if not begun:
+        raise CannotStart("expected the beginning of an exception's id, got an empty one")
+    named = [item for item in found.items if item.raised.exception_id.startswith(begun)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(item.raised.exception_id for item in named[:5])
+        click.echo(f"{len(named)} exceptions have an id that begins with {begun!r}: {ids}. Give more of it.", err=True)
+    else:
+        click.echo(
+            f"No exception has an id that begins with {begun!r}. `returnflow exceptions list --all` shows those that "
+            f"there are: {len(found.items)}.",
+            err=True,
         )
-        for item in items
-    ]
-    console().print(table(("id", "type", "owner", "RMA/order", "since", "what is wrong"), rows, wrap="what is wrong"))
+    sys.exit(1)
 
 
-def _fields(item: Item) -> list[tuple[str, object]]:
+def _nothing(found: "Inbox", which: str, asked: str) -> str:
+    states = [item.state for item in found.items]
+    total = len(states) if which == "all" else states.count(which)  # type: ignore[arg-type]  # compared as text
+    kind = {"open": "open exception", "cleared": "closed exception", "all": "exception"}[which]
+    if asked:
+        return f"No {kind} has {asked}; without that there {'is 1' if total == 1 else f'are {total}'}."
+    closed = states.count("cleared") if which == "open" else 0
+    return f"There is no {kind}{f' ({closed} closed: --closed)' if closed else ''}."
+
+
+def _row(item: "Item") -> tuple[object, ...]:
+    raised = item.raised
+    owner = f"{raised.owner}: " if on_terminal() else ""
+    what = f"{owner}{raised.detail}" + (f" ({_closed(item)})" if item.state == "cleared" else "")
+    return (
+        raised.exception_id, raised.merchant, raised.type, raised.owner, raised.severity, STATES[item.state],
+        raised.rma_id, raised.order_id, raised.rma_id or raised.order_id, at(raised.since_ms), at(raised.due_ms), what,
+        raised.next_step,
+    )  # fmt: skip
+
+
+def _closed(item: "Item") -> str:
+    return f"closed {at(item.cleared_at_ms)}: {item.why_cleared}"
+
+
+def _fields(item: "Item") -> list[tuple[str, object]]:
     raised = item.raised
     place = raised.evidence
     return [
         ("id", raised.exception_id),
         ("type", f"{raised.type}: {TYPES[raised.type].meaning}" if raised.type in TYPES else raised.type),
-        ("state", item.state if item.why_cleared is None else f"{item.state}: {item.why_cleared}"),
+        ("state", "open" if item.state == "open" else _closed(item)),
         ("owner", raised.owner),
         ("severity", raised.severity),
         ("what is wrong", raised.detail),
         ("next step", raised.next_step),
-        ("may be done", ", ".join(raised.actions)),
         ("merchant", raised.merchant),
         ("order", raised.order_id),
         ("RMA", raised.rma_id),
         ("line", raised.line_id),
         ("units", ", ".join(raised.unit_ids)),
-        ("sku", raised.sku),
+        ("SKU", raised.sku),
         ("location", raised.location),
         ("system", raised.system),
         ("expected", raised.expected),
-        ("actual", raised.actual),
+        ("got", raised.actual),
         ("command", raised.command_id),
         ("since", at(raised.since_ms)),
         ("due", at(raised.due_ms)),
         ("seen", f"{raised.repeats} times" if raised.repeats > 1 else ""),
-        ("cleared", at(item.cleared_at_ms)),
         ("shown by", f"{place.topic}/{place.partition}/{place.offset}" if place is not None else ""),
     ]

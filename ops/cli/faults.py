@@ -1,43 +1,60 @@
-"""Faults of the world around a command, each turned into one plain message: expected, came, where, what to do."""
+"""Faults of the world around a command, each turned into one plain message: expected, came, where, what to do.
 
+A library that is not loaded cannot have raised, so none is loaded to recognise its faults.
+"""
+
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import httpx
-import sqlalchemy.exc
-from confluent_kafka import KafkaError, KafkaException
+from typing import TYPE_CHECKING, Any
 
 from ops.cli.settings import without_password
-from ops.local.failures import LocalServiceError
-from schemas import brokers
-from schemas.kafka import Cluster
-from schemas.merchant import MerchantFileError
-from schemas.secrets import SecretMissing
-from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 
+if TYPE_CHECKING:
+    from schemas.kafka import Cluster
+    from schemas.settings import ProcessSettings
+
 ASK_AGAIN_SECONDS = 3.0
+# Their texts say everything already.
+_PLAIN = (
+    ("schemas.merchant", "MerchantFileError"),
+    ("schemas.secrets", "SecretMissing"),
+    ("ops.local.failures", "LocalServiceError"),
+)
+_LEDGER = (("sqlalchemy.exc", "DBAPIError"), ("sqlalchemy.exc", "ArgumentError"))
 
 
 @contextmanager
-def plain_faults(settings: ProcessSettings) -> Iterator[None]:
+def plain_faults(settings: "ProcessSettings") -> Iterator[None]:
     """Raise CannotStart for what a person can mend; our own bugs keep their traceback."""
     try:
         yield
-    except (MerchantFileError, SecretMissing, LocalServiceError) as problem:
-        raise CannotStart(str(problem)) from problem
-    except KafkaException as problem:
-        raise CannotStart(_kafka(problem, settings.kafka)) from problem
-    except httpx.TransportError as problem:
-        said = str(problem) or type(problem).__name__
-        raise CannotStart(f"expected an answer from {_asked(problem)}, got: {said}") from problem
-    except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.ArgumentError) as problem:
-        raise CannotStart(_ledger(problem, settings.ledger_url)) from problem
+    except Exception as problem:
+        told = _told(problem, settings)
+        if told is not None:
+            raise CannotStart(told) from problem
+        raise
 
 
-def _kafka(problem: KafkaException, cluster: Cluster) -> str:
-    error = problem.args[0] if problem.args else problem
-    said = error.str() if isinstance(error, KafkaError) else str(error)
+def _told(problem: Exception, settings: "ProcessSettings") -> str | None:
+    if _is(problem, *_PLAIN):
+        return str(problem)
+    if _is(problem, ("confluent_kafka", "KafkaException")):
+        return _kafka(problem, settings.kafka)
+    if _is(problem, ("httpx", "TransportError")):
+        return f"expected an answer from {_asked(problem)}, got: {str(problem) or type(problem).__name__}"
+    return _ledger(problem, settings.ledger_url) if _is(problem, *_LEDGER) else None
+
+
+def _is(problem: Exception, *kinds: tuple[str, str]) -> bool:
+    loaded = ((sys.modules.get(module), name) for module, name in kinds)
+    return any(module is not None and isinstance(problem, getattr(module, name)) for module, name in loaded)
+
+
+def _kafka(problem: Exception, cluster: "Cluster") -> str:
+    error: Any = problem.args[0] if problem.args else problem
+    said = error.str() if hasattr(error, "str") else str(error)
     if cluster.protocol != "plaintext":
         said = _why_closed(cluster) or said
     return (
@@ -46,8 +63,10 @@ def _kafka(problem: KafkaException, cluster: Cluster) -> str:
     )
 
 
-def _why_closed(cluster: Cluster) -> str | None:
+def _why_closed(cluster: "Cluster") -> str | None:
     """Asked once more, to learn why: a call that ran out of time does not know what its connection was told."""
+    from schemas import brokers
+
     try:
         brokers.ask(cluster, ASK_AGAIN_SECONDS)
     except brokers.Unreachable as problem:
@@ -55,7 +74,7 @@ def _why_closed(cluster: Cluster) -> str | None:
     return None
 
 
-def _asked(problem: httpx.TransportError) -> str:
+def _asked(problem: Any) -> str:
     try:
         return without_password(problem.request.url)
     except RuntimeError:  # httpx raises this when no request is attached

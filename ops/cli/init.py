@@ -10,12 +10,13 @@ import click
 
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings
-from schemas.settings import ProcessSettings
+from ops.cli.show import more
 from schemas.startup import CannotStart
 
 if TYPE_CHECKING:
     from ops.merchant_file import Answers
     from ops.shop_reading import Shop
+    from schemas.settings import ProcessSettings
 
 RETURNGO = "https://api.returngo.ai"
 INSPECTS = ("returngo", "warehouse", "either")
@@ -35,7 +36,7 @@ class Asking:
         flag = f"--{name.replace('_', '-')}"
         if not self._ask:
             if usual is None:
-                raise CannotStart(f"expected {flag}: {question} (nothing is usual)")
+                raise CannotStart(f"expected a value for {flag} ({question}), got none: nothing can be assumed for it")
             return usual
         try:
             return str(click.prompt(question, default=usual, **how))
@@ -43,7 +44,7 @@ class Asking:
             raise CannotStart(f"expected an answer to {question!r}; give {flag}, or --yes for what is usual") from None
 
 
-@click.command()
+@click.command(epilog=more("merchants init my-shop", "merchants init my-shop --sandbox --yes"))
 @click.argument("merchant", required=False)
 @click.option("--shop", metavar="DOMAIN", help="The shop's myshopify.com domain.")
 @click.option("--shop-url", metavar="URL", help="Where the Admin API is, if not at https://DOMAIN.")
@@ -59,18 +60,13 @@ class Asking:
 @click.option("--yes", is_flag=True, help="Ask nothing: what is usual, but for the options.")
 @with_settings("merchants", "data-dir")
 def init(
-    settings: ProcessSettings, merchant: str | None, shop_url: str | None, sandbox: bool, yes: bool, returngo_url: str,
-    **given: Any,
+    settings: "ProcessSettings", merchant: str | None, shop_url: str | None, sandbox: bool, yes: bool,
+    returngo_url: str, **given: Any,
 ) -> None:  # fmt: skip
     """Write the file of a new MERCHANT: what is asked, and what its shop tells of itself (places, currency, tenders).
 
     Secrets are named in the file and never read from the keyboard. To have the shop read, set the variable of its
-    token first. Examples:
-
-    \b
-      returnflow merchants init my-shop
-      MY_SHOP_SHOPIFY_TOKEN=… returnflow merchants init my-shop
-      returnflow merchants init my-shop --sandbox --yes
+    token first, such as MY_SHOP_SHOPIFY_TOKEN.
     """
     from ops.merchant_file import secrets, text
     from schemas.merchant import MerchantFileError, parse
@@ -92,7 +88,7 @@ def init(
     click.echo(f"\n{_first_try(settings, answers.merchant)}")
 
 
-def _first_try(settings: ProcessSettings, merchant: str) -> str:
+def _first_try(settings: "ProcessSettings", merchant: str) -> str:
     from ops.closing import own_return
     from ops.data_directory import running_in
 
@@ -103,7 +99,7 @@ def _first_try(settings: ProcessSettings, merchant: str) -> str:
 
 
 def _answers(
-    ask: Asking, settings: ProcessSettings, sandbox: bool, shop_url: str | None, returngo_url: str
+    ask: Asking, settings: "ProcessSettings", sandbox: bool, shop_url: str | None, returngo_url: str
 ) -> "Answers":
     from ops.merchant_file import Answers, variable
 
@@ -138,7 +134,7 @@ def _check_name(name: str, folder: Path) -> None:
         raise CannotStart(f"{target} is the file of {name} already; `returnflow merchants apply` changes it")
 
 
-def _read(settings: ProcessSettings, token: str, url: str, sandbox: bool) -> "Shop | None":
+def _read(settings: "ProcessSettings", token: str, url: str, sandbox: bool) -> "Shop | None":
     """The shop as it tells of itself; None where no token is there to ask with."""
     from ops.shop_reading import read_shop
     from schemas.secrets import SecretMissing, resolve

@@ -1,43 +1,49 @@
 """`returnflow line why`: where a return is, why, and what would move it on."""
 
-import itertools
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from ops import inbox
+from ops.cli import history
+from ops.cli.completion import merchants
 from ops.cli.faults import plain_faults
-from ops.cli.settings import with_settings
-from ops.cli.show import as_json, console, heading, print_json, table
-from ops.kafka import Wanted, read
-from ops.when import at
-from ops.why import ReturnNow, partition_of, returns, unknown
-from schemas.codec import Codec, Undecodable
-from schemas.exceptions import Evidence
-from schemas.journal import CaseStep
-from schemas.kafka import Brokers
-from schemas.money import Money, MoneyError
-from schemas.registry import codec_from
-from schemas.settings import ProcessSettings
+from ops.cli.settings import codec_of, with_settings
+from ops.cli.show import as_json, more, on_terminal, print_json, table
 from schemas.topics import CASE_JOURNAL, CATALOGUE, EXCEPTIONS
+
+if TYPE_CHECKING:
+    from ops.kafka import Wanted
+    from ops.why import ReturnNow
+    from schemas.codec import Codec
+    from schemas.journal import CaseStep
+    from schemas.kafka import Brokers
+    from schemas.settings import ProcessSettings
 
 PARTITIONS = CATALOGUE[CASE_JOURNAL].partitions
 
 
-@click.group()
+@click.group(epilog=more("line why RMA", "line why --order 7300000000003 --merchant demo-shop"))
 def line() -> None:
     """Where a return is, why, and what would move it on."""
 
 
-@line.command()
+_WHY = more(
+    "line why RMA", "line why --order 7300000000003 --merchant demo-shop", "line why RMA | grep exception",
+    columns=history.COLUMNS,
+)  # fmt: skip
+
+
+@line.command(epilog=_WHY)
 @click.argument("rma", required=False)
 @click.option("--order", help="All returns of this order (numeric id).")
-@click.option("--merchant", help="Only of this merchant; with --order this finds the answer at once.")
+@click.option(
+    "--merchant", shell_complete=merchants, help="Only of this merchant; with --order this finds the answer at once."
+)
 @with_settings("kafka", "registry")
 @as_json
-def why(settings: ProcessSettings, rma: str | None, order: str | None, merchant: str | None, as_json: bool) -> None:
+def why(settings: "ProcessSettings", rma: str | None, order: str | None, merchant: str | None, as_json: bool) -> None:
     """Each line of RMA: its stage, what happened to it, what it waits for and who can help.
 
     Exit status 1 when nothing is known of it.
@@ -45,7 +51,7 @@ def why(settings: ProcessSettings, rma: str | None, order: str | None, merchant:
     step], exceptions: [exception]}; waiting_for is {guard, owner, since_ms, unblocked_by, evidence} or null.
     """
     if not rma and not order:
-        raise click.UsageError("name an RMA, or an order with --order")
+        raise click.UsageError("expected an RMA, or an order with --order, got neither")
     with plain_faults(settings):
         found = _find(settings, rma, order, merchant)
     if not found:
@@ -54,12 +60,18 @@ def why(settings: ProcessSettings, rma: str | None, order: str | None, merchant:
     if as_json:
         print_json(found)
         return
+    if not on_terminal():
+        table(history.COLUMNS, [row for each in found for row in history.rows(each)])
+        return
     for each in found:
-        _print(each, console())
+        history.tell(each)
 
 
-def _find(settings: ProcessSettings, rma: str | None, order: str | None, merchant: str | None) -> list[ReturnNow]:
-    codec = codec_from(settings.registry_url)
+def _find(settings: "ProcessSettings", rma: str | None, order: str | None, merchant: str | None) -> "list[ReturnNow]":
+    from ops import inbox
+    from ops.why import returns, unknown
+
+    codec = codec_of(settings)
     steps = list(_steps(settings.kafka, codec, rma, order, merchant))
     ids = {step.order_id for step in steps} | {each for each in (rma, order) if each}
     found = inbox.load(settings.kafka, codec, _mentions(*ids))
@@ -68,8 +80,13 @@ def _find(settings: ProcessSettings, rma: str | None, order: str | None, merchan
 
 
 def _steps(
-    bootstrap: Brokers, codec: Codec, rma: str | None, order: str | None, merchant: str | None
-) -> Iterator[CaseStep]:
+    bootstrap: "Brokers", codec: "Codec", rma: str | None, order: str | None, merchant: str | None
+) -> "Iterator[CaseStep]":
+    from ops.kafka import read
+    from ops.why import partition_of
+    from schemas.codec import Undecodable
+    from schemas.journal import CaseStep
+
     partitions = [partition_of(merchant, order, PARTITIONS)] if order and merchant else None
     wanted = _mentions(rma or order or "")
     for seen in read(bootstrap, CASE_JOURNAL, partitions=partitions, wanted=wanted):
@@ -83,7 +100,7 @@ def _steps(
             yield step
 
 
-def _mentions(*texts: str) -> Wanted:
+def _mentions(*texts: str) -> "Wanted":
     """Avro keeps text as it is, so a record that names an id has its bytes somewhere: most need no decoding."""
     parts = [text.encode() for text in texts]
     return lambda value: value is not None and any(part in value for part in parts)
@@ -98,53 +115,3 @@ def _not_found(rma: str | None, order: str | None, merchant: str | None) -> str:
         f"Nothing is known of {asked}: the whole topic {CASE_JOURNAL} was searched ({where}), and {EXCEPTIONS}. It may "
         "not have arrived yet (`returnflow lag`), be set aside (`returnflow dlq list`), or have another number."
     )
-
-
-def _print(found: ReturnNow, out: Console) -> None:
-    out.print(heading(f"\nRMA {found.rma_id or '(none)'}, order {found.order_id or '(none)'}, {found.merchant}"))
-    rows = [
-        (each.sku, each.line_id, len(each.unit_ids), each.stage, each.waiting_for.guard if each.waiting_for else "")
-        for each in found.lines
-    ]
-    out.print(table(("sku", "line", "units", "stage", "waits for"), rows, wrap="waits for"))
-    _print_waiting(found, out)
-    for day, steps in itertools.groupby(found.steps, key=lambda step: at(step.at_ms)[:10]):
-        out.print(heading(f"\n{day} (UTC)"))
-        happened = [(at(step.at_ms)[11:19], step.step, step.what, _detail(step)) for step in steps]
-        out.print(table(("time", "step", "what", "detail"), happened, wrap="detail"))
-    if found.exceptions:
-        out.print(heading("\nOpen exceptions"))
-        open_ones = [(e.type, e.owner, e.severity, f"{e.detail} Next: {e.next_step}") for e in found.exceptions]
-        out.print(table(("type", "owner", "severity", "what is wrong"), open_ones, wrap="what is wrong"))
-
-
-def _print_waiting(found: ReturnNow, out: Console) -> None:
-    for each in found.lines:
-        if each.waiting_for is not None:
-            wait = each.waiting_for
-            shown = f" (shown by {_place(wait.evidence)})" if wait.evidence else ""
-            out.print(
-                f"{each.sku or each.line_id} waits for {wait.guard} since {at(wait.since_ms)}: {wait.owner} can help: "
-                f"{wait.unblocked_by}{shown}",
-                markup=False,
-            )
-
-
-def _place(evidence: Evidence) -> str:
-    return f"{evidence.topic}/{evidence.partition}/{evidence.offset}"
-
-
-def _detail(step: CaseStep) -> str:
-    """What happened in words, then what it concerns, a line each: ids stay whole and can be copied."""
-    said = ", ".join(part for part in (step.detail, _amount(step), f"by {step.actor}" if step.actor else "") if part)
-    ids = (("unit", ", ".join(step.unit_ids)), ("command", step.command_id), ("id", step.external_id))
-    return "\n".join([said, *(f"{name} {value}" for name, value in ids if value)])
-
-
-def _amount(step: CaseStep) -> str:
-    if step.amount_minor is None or step.currency is None:
-        return ""
-    try:
-        return str(Money(minor=step.amount_minor, currency=step.currency))
-    except MoneyError:
-        return f"{step.amount_minor} minor units of {step.currency}"

@@ -5,29 +5,35 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops import configuration, inbox
+from ops.cli import completion
 from ops.cli.faults import plain_faults
 from ops.cli.init import init
-from ops.cli.settings import with_settings
-from ops.cli.show import as_json, console, describe, print_json, table
-from ops.kafka import read
-from ops.secret_references import missing
+from ops.cli.layout import Column
+from ops.cli.settings import codec_of, with_settings
+from ops.cli.show import as_json, describe, more, on_terminal, print_json, say, table
 from ops.when import at
-from schemas.configuration import changed
-from schemas.merchant import Merchant, MerchantFileError, load, parse
-from schemas.merchant_folder import MerchantFolder
-from schemas.merchant_values import differences, values
-from schemas.registry import codec_from
-from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
-from schemas.topics import CONFIGURATION_CHANGES
+
+if TYPE_CHECKING:
+    from ops.configuration import Waiting
+    from schemas.merchant import Merchant
+    from schemas.settings import ProcessSettings
+
+CHECKED = (
+    Column("merchant"), Column("currency"), Column("time zone"), Column("locations"), Column("systems"),
+    Column("models", long=True), Column("missing secrets", only="pipe"),
+)  # fmt: skip
+DIFFERENCES = (Column("key"), Column("old"), Column("new", long=True))
+CHANGES = (
+    Column("changed"), Column("merchant"), Column("by"), Column("before"), Column("digest"), Column("keys", long=True),
+)  # fmt: skip
 
 
-@click.group()
+@click.group(epilog=more("merchants check", "merchants show demo-shop", "merchants apply FILE"))
 def merchants() -> None:
     """Write, check, show and compare merchant files."""
 
@@ -35,16 +41,18 @@ def merchants() -> None:
 merchants.add_command(init)
 
 
-@merchants.command()
-@click.argument("merchant", required=False)
+@merchants.command(epilog=more("merchants check", "merchants check demo-shop", columns=CHECKED))
+@click.argument("merchant", required=False, shell_complete=completion.merchants)
 @with_settings("merchants")
 @as_json
-def check(settings: ProcessSettings, merchant: str | None, as_json: bool) -> None:
+def check(settings: "ProcessSettings", merchant: str | None, as_json: bool) -> None:
     """Validate every merchant file, or MERCHANT's, and look for the secrets it names. Exit status 1 when one is missing
     or broken.
 
     JSON: a list of {merchant, currency, time_zone, systems, models, locations, missing_secrets}.
     """
+    from schemas.merchant_folder import MerchantFolder
+
     with plain_faults(settings):
         if merchant is not None:
             named(settings.merchants, merchant)
@@ -60,24 +68,28 @@ def check(settings: ProcessSettings, merchant: str | None, as_json: bool) -> Non
     sys.exit(1 if troubles or any(row["missing_secrets"] for row in rows) else 0)
 
 
-@merchants.command()
-@click.argument("merchant")
+@merchants.command(
+    epilog=more("merchants show demo-shop", "merchants show web-and-stores --merchants merchants/examples")
+)
+@click.argument("merchant", shell_complete=completion.merchants)
 @with_settings("merchants")
 @as_json
-def show(settings: ProcessSettings, merchant: str, as_json: bool) -> None:
+def show(settings: "ProcessSettings", merchant: str, as_json: bool) -> None:
     """Every key of MERCHANT with the value that takes effect, the defaults of its operating models included.
 
     JSON: one object, key → value.
     """
+    from schemas.merchant_values import values
+
     with plain_faults(settings):
         found = values(named(settings.merchants, merchant))
     if as_json:
         print_json(found)
     else:
-        console().print(describe(list(found.items())))
+        describe(list(found.items()))
 
 
-@merchants.command()
+@merchants.command(epilog=more("merchants diff OLD NEW", "merchants diff OLD NEW --json", columns=DIFFERENCES))
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @as_json
@@ -86,43 +98,49 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 
     JSON: a list of {key, old, new}; null: the key is not there.
     """
+    from schemas.merchant import MerchantFileError, load
+    from schemas.merchant_values import differences
+
     try:
         found = differences(load(old), load(new))
     except MerchantFileError as problem:
         raise CannotStart(str(problem)) from problem
     if as_json:
         print_json([{"key": key, "old": before, "new": after} for key, before, after in found])
-    elif found:
-        cells = [[key, *("" if v is None else v for v in pair)] for key, *pair in found]
-        console().print(table(("key", "old", "new"), cells, wrap="new"))
-    else:
-        click.echo("both take the same effect")
+    elif found or not on_terminal():
+        table(DIFFERENCES, found)
+    if not found and not as_json:
+        say("Both files take the same effect.")
     sys.exit(1 if found else 0)
 
 
-@merchants.command()
+@merchants.command(epilog=more("merchants apply FILE", "merchants apply FILE --yes --by thandi@example.com"))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--by", default=lambda: f"{getpass.getuser()}@{socket.gethostname()}", help="Who changes it.")
 @with_settings("kafka", "registry", "merchants")
-def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
+def apply(settings: "ProcessSettings", new: Path, yes: bool, by: str) -> None:
     """Put the file NEW in place of its merchant's file: checked, shown, asked, written in one piece, recorded.
 
     Shown is what takes another effect, and which open exceptions wait for the merchant file. Every process that runs
     takes the file up within seconds; what it concerns is judged again. Exit status 1 when nothing is applied.
     """
+    from ops import configuration, inbox
+    from ops.secret_references import missing
+    from schemas.configuration import changed
+
     with plain_faults(settings):
         content, merchant = read_new(new)
         target = configuration.place_of(settings.merchants, merchant.merchant)
         configuration.check_fits(content, settings.merchants, target, merchant.merchant)
         old = _in_force(target)
-        codec = codec_from(settings.registry_url)
+        codec = codec_of(settings)
         found = inbox.load(settings.kafka, codec)
     for problem in missing(merchant):
         click.echo(f"here: {problem}", err=True)
     _show_change(old, merchant, configuration.waiting_for(merchant, old, found.items))
     if old is not None and old.digest == merchant.digest:
-        click.echo("nothing takes another effect, nothing is applied")
+        click.echo("Nothing is applied: the file takes the same effect as the one in place.")
         sys.exit(1)
     if not yes and not click.confirm(f"Apply to {target}?"):
         sys.exit(1)
@@ -130,22 +148,26 @@ def apply(settings: ProcessSettings, new: Path, yes: bool, by: str) -> None:
         configuration.put(content, settings.merchants, target)
         change = changed(old, merchant, time.time_ns() // 1_000_000, by)
         configuration.tell(settings.kafka, codec, change)
-    click.echo(f"applied: {merchant.merchant} is judged by {merchant.digest}")
+    click.echo(f"Applied: from now on {merchant.merchant} is judged by the configuration {merchant.digest}.")
 
 
-@merchants.command()
-@click.argument("merchant", required=False)
+@merchants.command(epilog=more("merchants changes", "merchants changes demo-shop", columns=CHANGES))
+@click.argument("merchant", shell_complete=completion.merchants, required=False)
 @with_settings("kafka", "registry")
 @as_json
-def changes(settings: ProcessSettings, merchant: str | None, as_json: bool) -> None:
+def changes(settings: "ProcessSettings", merchant: str | None, as_json: bool) -> None:
     """Changes of merchant files, of all or of MERCHANT, oldest first: when, by whom, which keys, from which digest to
     which. The history of a line names the digest that it was judged by.
 
     JSON: a list of {fact_id, merchant, digest, before, keys, changed_at_ms, by}.
     """
+    from ops import configuration
+    from ops.kafka import read
+    from schemas.topics import CONFIGURATION_CHANGES
+
     with plain_faults(settings):
         records = read(settings.kafka, CONFIGURATION_CHANGES)
-        told = configuration.changes(records, codec_from(settings.registry_url))
+        told = configuration.changes(records, codec_of(settings))
     found = [each for each in told if merchant in (None, each.merchant)]
     if as_json:
         print_json(found)
@@ -153,11 +175,16 @@ def changes(settings: ProcessSettings, merchant: str | None, as_json: bool) -> N
     cells = [
         [at(c.changed_at_ms), c.merchant, c.by or "(the file)", c.before, c.digest, ", ".join(c.keys)] for c in found
     ]
-    console().print(table(("changed", "merchant", "by", "before", "digest", "keys"), cells, wrap="keys"))
+    if found or not on_terminal():
+        table(CHANGES, cells)
+    if not found:
+        say(f"No change of {f'the file of {merchant}' if merchant else 'any merchant file'} was told yet.")
 
 
-def read_new(path: Path) -> tuple[bytes, Merchant]:
+def read_new(path: Path) -> "tuple[bytes, Merchant]":
     """A file that is to be applied, read once; raises MerchantFileError."""
+    from schemas.merchant import MerchantFileError, parse
+
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -165,41 +192,48 @@ def read_new(path: Path) -> tuple[bytes, Merchant]:
     return content, parse(path, content)
 
 
-def _in_force(target: Path) -> Merchant | None:
+def _in_force(target: Path) -> "Merchant | None":
     """What the file says that is to be replaced; None: nothing usable."""
+    from schemas.merchant import MerchantFileError, load
+
     try:
         return load(target)
     except MerchantFileError:
         return None
 
 
-def _show_change(old: Merchant | None, new: Merchant, waiting: list[configuration.Waiting]) -> None:
+def _show_change(old: "Merchant | None", new: "Merchant", waiting: "list[Waiting]") -> None:
+    from schemas.merchant_values import differences
+
     found = [] if old is None else differences(old, new)
     if old is None:
-        click.echo(f"{new.merchant}: no usable file was there")
+        click.echo(f"{new.merchant} has no usable file yet: this one will be its first.")
     elif found:
-        cells = [[key, *("" if v is None else v for v in pair)] for key, *pair in found]
-        console().print(table(("key", "old", "new"), cells, wrap="new"))
+        table(DIFFERENCES, found)
     for each in waiting:
         about = f" {each.about!r}" if each.about else ""
         named = ": the change names it" if each.named else ""
-        click.echo(f"{each.exceptions} open {each.type}{about}, units {each.units}{named}")
+        click.echo(f"Open exceptions of type {each.type}{about}: {each.exceptions}, units {each.units}{named}")
     if not waiting:
-        click.echo("no open exception waits for the merchant file")
+        click.echo("No open exception waits for the merchant file.")
 
 
-def named(folder: Path, merchant: str) -> Merchant:
+def named(folder: Path, merchant: str) -> "Merchant":
     """The merchant of this name among the files of a folder; raises CannotStart when there is none."""
+    from schemas.merchant_folder import MerchantFolder
+
     looked = MerchantFolder.opened(folder)
     known = looked.merchants
     if merchant not in known and merchant in looked.troubles:
         raise CannotStart(looked.troubles[merchant])
     if merchant not in known:
-        raise CannotStart(f"expected one of {', '.join(sorted(known))}, got {merchant!r}")
+        raise CannotStart(f"expected a merchant with a file in {folder}: {', '.join(sorted(known))}; got {merchant!r}")
     return known[merchant]
 
 
-def _row(merchant: Merchant) -> dict[str, Any]:
+def _row(merchant: "Merchant") -> dict[str, Any]:
+    from ops.secret_references import missing
+
     systems = [name for name, configured in merchant.systems if configured is not None]
     return {
         "merchant": merchant.merchant,
@@ -213,11 +247,8 @@ def _row(merchant: Merchant) -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    names = ("merchant", "currency", "time_zone", "systems", "models", "locations")
-    cells = [[", ".join(row[n]) if isinstance(row[n], list) else row[n] for n in names] for row in rows]
-    console().print(
-        table(("merchant", "currency", "time zone", "systems", "models", "locations"), cells, wrap="models")
-    )
+    names = ("merchant", "currency", "time_zone", "locations", "systems", "models", "missing_secrets")
+    table(CHECKED, [[", ".join(row[n]) if isinstance(row[n], list) else row[n] for n in names] for row in rows])
     for row in rows:
         for problem in row["missing_secrets"]:
             click.echo(f"{row['merchant']}: {problem}", err=True)

@@ -12,25 +12,25 @@ import click
 
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings
-from ops.cli.show import as_json, print_json
-from ops.data_directory import Running, running_in
+from ops.cli.show import as_json, more, print_json
 from ops.sandbox_return import STEPS, Grade
-from schemas.merchant import Merchant
-from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 
 if TYPE_CHECKING:
+    from ops.data_directory import Running
     from ops.demo.client import Warehouse
+    from schemas.merchant import Merchant
+    from schemas.settings import ProcessSettings
 
 EXAMPLE = "demo-shop"
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, epilog=more("sandbox", "sandbox --port 8900", "sandbox return"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @with_settings("log-level", "log-format")
 @click.pass_context
-def sandbox(ctx: click.Context, settings: ProcessSettings, host: str, port: int) -> None:
+def sandbox(ctx: click.Context, settings: "ProcessSettings", host: str, port: int) -> None:
     """Stand in for ReturnGO and Shopify, with books that can be read and faults on demand.
 
     Without a command: runs until Ctrl-C. `returnflow up --sandbox` starts it with everything else.
@@ -46,7 +46,13 @@ def sandbox(ctx: click.Context, settings: ProcessSettings, host: str, port: int)
     sys.exit(status)
 
 
-@sandbox.command("return")
+_RETURNS = more(
+    "sandbox return", "sandbox return --grade damaged --quantity 2",
+    "sandbox return --order 1001 --sku MUG --until approved",
+)  # fmt: skip
+
+
+@sandbox.command("return", epilog=_RETURNS)
 @click.option("--merchant", help="Whose; else the only one beside demo-shop, or that.")
 @click.option("--order", metavar="NAME", help="An order that is there, such as #1001; else one is placed.")
 @click.option("--sku", help="What comes back; else the first goods in stock.")
@@ -56,16 +62,11 @@ def sandbox(ctx: click.Context, settings: ProcessSettings, host: str, port: int)
 @click.option("--until", default="inspected", show_default=True, type=click.Choice(STEPS), help="The last step.")
 @with_settings("data-dir")
 @as_json
-def make_return(settings: ProcessSettings, merchant: str | None, as_json: bool, **wanted: object) -> None:
+def make_return(settings: "ProcessSettings", merchant: str | None, as_json: bool, **wanted: object) -> None:
     """Make a whole return in the sandbox of a running `up --sandbox` or `demo` (by its data directory).
 
     An order is placed, its return requested, approved, shipped, received and inspected; Returnflow hears of each step
-    as it does from real systems. Examples:
-
-    \b
-      returnflow sandbox return
-      returnflow sandbox return --grade damaged --quantity 2
-      returnflow sandbox return --order 1001 --sku MUG --until approved
+    as it does from real systems.
 
     JSON: {rma, order, merchant, sku, quantity, grade, tracking}; grade and tracking are null before their step.
     """
@@ -90,8 +91,10 @@ def make_return(settings: ProcessSettings, merchant: str | None, as_json: bool, 
     click.echo(f"\nFollow it:\n  {shlex.join(follow(made.rma, here.kafka))}")
 
 
-def running(data_dir: Path) -> Running:
+def running(data_dir: Path) -> "Running":
     """Whose sandbox runs with that data directory; raises CannotStart when none does."""
+    from ops.data_directory import running_in
+
     found = running_in(data_dir)
     if found is None or found.sandbox is None:
         raise CannotStart(
@@ -101,7 +104,7 @@ def running(data_dir: Path) -> Running:
     return found
 
 
-def _merchant(folder: Path, name: str | None) -> Merchant:
+def _merchant(folder: Path, name: str | None) -> "Merchant":
     from ops.cli.merchants import named
     from schemas.merchant_folder import MerchantFolder
 
@@ -116,7 +119,7 @@ def _merchant(folder: Path, name: str | None) -> Merchant:
     return known[EXAMPLE]
 
 
-def _warehouse(here: Running, merchant: Merchant) -> "Warehouse | None":
+def _warehouse(here: "Running", merchant: "Merchant") -> "Warehouse | None":
     """Where it is the one who inspects."""
     from ops.demo.client import Warehouse
 

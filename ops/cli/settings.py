@@ -3,14 +3,17 @@
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import pydantic
-from pydantic_core import ErrorDetails
 
-from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
+
+if TYPE_CHECKING:  # help and completion need no settings
+    from pydantic_core import ErrorDetails
+
+    from schemas.codec import Codec
+    from schemas.settings import ProcessSettings
 
 
 class _Override(NamedTuple):
@@ -60,8 +63,12 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
-def settings(given: dict[str, str]) -> ProcessSettings:
+def settings(given: dict[str, str]) -> "ProcessSettings":
     """Settings from options and environment; raises CannotStart with one line for each value that cannot be used."""
+    import pydantic
+
+    from schemas.settings import ProcessSettings
+
     try:
         return ProcessSettings(**given)  # type: ignore[arg-type]  # text is what the model parses
     except pydantic.ValidationError as error:
@@ -70,13 +77,24 @@ def settings(given: dict[str, str]) -> ProcessSettings:
         raise CannotStart("\n".join(lines)) from error
 
 
+def codec_of(settings: "ProcessSettings") -> "Codec":
+    """As `schemas.registry.codec_from`; without a registry none of what asks one is loaded."""
+    if settings.registry_url is None:
+        from schemas.codec import Codec
+
+        return Codec()
+    from schemas.registry import codec_from
+
+    return codec_from(settings.registry_url)
+
+
 def without_password(url: object) -> str:
     """A URL fit for a message."""
     shown = re.sub(r"(?<=//)[^/@\s]*@", "***@", str(url))
     return re.sub(r"(?i)([?&]\w*password=)[^&\s]*", r"\1***", shown)
 
 
-def _line(problem: ErrorDetails, given: dict[str, str]) -> str:
+def _line(problem: "ErrorDetails", given: dict[str, str]) -> str:
     if not problem["loc"]:  # of several settings together: the text names them
         return str(problem["ctx"]["error"])
     field = str(problem["loc"][0])

@@ -1,16 +1,19 @@
 """Commands that run the whole pipeline: `demo`, `up`, `bench`."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from ops.cli.faults import plain_faults
 from ops.cli.settings import with_settings
-from ops.up import Addresses
-from schemas.settings import ProcessSettings
+from ops.cli.show import more
+
+if TYPE_CHECKING:
+    from schemas.settings import ProcessSettings
 
 
-@click.command()
+@click.command(epilog=more("up --sandbox", "up --kafka kafka.internal:9092 --merchants /etc/returnflow/merchants"))
 @click.option(
     "--sandbox",
     is_flag=True,
@@ -28,7 +31,7 @@ from schemas.settings import ProcessSettings
 )
 @with_settings("kafka", "registry", "ledger", "merchants", "data-dir", "log-level")
 def up(
-    settings: ProcessSettings, sandbox: bool, kafka_port: int, gateway_port: int, sandbox_port: int, metrics_from: int
+    settings: "ProcessSettings", sandbox: bool, kafka_port: int, gateway_port: int, sandbox_port: int, metrics_from: int
 ) -> None:
     """Run everything until Ctrl-C: local Kafka (unless one is configured), topics, ledger, every process, lag exporter.
 
@@ -42,6 +45,7 @@ def up(
       returnflow up --kafka broker:9092 --ledger postgresql://…
     """
     from ops.foreground import run
+    from ops.up import Addresses
 
     addresses = Addresses(
         kafka_port=kafka_port, gateway_port=gateway_port, sandbox_port=sandbox_port, metrics_from=metrics_from
@@ -50,10 +54,10 @@ def up(
         sys.exit(run(settings, addresses, with_sandbox=sandbox))
 
 
-@click.command()
+@click.command(epilog=more("demo", "demo --end", "demo --kafka 127.0.0.1:9092"))
 @click.option("--stay/--end", default=None, help="Keep everything up afterwards, or end (default: stay on a terminal).")
 @with_settings("kafka", "log-level")
-def demo(settings: ProcessSettings, stay: bool | None) -> None:
+def demo(settings: "ProcessSettings", stay: bool | None) -> None:
     """Play a shop's day of returns and compare what happened with what should have. Exit status 1 when they differ."""
     from ops import demo as scenario
 
@@ -61,7 +65,7 @@ def demo(settings: ProcessSettings, stay: bool | None) -> None:
         sys.exit(scenario.main(settings, stay=sys.stdout.isatty() if stay is None else stay))
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, epilog=more("bench"))
 @click.argument("arguments", nargs=-1)
 def bench(arguments: tuple[str, ...]) -> None:
     """Measure speed, as ratios within one run; ARGUMENTS go to the benches."""

@@ -19,7 +19,7 @@ from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant
 from ops.demo.stage import EXAMPLE, Opened, Stage, merchant_file
 from ops.demo.story import Body
 from ops.kafka import Seen, admin, quiet, read
-from ops.lag import OURS, Lag, measure
+from ops.lag import Lag, measure
 from ops.up import Addresses, environment
 from schemas.codec import Codec
 from schemas.commands import Command
@@ -158,7 +158,7 @@ class World:
 
     def lag(self) -> list[Lag]:
         """How far each group is behind."""
-        return measure(admin(self.bootstrap), self.bootstrap, time.time_ns() // 1_000_000, OURS)
+        return measure(admin(self.bootstrap), self.bootstrap, time.time_ns() // 1_000_000)
 
     def quiet(self) -> None:
         """Wait until no webhook is under way, nothing is left to read, and it stays so."""

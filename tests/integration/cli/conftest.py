@@ -66,8 +66,3 @@ def parsed(result: Result) -> Any:
     """The JSON that a command printed."""
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
-
-
-def widest(result: Result) -> int:
-    """Columns that a table needs."""
-    return max(len(line.rstrip()) for line in result.stdout.splitlines())

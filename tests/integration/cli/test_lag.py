@@ -17,6 +17,7 @@ from ops.local.ports import free_port
 from ops.probes import http_ok
 from ops.telemetry import LagTelemetry
 from tests.integration.cli.conftest import Run, parsed
+from tests.unit.ops_cli.screen import on_terminal, widest
 
 TOPIC = "stock-levels"
 HOUR_MS = 3_600_000
@@ -37,7 +38,9 @@ def commit(cluster: str, group: str, offsets: dict[int, int]) -> None:
 
 
 @pytest.mark.req("OPS-4")
-def test_lag_is_counted_from_the_first_record_that_is_not_settled(cluster: str, run: Run) -> None:
+def test_lag_is_counted_from_the_first_record_that_is_not_settled(
+    cluster: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now_ms = time.time_ns() // 1_000_000
     produce(cluster, 0, [now_ms - 2 * HOUR_MS, now_ms - HOUR_MS, now_ms])
     produce(cluster, 1, [now_ms])
@@ -55,12 +58,20 @@ def test_lag_is_counted_from_the_first_record_that_is_not_settled(cluster: str, 
     assert found["returnflow-late", 0].seconds == 7_200.0
     rows = parsed(run("lag", "--json", "--behind", "--group", "returnflow-lagging"))
     assert [(row["topic"], row["partition"], row["committed"], row["messages"]) for row in rows] == [(TOPIC, 0, 1, 2)]
-    assert "1 h" in run("lag").stdout
-    assert run("lag", "--group", "nobody").stdout == "No group has a name with nobody….\n"
+    assert "\t0\t1\t3\t2\t360" in run("lag").stdout
+    nobody = run("lag", "--group", "nobody")
+    assert nobody.stdout == "group\ttopic\tpartition\tcommitted\tend\trecords\tseconds\n"
+    assert nobody.stderr.startswith("No consumer group has a name that begins with 'nobody'")
+    on_terminal(monkeypatch)
+    table = run("lag", "--group", "returnflow-la")
+    assert "1 h" in table.stdout
+    assert widest(table) <= 80
 
 
 @pytest.mark.req("OPS-4")
-def test_a_record_without_a_time_is_waited_for_and_its_age_is_unknown(cluster: str, run: Run) -> None:
+def test_a_record_without_a_time_is_waited_for_and_its_age_is_unknown(
+    cluster: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now_ms = time.time_ns() // 1_000_000
     produce(cluster, 5, [-1, now_ms - HOUR_MS])
     commit(cluster, "returnflow-timeless", {5: 0})
@@ -68,9 +79,10 @@ def test_a_record_without_a_time_is_waited_for_and_its_age_is_unknown(cluster: s
     found = {each.group: each for each in measure(admin(cluster), cluster, now_ms, "returnflow-time")}
     assert (found["returnflow-timeless"].messages, found["returnflow-timeless"].seconds) == (2, None)
     assert found["returnflow-timely"].seconds == 3_600.0
-    assert "unknown" in run("lag", "--group", "returnflow-timeless").stdout
     (row,) = parsed(run("lag", "--json", "--group", "returnflow-timeless"))
     assert row["seconds"] is None
+    on_terminal(monkeypatch)
+    assert "unknown" in run("lag", "--group", "returnflow-timeless").stdout
 
 
 @pytest.mark.req("OPS-4")

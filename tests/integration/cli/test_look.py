@@ -10,12 +10,15 @@ from ops.kafka import read
 from ops.why import partition_of
 from schemas.exceptions import ExceptionCleared
 from schemas.ids import order_key
-from tests.integration.cli.conftest import Run, Send, parsed, widest
+from tests.integration.cli.conftest import Run, Send, parsed
 from tests.unit.ops_cli.samples import T0, delivery, problem, step, waiting
+from tests.unit.ops_cli.screen import on_terminal, widest
 
 
 @pytest.mark.req("EXC-1")
-def test_why_tells_where_a_line_is_what_it_waits_for_and_who_can_help(run: Run, send: Send) -> None:
+def test_why_tells_where_a_line_is_what_it_waits_for_and_who_can_help(
+    run: Run, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = order_key("m", "7001")
     mine: dict[str, object] = {"order_id": "7001", "rma_id": "RMA-7", "line_id": "l1", "sku": "TEE-M"}
     send("case-journal", key, step(1, "learned", "inspected", stage="inspected", **mine))
@@ -31,19 +34,15 @@ def test_why_tells_where_a_line_is_what_it_waits_for_and_who_can_help(run: Run, 
     )
     assert found["lines"][0]["waiting_for"]["guard"] == "location_mapped"
     assert [each["exception_id"] for each in found["exceptions"]] == ["e-7"]
-    table = run("line", "why", "RMA-7")
-    assert widest(table) <= 100
-    for text in (
-        "TEE-M",
-        "inspected",
-        "location_mapped",
-        "warehouse",
-        "199.00 ZAR",
-        "unmapped_location",
-        "no such place",
-    ):
-        assert text in table.stdout
     assert parsed(run("line", "why", "--order", "7001", "--merchant", "m", "--json")) == [found]
+    head, *rows = (line.split("\t") for line in run("line", "why", "RMA-7").stdout.splitlines())
+    kinds = [dict(zip(head, row, strict=True))["row"] for row in rows]
+    assert kinds == ["line", "step", "step", "step", "exception"]
+    on_terminal(monkeypatch)
+    table = run("line", "why", "RMA-7")
+    assert widest(table) <= 80
+    for text in ("TEE-M", "inspected", "warehouse can help", "199.00 ZAR", "unmapped_location", "no such place"):
+        assert text in table.stdout
 
 
 def test_a_return_that_only_went_wrong_is_found_too(run: Run, send: Send) -> None:
@@ -76,7 +75,9 @@ def test_an_order_lies_where_our_producers_put_it(cluster: str, send: Send) -> N
 
 
 @pytest.mark.req("EXC-1", "EXC-2")
-def test_exceptions_are_listed_by_owner_and_shown_in_full(run: Run, send: Send) -> None:
+def test_exceptions_are_listed_by_owner_and_shown_in_full(
+    run: Run, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(3):
         send("exceptions", f"list-{number}".encode(), problem(f"list-{number}", merchant="lists", at_ms=T0 + number))
     send("exceptions", b"list-money", problem("list-money", merchant="lists", owner="finance"))
@@ -93,21 +94,33 @@ def test_exceptions_are_listed_by_owner_and_shown_in_full(run: Run, send: Send) 
     assert len(parsed(run(*mine, "--all", "--json"))) == 4
     assert [e["raised"]["exception_id"] for e in parsed(run(*mine, "--owner", "finance", "--json"))] == ["list-money"]
     assert parsed(run(*mine, "--type", "over_quantity", "--json")) == []
-    table = run(*mine)
-    assert widest(table) <= 100
-    assert "store_operations" in table.stdout
+    assert [e["raised"]["exception_id"] for e in parsed(run(*mine, "--closed", "--json"))] == ["list-1"]
+    head, *rows = (line.split("\t") for line in run(*mine, "--all").stdout.splitlines())
+    first = dict(zip(head, rows[0], strict=True))
+    assert [first[name] for name in ("id", "merchant", "owner", "state")] == [
+        "list-0", "lists", "store_operations", "open",
+    ]  # fmt: skip
     shown = run("exceptions", "show", "list-1")
-    assert "cleared: mapped" in shown.stdout
-    assert "Add it to the merchant file." in shown.stdout
-    assert run("exceptions", "show", "list-").exit_code == 1
-    assert (
-        run("exceptions", "show", "nothing").stderr
-        == "No exception has an id that starts with 'nothing' in exceptions.\n"
+    assert "state\tclosed 2026-01-01 00:00:00Z: mapped\n" in shown.stdout
+    several, none = run("exceptions", "show", "list-"), run("exceptions", "show", "nothing")
+    assert (several.exit_code, none.exit_code) == (1, 1)
+    assert several.stderr.startswith("4 exceptions have an id that begins with 'list-': list-0, ")
+    assert none.stderr.startswith(
+        "No exception has an id that begins with 'nothing'. `returnflow exceptions list --all`"
     )
+    on_terminal(monkeypatch)
+    table = run(*mine)
+    assert widest(table) <= 80
+    assert "store_operations: " in table.stdout
+    assert table.stdout.split()[:2] == ["id", "merchant"]
+    asked = run(*mine, "--type", "over_quantity").stdout
+    assert asked.startswith("No open exception has --type over_quantity --merchant lists; without that there are ")
 
 
 @pytest.mark.req("EXC-6", "OPS-6")
-def test_dead_letters_are_listed_and_shown_without_personal_data(run: Run, send: Send) -> None:
+def test_dead_letters_are_listed_and_shown_without_personal_data(
+    run: Run, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
     headers = [("source-topic", b"shopify-deliveries"), ("source-partition", b"1"), ("source-offset", b"5"),
                ("reason", b"malformed"), ("error", b"expected an order id"), ("attempts", b"1")]  # fmt: skip
     began_ms = time.time_ns() // 1_000_000
@@ -119,7 +132,8 @@ def test_dead_letters_are_listed_and_shown_without_personal_data(run: Run, send:
         ("malformed", "shopify-deliveries/1/5"),
     ]
     assert len(parsed(run("dlq", "list", "--since", "1h", "--topic", "warehouse-dead-letters", "--json"))) == 1
-    assert widest(run("dlq", "list")) <= 100
+    on_terminal(monkeypatch)
+    assert widest(run("dlq", "list")) <= 80
     for each in listed:
         place = (each["topic"], str(each["partition"]), str(each["offset"]))
         assert "customer.1001" not in run("dlq", "show", *place).stdout
@@ -167,13 +181,13 @@ def test_patterns_count_what_came_back_in_a_table_for_a_spreadsheet_and_for_a_pr
     send("case-journal", key, b"demo-shop, but no record")
     asked = ("patterns", "demo-shop", "--merchants", "merchants", "--by", "sku,reason,disposition")
     table = run(*asked)
-    assert [" ".join(line.split()) for line in table.stdout.splitlines()] == [
-        "sku reason disposition units share",
-        "TEE-M Too small sellable 1 50%",
-        "TEE-M Torn [b] damaged 1 50%",
-        "",
-        "2 units inspected (the start of the journal to now, Africa/Johannesburg)",
+    assert table.stdout.splitlines() == [
+        "sku\treason\tdisposition\tunits\tshare",
+        "TEE-M\tToo small\tsellable\t1\t50%",
+        "TEE-M\tTorn [b]\tdamaged\t1\t50%",
     ]
+    told = "2 units were inspected for demo-shop, from the start of the journal to now, Africa/Johannesburg."
+    assert told in table.stderr.splitlines()
     assert "is passed over" in table.stderr
     assert run(*asked, "--format", "csv").stdout == (
         "sku,reason,disposition,units\nTEE-M,Too small,sellable,1\nTEE-M,Torn [b],damaged,1\n"
@@ -183,4 +197,5 @@ def test_patterns_count_what_came_back_in_a_table_for_a_spreadsheet_and_for_a_pr
         2, "2026-01-01", {"sku": "TEE-M", "reason": "Too small", "disposition": "sellable", "units": 1},
     )  # fmt: skip
     none = run(*asked, "--since", "2026-01-02")
-    assert none.stdout == "No unit of demo-shop was inspected (2026-01-02 to now, Africa/Johannesburg).\n"
+    told = "No unit was inspected for demo-shop, from 2026-01-02 to now, Africa/Johannesburg."
+    assert (none.stdout.count("\n"), told in none.stderr.splitlines()) == (1, True)

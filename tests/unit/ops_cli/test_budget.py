@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from ops.cli.budget import budget, in_words
 from sinks.ledger.budgets import Budget, owners
 from sinks.systems import returngo
+from tests.unit.ops_cli.screen import on_terminal
 from tests.unit.systems.givens import STORE
 
 NOON_MS = 1_780_056_000_000  # 2026-05-29 12:00 UTC
@@ -51,5 +52,9 @@ def test_the_command_reads_the_ledger(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("DEMO_SHOP_RETURNGO_KEY", "day-of-calls")
     merchants = Path(__file__).parents[3] / "merchants"
     ledger = f"sqlite:///{tmp_path}/ledger.db"
+    piped = CliRunner().invoke(budget, ["--merchants", str(merchants), "--ledger", ledger])
+    head, row = (line.split("\t") for line in piped.output.splitlines())
+    assert dict(zip(head, row, strict=True))["left"] == "2000"
+    on_terminal(monkeypatch)
     done = CliRunner().invoke(budget, ["--merchants", str(merchants), "--ledger", ledger])
     assert done.output.startswith("returngo demo-group (demo-shop): 0 of 2000 calls used, 2000 left; the budget lasts")

@@ -56,8 +56,8 @@ def test_a_change_is_shown_asked_written_and_recorded(folder: Path, tmp_path: Pa
     new = written(tmp_path, LEAST + LOCATION, "new.toml")
     status, said = apply(folder, new, say="n\n")
     assert (status, cluster.told, load(folder / "first.toml").locations) == (1, [], ())
-    assert "2 open unmapped_location 'dock', units 3: the change names it" in said
-    assert "1 open unmapped_location 'shed', units 1\n" in said
+    assert "Open exceptions of type unmapped_location 'dock': 2, units 3: the change names it" in said
+    assert "Open exceptions of type unmapped_location 'shed': 1, units 1\n" in said
     status, said = apply(folder, new, say="y\n")
     assert (status, [*folder.iterdir()]) == (0, [folder / "first.toml"])
     assert (folder / "first.toml").read_bytes() == new.read_bytes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.deadletters import TOPICS, content, summary
+from ops.deadletters import content, summary
 from schemas import topics
 from schemas.dead_letters import plain
 from tests.unit.ops_cli.samples import CODEC, T0, delivery, problem, record, seen
@@ -20,7 +20,7 @@ PERSONAL = "customer.1001@example.com"
 
 
 def test_all_dead_letter_topics_are_known() -> None:
-    assert set(TOPICS) == {topics.dead_letters(name) for name in (*topics.SYSTEMS, *topics.AGENTS)}
+    assert set(topics.DEAD_LETTERS) == {topics.dead_letters(name) for name in (*topics.SYSTEMS, *topics.AGENTS)}
 
 
 @pytest.mark.req("EXC-6")

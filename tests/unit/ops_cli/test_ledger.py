@@ -58,4 +58,6 @@ def test_a_batch_names_its_commands(url: str, name: str) -> None:
 
 def test_a_batch_that_nobody_knows_is_said_to_be_so(url: str) -> None:
     result = CliRunner().invoke(main, ["ledger", "batch", "none", "--ledger", url])
-    assert (result.exit_code, result.stderr) == (1, "The ledger knows no batch none.\n")
+    assert result.exit_code == 1
+    expected = "expected the id of a batch, or its name in the system's own history, got 'none'"
+    assert result.stderr == f"{expected}: the ledger at {url} knows none.\n"

@@ -212,4 +212,4 @@ def test_a_bad_question_says_what_can_be_asked(arguments: tuple[str, ...], said:
 def test_an_unknown_merchant_is_named_beside_those_that_are_known() -> None:
     result = CliRunner().invoke(main, ["patterns", "nobody", "--merchants", "merchants"])
     assert result.exit_code == 2
-    assert result.stderr == "returnflow: expected one of demo-shop, got 'nobody'\n"
+    assert result.stderr == "returnflow: expected a merchant with a file in merchants: demo-shop; got 'nobody'\n"
