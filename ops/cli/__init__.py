@@ -17,6 +17,7 @@ INTERRUPTED = 130
 LOG_FORMAT = "RETURNFLOW_LOG_FORMAT"
 CONSOLE = frozenset({"console", "--log-format=console"})
 HELP = frozenset({"-h", "--help"})
+WORDS = f"{__name__}.words"  # that the command was started with
 OWN_FILES_ONLY = 0o077  # ledger, tables, logs and Kafka's data hold what others of the machine must not read
 
 # section → command → (where it is, what it does)
@@ -72,6 +73,13 @@ class Root(click.Group):
         command = self.get_command(click.Context(self), words[0])
         return not (isinstance(command, click.Group) and command.commands.keys() & set(words[1:]))
 
+    def _logs(self, words: list[str]) -> bool:
+        """Whether what it says goes to a log of lines for machines."""
+        if os.environ.get(LOG_FORMAT, "json") != "json" or CONSOLE.intersection(words):
+            return False
+        process = words[0] in SECTIONS["Processes"] and self._lasts(words)
+        return process or (words[0] == "lag" and "--serve" in words)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """From the table, without importing what it names."""
         begun = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
@@ -92,12 +100,16 @@ class Root(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         os.umask(OWN_FILES_ONLY)
         try:
             return super().invoke(ctx)
         except CannotStart as problem:
-            if _logs(ctx.invoked_subcommand):
+            if self._logs(ctx.meta[WORDS]):
                 from ops.logs import cannot_start
 
                 cannot_start(problem, str(ctx.invoked_subcommand))
@@ -106,20 +118,6 @@ class Root(click.Group):
             sys.exit(problem.status)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
-
-
-def _logs(command: str | None) -> bool:
-    """Whether what it says goes to a log of lines for machines."""
-    json = os.environ.get(LOG_FORMAT, "json") == "json" and not CONSOLE & set(sys.argv)
-    return json and (_is_process(command) or (command == "lag" and "--serve" in sys.argv))
-
-
-def _is_process(command: str | None) -> bool:
-    """A command of a process, such as `sandbox return`, is for people."""
-    if command not in SECTIONS["Processes"]:
-        return False
-    found = main.get_command(click.Context(main), command)
-    return not (isinstance(found, click.Group) and found.commands.keys() & set(sys.argv))
 
 
 @click.group(

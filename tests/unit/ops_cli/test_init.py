@@ -119,7 +119,7 @@ def test_a_return_that_cannot_be_made_is_one_plain_line(here: Here, tmp_path: Pa
     for wrong, said in (
         (("--sku=NOTHING",), "NOTHING"),
         (("--order=#9",), "order #9 is not in demo-shop.myshopify.com; it has #1001"),
-        (("--merchant=nobody",), "expected one of demo-shop"),
+        (("--merchant=nobody",), "returnflow: expected a merchant with a file in "),
     ):
         done = here.run("sandbox", "return", *({"--merchant=demo-shop"} - {w for w in wrong if "merch" in w}), *wrong)
         assert (done.exit_code, said in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.output
@@ -150,7 +150,7 @@ def test_without_a_token_everything_is_asked_and_answers_from_the_keyboard_do(he
     ("arguments", "said"),
     [
         (("nobodys",), "expected an answer to"),
-        (("nobodys", "--yes"), "expected --sellable-to"),
+        (("nobodys", "--yes"), "expected a value for --sellable-to"),
         (("Not A Name", "--yes", "--sellable-to=1", "--currency=EUR"), "merchant: expected 2 to 63 of"),
         (("nobodys", "--yes", "--sellable-to=1", "--currency=XXL"), "currency: expected an ISO-4217 code"),
         (("nobodys", "--yes", "--token=hunter2-is-my-token"), "expected a reference"),
