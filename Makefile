@@ -21,9 +21,9 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "Returnflow needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@echo "Setting up .venv from requirements.lock (once; a minute or two) ..."
 	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3-venv)" >&2; exit 2; }
-	@{ $(BIN)/pip install --progress-bar off --disable-pip-version-check --require-hashes --requirement requirements.lock \
+	@{ $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes --requirement requirements.lock \
 		|| echo FAILED; } | awk "$$PIP_PROGRESS"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup: $(READY) ## the virtual environment, from the hashed lock file
@@ -70,7 +70,7 @@ golden: $(READY) ## record the golden conversations and decisions anew; review t
 	@RETURNFLOW_GOLDEN=write $(BIN)/pytest -q tests/unit/systems tests/unit/domain/test_golden_decisions.py
 
 mutants: $(READY) ## break the decisions in thousands of ways and list what no test notices (hours)
-	@$(BIN)/python -c 'import mutmut' 2>/dev/null || { echo "Missing mutmut, which is not in the lock file: $(BIN)/pip install mutmut==3.8.1, then again" >&2; exit 2; }
+	@$(BIN)/python -c 'import mutmut' 2>/dev/null || { echo "Missing mutmut, which is not in the lock file: $(BIN)/python -m pip install mutmut==3.8.1, then again" >&2; exit 2; }
 	@nice -n 10 $(BIN)/mutmut run --max-children 1
 	@$(BIN)/mutmut results
 

@@ -28,7 +28,7 @@ from ops.up import Addresses, parts
 from schemas import brokers, product
 from schemas.merchant import Merchant, MerchantFileError
 from schemas.merchant_folder import MerchantFolder
-from schemas.settings import ProcessSettings
+from schemas.settings import ProcessSettings, ledger_in
 from schemas.startup import CannotStart
 
 WITHIN_SECONDS = 2.5
@@ -58,7 +58,7 @@ def look(settings: ProcessSettings, addresses: Addresses, *, own_kafka: bool, wi
     merchants, troubles, faults = _merchants(settings.merchants, with_sandbox=with_sandbox)
     checks: dict[str, Check] = {
         "data directory": lambda: _directory(settings.data_dir, sandbox=with_sandbox),
-        "ledger": lambda: _ledger(settings.ledger_url),
+        "ledger": lambda: _ledger(settings.ledger_url, settings.data_dir),
         "registry": lambda: _registry(settings.registry_url),
         "kafka": _local_kafka if own_kafka else lambda: _kafka(settings),
         "sandbox": _sandbox if with_sandbox else lambda: iter(()),
@@ -97,7 +97,10 @@ def _all(checks: Mapping[str, Check]) -> Iterator[str]:
     found: dict[str, list[str]] = {}
 
     def look_at(name: str, check: Check) -> None:
-        found[name] = [f"{name}: {problem}" for problem in check()]
+        try:
+            found[name] = [f"{name}: {problem}" for problem in check()]
+        except OSError as error:
+            found[name] = [f"{name}: {error.filename or 'a file'} cannot be read ({error.strerror})"]
 
     asked = {name: threading.Thread(target=look_at, args=each, daemon=True) for name, each in _named(checks)}
     deadline = time.monotonic() + WITHIN_SECONDS
@@ -154,13 +157,14 @@ def _existing(path: Path) -> Path:
     return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
 
 
-def _ledger(url: str) -> Iterator[str]:
+def _ledger(url: str, data_dir: Path) -> Iterator[str]:
     try:
         named = sqlalchemy.make_url(url)
         file = named.get_backend_name() == "sqlite"
         if file and not Path(named.database or "").exists():
             folder = _existing(Path(named.database or "").parent)
-            if refused := _refused(folder):
+            beside = url == ledger_in(data_dir)  # whoever looks at the directory says what is wrong with it
+            if not beside and (refused := _refused(folder)):
                 yield f"{folder} cannot be written to ({refused}); correct --ledger or RETURNFLOW_LEDGER_URL"
             return
         options = {} if file else {"connect_timeout": int(ASK_SECONDS)}

@@ -1,6 +1,7 @@
 """The `returnflow` command. A subcommand is imported when it is used: help is quick, parts are independent."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -106,6 +107,9 @@ class Root(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         os.umask(OWN_FILES_ONLY)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter ends no command
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except CannotStart as problem:

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,32 @@ def test_without_home_and_in_ascii_it_still_says_what_is_wrong(folder: Path) -> 
     assert done.returncode == 2, done.stderr
     assert b"expected an IANA time zone" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_cache_that_is_somebody_elses_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where a folder should be, as a link into another user's home cannot be looked at."""
+    monkeypatch.setenv("RETURNFLOW_CACHE", str(folder / "merchants" / "demo-shop.toml" / "cache"))
+    monkeypatch.setattr(Path, "exists", _forbidden(Path.exists))
+    assert "kafka: " in "\n".join(look(folder, free()).faults)
+
+
+def _forbidden(exists: Callable[[Path], bool]) -> Callable[[Path], bool]:
+    def asked(path: Path) -> bool:
+        if path.suffix == ".jar":
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path)
+
+    return asked
+
+
+def test_a_terminal_that_cannot_show_a_letter_ends_nothing(folder: Path) -> None:
+    code = (
+        "import click, ops.cli as c; c.Root.get_command = click.Group.get_command;"
+        "c.main.add_command(click.Command('x', callback=lambda: print('× ü'))); c.main(['x'])"
+    )
+    env, argv = {**os.environ, "PYTHONIOENCODING": "ascii"}, [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "? ?\n"), done.stderr
 
 
 def look(folder: Path, addresses: Addresses, **settings: object) -> preflight.Found:
