@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from schemas.dead_letters import plain
-from schemas.kafka import Brokers, librdkafka
+from schemas.kafka import Brokers, librdkafka, started
 from schemas.startup import CannotStart
 
 CONNECT_WITHIN_SECONDS = 5.0  # librdkafka tries on until then, also when the connection is refused
@@ -50,7 +50,7 @@ Wanted = Callable[[bytes | None], bool]
 
 def admin(bootstrap: Brokers) -> AdminClient:
     """A client that has seen the cluster answer; raises KafkaException when it does not."""
-    client = AdminClient(quiet(bootstrap))
+    client = started(AdminClient(quiet(bootstrap)))
     client.list_topics(timeout=CONNECT_WITHIN_SECONDS)
     return client
 
@@ -80,7 +80,7 @@ def reader(bootstrap: Brokers) -> Consumer:
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
     }
-    return Consumer(quiet(bootstrap) | ours)
+    return started(Consumer(quiet(bootstrap) | ours))
 
 
 def committed(bootstrap: Brokers, group: str, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -92,7 +92,7 @@ def committed(bootstrap: Brokers, group: str, places: Iterable[tuple[str, int]])
     wanted = [TopicPartition(*place) for place in places]
     if not wanted:
         return {}
-    consumer = Consumer(quiet(bootstrap) | {"group.id": group, "enable.auto.commit": False})
+    consumer = started(Consumer(quiet(bootstrap) | {"group.id": group, "enable.auto.commit": False}))
     try:
         found = patiently(lambda: consumer.committed(wanted, timeout=ANSWER_WITHIN_SECONDS))
     finally:

@@ -5,7 +5,7 @@ Pure: names are not looked up, so a name that leads to a forbidden address is no
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 _METADATA = frozenset({"metadata.google.internal", "metadata", "instance-data", "instance-data.ec2.internal"})
 _METADATA_ADDRESSES = frozenset({"100.100.100.200", "192.0.0.192", "fd00:ec2::254"})
@@ -32,11 +32,12 @@ def wrong(url: str) -> str | None:
 
 def leaves_plainly(url: str) -> bool:
     """Whether it is http:// to another machine: anyone on the way reads it."""
+    return urlsplit(url).scheme == "http" and not is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether it leads to this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not _loopback(parts)
-
-
-def _loopback(parts: SplitResult) -> bool:
     host = (parts.hostname or "").rstrip(".")
     address = _address(host)
     return host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback)

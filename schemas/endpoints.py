@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
-from schemas.kafka import Brokers, librdkafka
+from schemas.kafka import Brokers, cluster_of, librdkafka, started, tokens_of
 from schemas.startup import CannotStart
 
 ANSWER_WITHIN_SECONDS = 2.0
@@ -48,12 +48,20 @@ def serve(
 
 
 def kafka_answers(bootstrap: Brokers) -> Check:
-    """Whether the cluster answers a client of its own, which is made when first asked."""
-    client = functools.cache(lambda: AdminClient({**librdkafka(bootstrap), "log_level": 0}))
+    """Whether the cluster answers a client of its own, which is made when first asked, and for each token anew: the
+    connection of an expired one is closed, and who is asked rarely would learn of it with the next question."""
+    source = tokens_of(cluster_of(bootstrap))
+
+    @functools.lru_cache(maxsize=1)
+    def client(_: str | None) -> AdminClient:
+        return started(AdminClient({**librdkafka(bootstrap), "log_level": 0}))
 
     def check() -> str | None:
         try:
-            client().list_topics(timeout=ANSWER_WITHIN_SECONDS)
+            token = None if source is None else source.current()[0]
+            client(token).list_topics(timeout=ANSWER_WITHIN_SECONDS)
+        except ConnectionError as error:
+            return str(error)
         except KafkaException as error:
             return f"Kafka at {bootstrap} does not answer: {error.args[0].str()}"
         return None

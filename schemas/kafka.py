@@ -4,16 +4,20 @@
 """
 
 import ssl
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
-from schemas import secrets
+from schemas import addresses, secrets
 from schemas.startup import CannotStart
 
+if TYPE_CHECKING:
+    from schemas.tokens import Tokens
+
 Protocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
-Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 PREFIX = "RETURNFLOW_KAFKA_"
+T = TypeVar("T", bound=Any)  # a Consumer, Producer or AdminClient
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +26,10 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap: str  # host:port, several with commas
     protocol: Protocol = "plaintext"
     mechanism: Mechanism | None = None
-    username: str | None = None
-    password: str | None = None  # a reference
+    username: str | None = None  # with OAUTHBEARER the client's id
+    password: str | None = None  # a reference; with OAUTHBEARER of the client's secret
+    token_url: str | None = None  # where OAUTHBEARER gets its tokens
+    scope: str | None = None  # of the tokens, if the endpoint wants one
     ca_file: str | None = None  # PEM; None: what the system trusts
     certificate_file: str | None = None  # PEM, the client's own with those that signed it
     key_file: str | None = None  # PEM
@@ -59,12 +65,27 @@ def wrong(cluster: Cluster) -> str | None:
         return f"{PREFIX}CERTIFICATE_FILE and {PREFIX}KEY_FILE: expected both or none, got one"
     if cluster.key_password is not None and cluster.key_file is None:
         return f"{PREFIX}KEY_PASSWORD: expected {PREFIX}KEY_FILE as well"
+    return _wrong_tokens(cluster)
+
+
+def _wrong_tokens(cluster: Cluster) -> str | None:
+    """The same, of where tokens come from."""
+    given = _given(cluster, "token_url", "scope")
+    if cluster.mechanism != "OAUTHBEARER":
+        return f"{', '.join(given)}: expected {PREFIX}SASL_MECHANISM=OAUTHBEARER as well" if given else None
+    if cluster.token_url is None:
+        return f"{PREFIX}SASL_MECHANISM=OAUTHBEARER: expected {PREFIX}{_NAMES['token_url']} as well"
+    if expected := addresses.wrong(cluster.token_url):
+        return f"{PREFIX}{_NAMES['token_url']}: expected {expected}"
+    if addresses.leaves_plainly(cluster.token_url):
+        return f"{PREFIX}{_NAMES['token_url']}: expected https://…, for anyone on the way would read the secret"
     return None
 
 
 _NAMES = {
     "mechanism": "SASL_MECHANISM", "username": "SASL_USERNAME", "password": "SASL_PASSWORD", "ca_file": "CA_FILE",
     "certificate_file": "CERTIFICATE_FILE", "key_file": "KEY_FILE", "key_password": "KEY_PASSWORD",
+    "token_url": "OAUTH_TOKEN_URL", "scope": "OAUTH_SCOPE",
 }  # fmt: skip
 _LOGIN = [PREFIX + _NAMES[each] for each in ("mechanism", "username", "password")]
 
@@ -89,8 +110,9 @@ def librdkafka(brokers: Brokers) -> dict[str, Any]:
     if cluster.protocol != "plaintext":
         settings["security.protocol"] = cluster.protocol
     if cluster.sasl:
-        user = {"sasl.mechanism": cluster.mechanism, "sasl.username": cluster.username}
-        settings |= user | {"sasl.password": _secret(cluster.password)}
+        settings |= {"sasl.mechanism": cluster.mechanism, **_login(cluster, "sasl.username", "sasl.password")}
+    if source := tokens_of(cluster):
+        settings["oauth_cb"] = source.for_librdkafka
     if cluster.tls:
         context(cluster)  # librdkafka's own words about a file that it cannot read help nobody
         files = {
@@ -110,9 +132,33 @@ def aiokafka(brokers: Brokers) -> dict[str, Any]:
     if cluster.protocol != "plaintext":
         settings |= {"security_protocol": cluster.protocol.upper(), "ssl_context": context(cluster)}
     if cluster.sasl:
-        settings["sasl_mechanism"] = cluster.mechanism
-        settings |= {"sasl_plain_username": cluster.username, "sasl_plain_password": _secret(cluster.password)}
+        login = _login(cluster, "sasl_plain_username", "sasl_plain_password")
+        settings |= {"sasl_mechanism": cluster.mechanism, **login}
+    if source := tokens_of(cluster):
+        settings["sasl_oauth_token_provider"] = source
     return settings
+
+
+def tokens_of(cluster: Cluster) -> "Tokens | None":
+    """Where the tokens of OAUTHBEARER come from, the same for all clients of a process."""
+    if cluster.mechanism != "OAUTHBEARER":
+        return None
+    from schemas import tokens  # with an HTTP client, which takes most commands too long to load
+
+    return tokens.of(cluster)
+
+
+def started(client: T) -> T:
+    """A client of librdkafka that has asked for its token: it does so when it is polled, and any call before that
+    would wait for it in vain."""
+    client.poll(0)
+    return client
+
+
+def _login(cluster: Cluster, name: str, password: str) -> dict[str, Any]:
+    """A user and a password, where they are what the broker is told."""
+    known = _secret(cluster.password)
+    return {} if cluster.mechanism == "OAUTHBEARER" else {name: cluster.username, password: known}
 
 
 def context(cluster: Cluster) -> ssl.SSLContext | None:

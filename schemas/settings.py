@@ -29,6 +29,8 @@ class ProcessSettings(BaseSettings):
     kafka_sasl_mechanism: Mechanism | None = None
     kafka_sasl_username: str | None = None
     kafka_sasl_password: Reference | None = None
+    kafka_oauth_token_url: str | None = None
+    kafka_oauth_scope: str | None = None
     kafka_ca_file: Path | None = None
     kafka_certificate_file: Path | None = None
     kafka_key_file: Path | None = None
@@ -52,7 +54,7 @@ class ProcessSettings(BaseSettings):
             bootstrap=self.kafka_bootstrap, protocol=self.kafka_security_protocol, mechanism=self.kafka_sasl_mechanism,
             username=self.kafka_sasl_username, password=self.kafka_sasl_password, ca_file=_text(self.kafka_ca_file),
             certificate_file=_text(self.kafka_certificate_file), key_file=_text(self.kafka_key_file),
-            key_password=self.kafka_key_password,
+            key_password=self.kafka_key_password, token_url=self.kafka_oauth_token_url, scope=self.kafka_oauth_scope,
         )  # fmt: skip
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ BENCHES: dict[str, Bench] = {
 def main(names: tuple[str, ...]) -> None:
     console = Console()
     with ExitStack() as stack:
-        kafka = functools.cache(lambda: stack.enter_context(kafka_from_environment()))
+        kafka = functools.cache(lambda: stack.enter_context(kafka_from_environment(measured=True)))
         for name in names or BENCHES:
             console.print(f"[bold]{name}[/]: {BENCHES[name].about}")
             table = Table(box=None, padding=(0, 2, 0, 0))

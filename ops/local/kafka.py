@@ -26,7 +26,7 @@ from ops.local.java import java_executable
 from ops.local.pid_file import end_left_over
 from ops.local.ports import free_port, is_free
 from ops.local.process import GuardedProcess
-from schemas.kafka import Brokers, Cluster, librdkafka
+from schemas.kafka import Brokers, Cluster, librdkafka, started
 
 READY_WITHIN_SECONDS = 90
 OTHER_CLUSTER = "RETURNFLOW_KAFKA_BOOTSTRAP"
@@ -47,7 +47,7 @@ class LocalKafka:
 
     def __init__(
         self, *, java: Path, jars: list[Path], port: int, run: Path, temporary: bool,
-        guard: "Guard | None" = None,
+        guard: "Guard | None" = None, measured: bool = False,
     ) -> None:  # fmt: skip
         self.port = port
         self.bootstrap = f"127.0.0.1:{port}"
@@ -59,12 +59,16 @@ class LocalKafka:
         self._remove_with_us = [run] if temporary else []
         self._broker: GuardedProcess | None = None
         self._guard = guard
+        self._measured = measured
 
     @classmethod
-    def start(cls, port: int = 0, data_dir: Path | None = None, guard: "Guard | None" = None) -> Self:
+    def start(
+        cls, port: int = 0, data_dir: Path | None = None, guard: "Guard | None" = None, *, measured: bool = False
+    ) -> Self:
         """Start a broker and return when it serves; port 0 picks a free one.
 
-        `data_dir` keeps the data; without it the data is temporary. `guard`: who is let in, and how.
+        `data_dir` keeps the data; without it the data is temporary. `guard`: who is let in, and how. `measured`: its
+        speed matters more than a quick start.
         Raises LocalServiceError with what to do.
         """
         if data_dir is not None:
@@ -78,7 +82,10 @@ class LocalKafka:
         jars = ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
         run = data_dir or Path(tempfile.mkdtemp(prefix="returnflow-kafka-"))
         run.mkdir(parents=True, exist_ok=True)
-        kafka = cls(java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None, guard=guard)
+        kafka = cls(
+            java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None, guard=guard,
+            measured=measured,
+        )  # fmt: skip
         try:
             kafka._format()
             kafka._launch()
@@ -116,9 +123,10 @@ class LocalKafka:
         self._launch()
 
     def stop(self) -> None:
-        """Stop cleanly and remove temporary data. Safe to call twice."""
+        """Stop, cleanly where data is kept, and remove temporary data. Safe to call twice."""
         if self._broker is not None:
-            self._broker.stop()
+            end = self._broker.kill if self._remove_with_us else self._broker.stop
+            end()
         for directory in self._remove_with_us:
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -158,7 +166,7 @@ class LocalKafka:
             raise LocalServiceError(f"Kafka could not prepare {data}: {(done.stdout + done.stderr).strip()}")
 
     def _launch(self) -> None:
-        command = broker_command(self._java, self._jars, self._properties)
+        command = broker_command(self._java, self._jars, self._properties, measured=self._measured)
         self._broker = GuardedProcess(
             command, log=self._run / "broker.log", remove_with_us=self._remove_with_us,
             pid_file=self._run / BROKER_PID,
@@ -194,15 +202,16 @@ def cluster_id(run: Path) -> str:
 def answers(bootstrap: Brokers, timeout_seconds: float, cluster_id: str | None = None) -> bool:
     """Whether a cluster with at least one live broker answers the Admin API there; with an id, that very cluster."""
     quick = {"reconnect.backoff.max.ms": 100, "log_level": 0}
+    client = started(AdminClient({**librdkafka(bootstrap), **quick}))
     try:
-        found = AdminClient({**librdkafka(bootstrap), **quick}).list_topics(timeout=timeout_seconds)
+        found = client.list_topics(timeout=timeout_seconds)
     except KafkaException:
         return False
     return bool(found.brokers) and cluster_id in (None, found.cluster_id)
 
 
 @contextmanager
-def kafka_from_environment(answer_within_seconds: float = 10) -> Iterator[str]:
+def kafka_from_environment(answer_within_seconds: float = 10, *, measured: bool = False) -> Iterator[str]:
     """Address of the cluster in RETURNFLOW_KAFKA_BOOTSTRAP, else of a local one that lives as long as the block."""
     if other := os.environ.get(OTHER_CLUSTER):
         if not answers(other, timeout_seconds=answer_within_seconds):
@@ -212,5 +221,5 @@ def kafka_from_environment(answer_within_seconds: float = 10) -> Iterator[str]:
             )
         yield other
         return
-    with LocalKafka.start() as kafka:
+    with LocalKafka.start(measured=measured) as kafka:
         yield kafka.bootstrap

@@ -95,6 +95,7 @@ class BatchAgent:
         while True:
             self._stop_if_frozen()
             self._pulse_at = time.monotonic()
+            self._producer.poll(0)  # it asks for its next token then, also when there is nothing to deliver
             await asyncio.sleep(PULSE_SECONDS)
 
     def reader(self, store: RowStore, partition: int) -> Read:

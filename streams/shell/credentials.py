@@ -11,7 +11,11 @@ def connection(brokers: Brokers) -> dict[str, Any]:
     """Arguments of faust.App; raises CannotStart."""
     cluster, told = cluster_of(brokers), aiokafka(brokers)
     found: dict[str, Any] = {"broker": [f"kafka://{address}" for address in cluster.bootstrap.split(",")]}
-    if cluster.sasl:
+    if "sasl_oauth_token_provider" in told:
+        found["broker_credentials"] = faust.OAuthCredentials(
+            oauth_cb=told["sasl_oauth_token_provider"], ssl_context=told["ssl_context"]
+        )
+    elif cluster.sasl:
         found["broker_credentials"] = faust.SASLCredentials(
             username=told["sasl_plain_username"], password=told["sasl_plain_password"], mechanism=cluster.mechanism,
             ssl_context=told["ssl_context"],

@@ -6,12 +6,14 @@ fatal state outlives every trouble of the broker.
 """
 
 import asyncio
+import contextlib
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.kafka import Brokers, librdkafka
 
 POLL_SECONDS = 0.002
+IDLE_SECONDS = 1.0
 
 
 class Unavailable(Exception):
@@ -69,11 +71,13 @@ class Intake:
         await answered
 
     async def run(self) -> None:
-        """Serves delivery callbacks until cancelled; idle when nothing is outstanding."""
+        """Serves delivery callbacks until cancelled; nearly idle when nothing is outstanding: the client also asks for
+        its next token when it is polled."""
         while True:
             if self._outstanding == 0:
                 self._work.clear()
-                await self._work.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._work.wait(), IDLE_SECONDS)
             self._producer.poll(0)
             await asyncio.sleep(POLL_SECONDS)
 

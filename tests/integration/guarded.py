@@ -1,12 +1,14 @@
-"""A Kafka that lets in only whom it knows: TLS both ways, SCRAM-SHA-512, and a right for everything that is done."""
+"""A Kafka that lets in only whom it knows: TLS both ways, SCRAM-SHA-512 or signed tokens, and a right for everything
+that is done."""
 
 import datetime
 import ipaddress
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -117,6 +119,16 @@ def variables(bootstrap: str, files: Files, user: str) -> dict[str, str]:
     }
 
 
+def with_token(variables: dict[str, str], files: Files, token_url: str) -> dict[str, str]:
+    """The same user, who shows a token instead of a password."""
+    return {
+        **variables,
+        "RETURNFLOW_KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+        "RETURNFLOW_KAFKA_OAUTH_TOKEN_URL": token_url,
+        "SSL_CERT_FILE": str(files.ca),
+    }
+
+
 def as_admin(files: Files) -> Cluster:
     """Who may do everything; its secrets have to be in the environment of who asks."""
     return Cluster(
@@ -127,17 +139,25 @@ def as_admin(files: Files) -> Cluster:
 
 
 @contextmanager
-def guarded_kafka(files: Files, users: Iterable[str]) -> Iterator[LocalKafka]:
-    """The broker, with its users and without any right yet."""
+def guarded_kafka(files: Files, users: Iterable[str], keys: Path) -> Iterator[LocalKafka]:
+    """The broker, with its users and without any right yet; tokens count that are signed with one of `keys` (JWKS).
+
+    A connection lives no longer than its token.
+    """
     login = f'username="{ADMIN}" password="{password_of(ADMIN)}"'
+    tokens, module = "listener.name.sasl_ssl.oauthbearer", "org.apache.kafka.common.security.oauthbearer"
     properties = {
         "listener.name.sasl_ssl.ssl.client.auth": "required",
         "ssl.keystore.type": "PEM", "ssl.keystore.location": str(files.server),
         "ssl.truststore.type": "PEM", "ssl.truststore.location": str(files.ca),
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512", "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512,OAUTHBEARER", "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
         "inter.broker.listener.name": "SASL_SSL",
         "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
             f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};",
+        f"{tokens}.sasl.jaas.config": f"{module}.OAuthBearerLoginModule required;",
+        f"{tokens}.sasl.server.callback.handler.class": f"{module}.OAuthBearerValidatorCallbackHandler",
+        f"{tokens}.sasl.oauthbearer.jwks.endpoint.url": keys.as_uri(),
+        f"{tokens}.connections.max.reauth.ms": "3600000",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{ADMIN};User:ANONYMOUS",  # the controller's listener, which no client reaches
     }  # fmt: skip
@@ -149,9 +169,11 @@ def guarded_kafka(files: Files, users: Iterable[str]) -> Iterator[LocalKafka]:
     guard = Guard(
         protocol="SASL_SSL", properties=properties, format_options=tuple(known), admin=as_admin(files)
     )  # fmt: skip
-    with LocalKafka.start(guard=guard) as kafka:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("JDK_JAVA_OPTIONS", f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys.as_uri()}")
+        kafka = stack.enter_context(LocalKafka.start(guard=guard))
+        patch.undo()
         yield kafka
-        kafka.kill()
 
 
 def grant(kafka: LocalKafka, rights: Iterable[Right]) -> None:

@@ -1,13 +1,15 @@
-"""Every process on a Kafka with TLS, users and rights: each as a user of its own that may do what it needs, no more."""
+"""Every process on a Kafka with TLS, users and rights: each as a user of its own that may do what it needs, no more.
+
+Some say who they are with a password, some with a token; each kind of client is among both.
+"""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import orjson
@@ -15,7 +17,7 @@ import pytest
 
 from ops.demo import shop
 from ops.demo.client import Sandbox
-from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant
+from ops.demo.merchants import EXAMPLE_MERCHANT, open_merchant, secrets_of
 from ops.demo.stage import EXAMPLE, merchant_file
 from ops.demo.words import inspection
 from ops.kafka import read
@@ -27,6 +29,7 @@ from schemas.codec import Codec
 from schemas.commands import CommandResult
 from schemas.kafka import Brokers
 from schemas.topics import COMMAND_RESULTS
+from tests import processes
 from tests.integration.guarded import (
     ADMIN,
     KEY_PASSWORD,
@@ -35,11 +38,16 @@ from tests.integration.guarded import (
     guarded_kafka,
     password_of,
     variables,
+    with_token,
     write_files,
 )
+from tests.integration.tokens import IdentityProvider, identity_provider
+from tests.processes import Done, Process
 
 PROCESSES = ("gateway", "source returngo", "source shopify", "agent cases", "agent stock", "sink shopify")
 WITHIN_SECONDS = 120.0
+WITH_TOKEN = ("gateway", "source shopify", "agent stock", "lag")
+TOKEN_SECONDS = 10
 DOMAIN = f"{EXAMPLE_MERCHANT}.myshopify.com"
 
 
@@ -49,41 +57,61 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @pytest.fixture(scope="module")
-def kafka(files: Files) -> Iterator[LocalKafka]:
+def provider(files: Files) -> Iterator[IdentityProvider]:
+    with identity_provider(password_of, TOKEN_SECONDS, files.server) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def kafka(files: Files, provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    keys = tmp_path_factory.mktemp("keys") / "keys.json"
+    keys.write_bytes(provider.keys())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ADMIN_PASSWORD", password_of(ADMIN))
         patch.setenv("KAFKA_KEY_PASSWORD", KEY_PASSWORD)
-        with guarded_kafka(files, sorted({each.user for each in rights()})) as found:
+        with guarded_kafka(files, sorted({each.user for each in rights()}), keys) as found:
             grant(found, rights())
             yield found
 
 
 @pytest.fixture(scope="module")
-def topics(kafka: LocalKafka, files: Files) -> str:
+def guarded(kafka: LocalKafka, files: Files, provider: IdentityProvider) -> "Guarded":
+    return Guarded(kafka, files, provider)
+
+
+class Guarded(NamedTuple):
+    """The broker and who may come in."""
+
+    kafka: LocalKafka
+    files: Files
+    provider: IdentityProvider
+
+    def variables(self, process: str) -> dict[str, str]:
+        """What a process is told: its own user, with a password or with a token."""
+        told = variables(self.kafka.bootstrap, self.files, f"returnflow-{process.replace(' ', '-')}")
+        return with_token(told, self.files, self.provider.url) if process in WITH_TOKEN else told
+
+    def done(self, process: str, *arguments: str, **more: str) -> Done:
+        """A command to its end, as the user of a process."""
+        return processes.done("ops.cli", arguments, {**os.environ, **self.variables(process), **more}, WITHIN_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def topics(guarded: Guarded) -> None:
     """Created by the user that may do this and nothing else."""
-    done = returnflow(files, kafka, "setup", "topics", "apply")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def returnflow(
-    files: Files, kafka: LocalKafka, process: str, *arguments: str, **more: str
-) -> "subprocess.CompletedProcess[str]":
-    """A command to its end, as the user of a process."""
-    user = f"returnflow-{process.replace(' ', '-')}"
-    env = {**os.environ, **variables(kafka.bootstrap, files, user), **more}
-    argv = [sys.executable, "-m", "ops.cli", *arguments]
-    return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=WITHIN_SECONDS)
+    made = guarded.done("setup", "topics", "apply")
+    assert made.returncode == 0, made.stderr
 
 
 class Running:
     """The processes, each with its own user, and the shop that they serve."""
 
-    def __init__(self, kafka: LocalKafka, files: Files, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, guarded: Guarded, folder: Path, stack: ExitStack) -> None:
         gateway, sandbox = free_port(), free_port()
-        self._kafka, self._files, self._folder, self._stack = kafka, files, folder, stack
+        self._guarded, self._folder, self._stack = guarded, folder, stack
+        self.ports: dict[str, int] = {}
         self._gateway = gateway
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Process] = {}
         self._start("sandbox", ["sandbox", "--port", str(sandbox)], {})
         self.sandbox = stack.enter_context(closing(Sandbox(sandbox)))
         until(lambda: answers(f"http://127.0.0.1:{sandbox}/_sandbox/clock"), self)
@@ -91,37 +119,50 @@ class Running:
             EXAMPLE.read_text(), EXAMPLE_MERCHANT, Addresses(gateway_port=gateway, sandbox_port=sandbox)
         )
         (folder / "merchants").mkdir()
-        order = {"name": "#1", "customer_id": 1001, "lines": [{"sku": "TEE-M", "quantity": 1}]}
+        orders = [
+            {"name": name, "customer_id": 1001, "lines": [{"sku": "TEE-M", "quantity": 1}]} for name in ("#1", "#2")
+        ]
         customer = {"id": 1001, "name": "Customer 1001", "email": "customer.1001@example.com"}
-        opened = {"products": shop.PRODUCTS, "customers": [customer], "orders": [order]}
+        opened = {"products": shop.PRODUCTS, "customers": [customer], "orders": orders}
         self._secrets = open_merchant(folder / "merchants", self.sandbox, EXAMPLE_MERCHANT, text, {}, opened)
 
     def _start(self, name: str, arguments: list[str], env: Mapping[str, str]) -> None:
-        log = (self._folder / f"{name.replace(' ', '-')}.log").open("wb")
-        argv = [sys.executable, "-m", "ops.cli", *arguments]
-        process = subprocess.Popen(argv, env={**os.environ, **env}, stdout=log, stderr=log)
-        self._stack.callback(log.close)
+        log = self._folder / f"{name.replace(' ', '-')}.log"
+        process = processes.start("ops.cli", arguments, {**os.environ, **env}, log)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         self._processes[name] = process
 
     def serve(self) -> None:
         """All processes at once; returns when each says that it serves."""
-        ports: list[int] = []
         for name in PROCESSES:
-            ports.append(free_port(besides=ports))
+            self.ports[name] = free_port(besides=self.ports.values())
             own = {
-                **variables(self._kafka.bootstrap, self._files, f"returnflow-{name.replace(' ', '-')}"),
+                **self._guarded.variables(name),
                 **self._secrets,
                 "RETURNFLOW_MERCHANTS": str(self._folder / "merchants"),
                 "RETURNFLOW_DATA_DIR": str(self._folder / "data"),
                 "RETURNFLOW_LEDGER_URL": f"sqlite:///{self._folder}/ledger.db",
-                "RETURNFLOW_METRICS_PORT": str(ports[-1]),
+                "RETURNFLOW_METRICS_PORT": str(self.ports[name]),
             }
             door = ["--port", str(self._gateway)] if name == "gateway" else []
             self._start(name, [*name.split(), *door], own)
-        for port in ports:
+        for port in self.ports.values():
             until(lambda port=port: answers(f"http://127.0.0.1:{port}/ready"), self)
+
+    def returned(self, order: str) -> str:
+        """One piece comes back and is found sellable; the return."""
+        unit = {"sku": "TEE-M", "quantity": 1, "reason": "Does not fit", "resolution": "RefundToPaymentMethod"}
+        rma = self.sandbox.request(DOMAIN, {"order": order, "units": [unit]})
+        for step in ("approve", "receive"):
+            self.sandbox.step(DOMAIN, rma, step, {})
+        graded = inspection("sellable")
+        self.sandbox.step(DOMAIN, rma, graded.step, graded.body)
+        return rma
+
+    def ready(self, process: str) -> httpx.Response:
+        """What it says."""
+        return httpx.get(f"http://127.0.0.1:{self.ports[process]}/ready", timeout=15)
 
     def said(self) -> str:
         """All logs."""
@@ -133,9 +174,9 @@ class Running:
 
 
 @pytest.fixture
-def running(kafka: LocalKafka, files: Files, topics: str, tmp_path: Path) -> Iterator[Running]:
+def running(guarded: Guarded, topics: None, tmp_path: Path) -> Iterator[Running]:
     with ExitStack() as stack:
-        yield Running(kafka, files, tmp_path, stack)
+        yield Running(guarded, tmp_path, stack)
 
 
 def answers(url: str) -> bool:
@@ -163,52 +204,65 @@ def results(cluster: Brokers) -> list[CommandResult]:
 
 @pytest.mark.req("OPS-3")
 def test_a_return_comes_through_with_a_user_for_each_process_and_no_right_too_many(
-    kafka: LocalKafka, files: Files, running: Running
+    guarded: Guarded, running: Running
 ) -> None:
     running.serve()
-    unit = {"sku": "TEE-M", "quantity": 1, "reason": "Does not fit", "resolution": "RefundToPaymentMethod"}
-    rma = running.sandbox.request(DOMAIN, {"order": "#1", "units": [unit]})
-    for step in ("approve", "receive"):
-        running.sandbox.step(DOMAIN, rma, step, {})
-    graded = inspection("sellable")
-    running.sandbox.step(DOMAIN, rma, graded.step, graded.body)
-    done = until(lambda: results(kafka.cluster), running)
-    assert done[0].merchant == EXAMPLE_MERCHANT
-    looked = returnflow(files, kafka, "look", "line", "why", rma)
+    rma = running.returned("#1")
+    first = until(lambda: results(guarded.kafka.cluster), running)
+    assert first[0].merchant == EXAMPLE_MERCHANT
+    looked = guarded.done("look", "line", "why", rma)
     assert (looked.returncode, looked.stderr) == (0, "")
-    behind = returnflow(files, kafka, "lag", "lag", "--json")
-    assert {each["group"] for each in orjson.loads(behind.stdout)} >= {"returnflow-cases", "returnflow-sink-shopify"}
+    behind = orjson.loads(guarded.done("lag", "lag", "--json").stdout)
+    assert {each["group"] for each in behind} >= {"returnflow-cases", "returnflow-sink-shopify"}
+    without_tokens(guarded.provider, running)
+    running.returned("#2")
+    orders = {each.order_id for each in first}
+    until(lambda: {each.order_id for each in results(guarded.kafka.cluster)} > orders, running)
     secret = [*(password_of(f"returnflow-{each.replace(' ', '-')}") for each in PROCESSES), KEY_PASSWORD]
-    assert [each for each in secret if each in running.said()] == []
+    shown = [*secret, *(token for _, token in guarded.provider.given)]
+    assert [each for each in shown if each in running.said()] == []
 
 
-def test_what_keeps_a_process_out_is_told_in_plain_words(
-    kafka: LocalKafka, files: Files, topics: str, tmp_path: Path
-) -> None:
-    ways: list[tuple[str, dict[str, str], str]] = [
-        ("agent cases", {"KAFKA_PASSWORD": "a-wrong-password"}, "refuses the user or its password"),
-        ("agent cases", {"RETURNFLOW_KAFKA_CA_FILE": str(files.stranger)}, "a certificate that is not trusted"),
-        ("agent cases", {"RETURNFLOW_KAFKA_CA_FILE": str(tmp_path / "none")}, "RETURNFLOW_KAFKA_CA_FILE: expected"),
-        ("agent cases", {"KAFKA_KEY_PASSWORD": "a-wrong-key-password"}, "RETURNFLOW_KAFKA_CERTIFICATE_FILE and"),
-        ("agent cases", {"KAFKA_PASSWORD": ""}, "secret env:KAFKA_PASSWORD: expected a value, found nothing"),
-        ("agent stock", {"RETURNFLOW_KAFKA_SASL_USERNAME": "returnflow-gateway",
-                         "KAFKA_PASSWORD": password_of("returnflow-gateway")}, "may see (rights: `return"),
+def without_tokens(provider: IdentityProvider, running: Running) -> None:
+    """Tokens are renewed while they count; who gets none says so until there are some again, and then goes on."""
+    for process in ("gateway", "source shopify", "agent stock"):
+        user = f"returnflow-{process.replace(' ', '-')}"
+        until(lambda user=user: sum(client == user for client, _ in provider.given) >= 2, running)
+        assert running.ready(process).status_code == 200
+    provider.away = True
+    for process in ("gateway", "source shopify", "agent stock"):
+        until(lambda process=process: "token for Kafka" in running.ready(process).text, running)
+    said = running.ready("gateway").text
+    assert f"from {provider.url} for returnflow-gateway, got: HTTP 503" in said
+    assert running.ready("source returngo").status_code == 200
+    provider.away = False
+    for process in ("gateway", "source shopify", "agent stock"):
+        until(lambda process=process: running.ready(process).is_success, running)
+
+
+def test_what_keeps_a_process_out_is_told_in_plain_words(guarded: Guarded, topics: None, tmp_path: Path) -> None:
+    wrong = "a-wrong-password"
+    ways: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
+        ("agent cases", ("agent", "cases"), {"KAFKA_PASSWORD": wrong}, "refuses the user or its password"),
+        ("agent cases", ("agent", "cases"), {"RETURNFLOW_KAFKA_CA_FILE": str(guarded.files.stranger)},
+         "a certificate that is not trusted"),
+        ("gateway", ("gateway", "--port", "0"), {"KAFKA_PASSWORD": wrong}, "got: HTTP 401 invalid_client"),
+        ("sink shopify", ("sink", "shopify"), {"RETURNFLOW_KAFKA_SASL_USERNAME": "returnflow-gateway",
+                       "KAFKA_PASSWORD": password_of("returnflow-gateway")}, "may see (rights: `return"),
+        ("look", ("exceptions", "list"), {"KAFKA_PASSWORD": wrong}, "refuses the user or its password"),
     ]  # fmt: skip
-    started = []
-    for number, (process, different, _) in enumerate(ways):
-        own = variables(kafka.bootstrap, files, f"returnflow-{process.replace(' ', '-')}")
-        env = {**os.environ, **own, "RETURNFLOW_DATA_DIR": str(tmp_path / str(number)),
-               "RETURNFLOW_MERCHANTS": str(EXAMPLE.parent), **different}  # fmt: skip
-        argv = [sys.executable, "-m", "ops.cli", *process.split()]
-        started.append(subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-    for each, (process, different, told) in zip(started, ways, strict=True):
-        said = each.communicate(timeout=WITHIN_SECONDS)[0]
-        assert (each.returncode, told in said) == (2, True), (process, different, said)
+    with ThreadPoolExecutor(len(ways)) as pool:
+        ends = [
+            pool.submit(
+                guarded.done, process, *arguments, RETURNFLOW_DATA_DIR=str(tmp_path / str(number)),
+                RETURNFLOW_LEDGER_URL=f"sqlite:///{tmp_path}/{number}.db", RETURNFLOW_MERCHANTS=str(EXAMPLE.parent),
+                **secrets_of(EXAMPLE_MERCHANT), **different,
+            )
+            for number, (process, arguments, different, _) in enumerate(ways)
+        ]  # fmt: skip
+    for end, (process, _, different, told) in zip(ends, ways, strict=True):
+        status, *printed = end.result()
+        said = "".join(printed)
+        assert (status, told in said) == (2, True), (process, different, said)
         assert "Traceback" not in said
         assert not [secret for secret in different.values() if "password" in secret and secret in said]
-
-
-def test_people_s_tools_say_it_too(kafka: LocalKafka, files: Files, topics: str) -> None:
-    refused = returnflow(files, kafka, "look", "exceptions", "list", KAFKA_PASSWORD="a-wrong-password")
-    assert refused.returncode == 2
-    assert "refuses the user or its password" in refused.stderr

@@ -6,10 +6,11 @@ from typing import Any
 
 import pydantic
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from ops.cli.settings import settings
 from ops.up import environment, wants_own_kafka
+from schemas import brokers
 from schemas.brokers import reason, unseen
 from schemas.kafka import Cluster, aiokafka, librdkafka, wrong
 from schemas.settings import ProcessSettings
@@ -142,6 +143,48 @@ def test_what_a_connection_said_explains_a_call_that_ran_out_of_time() -> None:
     assert reason("k:1", late, []) == "timed out"
     assert "may see" in unseen(guarded)
     assert unseen("k:1") == ""
+
+
+class Broker:
+    """Answers a question that is asked for at least so long; until then its connections say this."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, answers_in: float, said: KafkaError | None = None) -> None:
+        self.answers_in, self.said, self.now = answers_in, said, 0.0
+        monkeypatch.setattr(brokers, "AdminClient", self.client)
+        monkeypatch.setattr("schemas.brokers.time.monotonic", lambda: self.now)
+
+    def client(self, given: dict[str, Any]) -> "Broker":
+        self.tell = given["error_cb"]
+        return self
+
+    def poll(self, _: float) -> None:
+        if self.said is not None and self.now:
+            self.tell(self.said)
+
+    def list_topics(self, timeout: float) -> str:
+        if timeout >= self.answers_in:
+            return "topics"
+        self.now += timeout
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT, "time is up"))
+
+
+def test_an_answer_that_takes_long_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    Broker(monkeypatch, answers_in=2.0)
+    assert brokers.ask("k:1", 5.0) == "topics"
+
+
+def test_no_answer_is_told_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch, answers_in=60.0)
+    with pytest.raises(brokers.Unreachable, match="time is up"):
+        brokers.ask("k:1", 5.0)
+    assert broker.now == pytest.approx(5.0)
+
+
+def test_a_refusal_is_told_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(monkeypatch, answers_in=60.0, said=KafkaError(KafkaError._AUTHENTICATION, "bad"))
+    with pytest.raises(brokers.Unreachable, match="refuses the user"):
+        brokers.ask("k:1", 30.0)
+    assert broker.now < 2.0
 
 
 def test_nothing_is_wrong_with_a_cluster_of_its_own() -> None:
