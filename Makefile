@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
+# Also where the environment forbids it: without compiled files each of a hundred processes would compile all sources.
+export PYTHONDONTWRITEBYTECODE :=
 
 # pip tells everything or nothing: this tells how far it is, a line for every twenty packages.
 define PIP_PROGRESS
@@ -39,7 +41,7 @@ up: $(READY) ## every process, supervised, in this terminal, with the sandbox
 	@$(BIN)/returnflow up --sandbox
 
 test: $(READY) ## the whole suite, on a real local Kafka and PostgreSQL
-	@$(BIN)/pytest -q --numprocesses=2 --dist=loadgroup --randomly-seed=1
+	@$(BIN)/pytest -q --numprocesses=2 --dist=loadgroup --no-loadscope-reorder --randomly-seed=1
 
 lint: $(READY) ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Kinds of values in a merchant file, each with what is allowed."""
 
+import functools
 import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -57,8 +58,14 @@ def _all_stages(hours: dict[Stage, float]) -> dict[Stage, float]:
     return {**DEFAULT_HOURS, **hours}
 
 
+@functools.cache
+def _zones() -> frozenset[str]:
+    """Asked of the disk once: that takes longer than all else that a file is checked for."""
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("expected an IANA time zone such as Europe/Berlin")
     return name
 

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import settings
 
-from ops.local.kafka import kafka_from_environment
+from ops.local.kafka import OTHER_CLUSTER, LocalKafka, kafka_from_environment
 from ops.local.postgres import LocalPostgres, local_postgres
 
 # The gate judges every change by the same examples. `pytest --hypothesis-profile=default` looks for new ones.
@@ -55,17 +55,57 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"req marks must name ids of tests/requirement_ids.txt, but:\n  {listed}")
 
 
+class LongestFirst:
+    """Groups that take minutes begin first; the many short ones fill what is left, so no worker ends long before the
+    others."""
+
+    @pytest.hookimpl(trylast=True)  # the order of chance is made before
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: _rank(item.path))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Orders the tests."""
+    config.pluginmanager.register(LongestFirst())
+
+
+# What starts processes, the longest first; tests of the first three use one broker.
+_LONG = ("e2e", "integration/sources", "integration/broker", "integration/cli", "integration")
+_ON_THE_BROKER = ("shell", "sinks", "test_fixtures.py", "test_kcat.py", "test_local_kafka.py")
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    return path.relative_to(Path(__file__).parent).parts
+
+
+def _rank(path: Path) -> int:
+    group = _together(path)
+    return next((rank for rank, name in enumerate(_LONG) if group.startswith(name)), len(_LONG))
+
+
 def _together(path: Path) -> str:
     """What one worker of a parallel run has to itself: the tests that share a broker, or one file."""
-    parts = path.relative_to(Path(__file__).parent).parts
-    return "/".join(parts[:2]) if parts[0] == "integration" else parts[0] if parts[0] == "e2e" else str(path)
+    folder, *rest = _parts(path)
+    if folder == "integration":
+        return "integration/broker" if rest[0] in _ON_THE_BROKER else f"integration/{rest[0]}"
+    return "e2e" if folder == "e2e" else str(path)
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
+def own_broker() -> Iterator[LocalKafka]:
+    """A broker of ours whatever the environment says: it may be frozen and killed, and is left running."""
+    with LocalKafka.start() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
     """Bootstrap address: of RETURNFLOW_KAFKA_BOOTSTRAP, else of one local broker for the whole session."""
-    with kafka_from_environment() as bootstrap:
-        yield bootstrap
+    if os.environ.get(OTHER_CLUSTER):
+        with kafka_from_environment() as bootstrap:
+            yield bootstrap
+    else:
+        yield request.getfixturevalue("own_broker").bootstrap
 
 
 def _wait_until_led(admin: AdminClient, name: str, partitions: int) -> None:

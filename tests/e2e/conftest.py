@@ -1,7 +1,6 @@
 """One pipeline for all end-to-end tests: its own Kafka, sandbox, gateway, sources, agents and sinks."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +9,8 @@ from schemas.settings import ProcessSettings
 from tests.e2e.day import PLAYS, Day
 from tests.e2e.world import World, open_others
 
-HERE = Path(__file__).parent
 
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These tests stay together and come last: the pipeline runs no longer than it is needed."""
-    items.sort(key=lambda item: HERE in item.path.parents)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the pipeline runs no longer than it is needed
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Everything up, on a broker of its own whatever the environment says: group ids and topics are fixed names."""
     folder = tmp_path_factory.mktemp("e2e")
@@ -31,7 +22,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         seen.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the pipeline runs no longer than it is needed
 def day(world: World, request: pytest.FixtureRequest) -> Iterator[Day]:
     """The played tests of this run, all begun."""
     wanted = [getattr(item, "function", None) for item in request.session.items]

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +10,10 @@ import pytest
 
 from ops.demo.merchants import secrets_of
 from ops.up import environment
+from tests import processes
 from tests.e2e.day import played
 from tests.e2e.world import CALM, World
+from tests.processes import Done
 
 NOBODY = "127.0.0.1:9"
 # what is wrong → (command line, variables, what the message names)
@@ -35,7 +35,7 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def attempt(world: World, here: Path, name: str) -> "subprocess.CompletedProcess[str]":
+def attempt(world: World, here: Path, name: str) -> Done:
     """A process that is to fail."""
     arguments, variables, _ = WRONG[name]
     env = {**os.environ, **environment(world.stage.settings), **secrets_of(CALM)}
@@ -43,8 +43,7 @@ def attempt(world: World, here: Path, name: str) -> "subprocess.CompletedProcess
     env |= {f"RETURNFLOW_{each}": value.format(here=here) for each, value in variables.items() if each != "secret"}
     if "secret" in variables:
         del env["DEMO_SHOP_RETURNGO_KEY"]
-    argv = [sys.executable, "-m", "ops.cli", *arguments]
-    return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return processes.done("ops.cli", arguments, env)
 
 
 @pytest.mark.req("OPS-10")
@@ -66,7 +65,7 @@ def prepared(world: World, here: Path) -> Path:
     return here
 
 
-def complaints(name: str, done: "subprocess.CompletedProcess[str]") -> list[str]:
+def complaints(name: str, done: Done) -> list[str]:
     """What is not as it should be: status 2 and one line, beside the log, that names what is wrong."""
     lines = [json.loads(each) if each.startswith("{") else {"event": "plain"} for each in done.stderr.splitlines()]
     told = [each for each in lines if each["event"] in ("plain", "cannot_start")]

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from schemas.commands import Command
 from schemas.exceptions import ExceptionRaised
 from schemas.topics import commands_of
 from sinks.work import keys
+from tests import processes
 
 T = TypeVar("T")
 CALM = EXAMPLE_MERCHANT
@@ -140,9 +139,8 @@ class World:
 
     def cli(self, *arguments: str) -> Any:
         """What `returnflow … --json` prints."""
-        argv = [sys.executable, "-m", "ops.cli", *arguments, "--json"]
         env = {**os.environ, **environment(self.stage.settings)}
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
+        done = processes.done("ops.cli", [*arguments, "--json"], env)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 

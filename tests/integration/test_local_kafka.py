@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,11 @@ time.sleep(600)
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[LocalKafka]:
-    """A broker of this module's own, because it is killed and frozen."""
-    with LocalKafka.start() as kafka:
-        admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-        admin.create_topics([NewTopic(TOPIC, num_partitions=1)])[TOPIC].result(WAIT_SECONDS)
-        yield kafka
+def broker(own_broker: LocalKafka) -> LocalKafka:
+    """With a topic."""
+    admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
+    admin.create_topics([NewTopic(TOPIC, num_partitions=1)])[TOPIC].result(WAIT_SECONDS)
+    return own_broker
 
 
 def send(bootstrap: str, topic: str, value: bytes) -> None:

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -21,10 +19,11 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from ops.kafka import committed
 from ops.local.ports import free_port
 from tests.integration.shell.worker import Answer, Fact, Row
+from tests.processes import Process, start
 
 PARTITIONS = 4
 KEYS = 80
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = "tests.integration.shell.worker"
 
 
 def wait_for(what: str, done: Callable[[], bool], seconds: float = 40.0) -> None:
@@ -72,9 +71,9 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
                 deleted.result(30)
 
 
-def worker_command(bootstrap: str, topics: Topics, data_dir: Path, *more: str) -> list[str]:
+def worker_arguments(bootstrap: str, topics: Topics, data_dir: Path, *more: str) -> list[str]:
     return [
-        sys.executable, str(WORKER), "--bootstrap", bootstrap, "--group", topics.group, "--data-dir", str(data_dir),
+        "--bootstrap", bootstrap, "--group", topics.group, "--data-dir", str(data_dir),
         "--sources", ",".join(topics.sources), "--answers", topics.answers, "--dead-letters", topics.dead_letters,
         *more,
     ]  # fmt: skip
@@ -85,7 +84,7 @@ class Worker:
 
     def __init__(self, bootstrap: str, topics: Topics, data_dir: Path, *more: str) -> None:
         self._metrics = f"http://127.0.0.1:{(port := free_port())}/metrics"
-        self._command = worker_command(bootstrap, topics, data_dir, "--metrics-port", str(port), *more)
+        self._arguments = worker_arguments(bootstrap, topics, data_dir, "--metrics-port", str(port), *more)
         self._log = data_dir.with_suffix(".log")
         self.exits: list[int] = []
         self._stopping = False
@@ -120,9 +119,8 @@ class Worker:
     def log(self) -> str:
         return self._log.read_text()[-3000:]
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, stdout=log, stderr=log)
+    def _spawn(self) -> Process:
+        return start(WORKER, self._arguments, out=self._log)
 
     def _supervise(self) -> None:
         while True:

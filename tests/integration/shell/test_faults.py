@@ -119,11 +119,13 @@ def test_what_kafka_did_not_take_is_told_by_the_next_worker(
     assert worker.stop() == 0, worker.log()
 
 
-def test_a_stop_ends_in_time_when_kafka_is_gone(tmp_path: Path) -> None:
-    with LocalKafka.start() as own, Topics.create(own.bootstrap) as topics:
-        worker = Worker(own.bootstrap, topics, tmp_path / "worker", "--stop-seconds", "3")
+def test_a_stop_ends_in_time_when_kafka_is_gone(own_broker: LocalKafka, tmp_path: Path) -> None:
+    with Topics.create(own_broker.bootstrap) as topics:
+        worker = Worker(own_broker.bootstrap, topics, tmp_path / "worker", "--stop-seconds", "3")
         wait_for("it works", worker.works)
-        own.pause()
-        assert worker.stop() == 70
+        own_broker.pause()
+        try:
+            assert worker.stop() == 70
+        finally:
+            own_broker.resume()
         assert "no clean stop within 3 s" in worker.log()
-        own.resume()

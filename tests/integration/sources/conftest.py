@@ -20,6 +20,13 @@ def broker() -> Iterator[LocalKafka]:
 
 
 @pytest.fixture(scope="package")
+def lone_broker() -> Iterator[LocalKafka]:
+    """Another one, for tests that start all processes of their own and end them: nothing else works on it."""
+    with own_kafka() as kafka:
+        yield kafka
+
+
+@pytest.fixture(scope="package")
 def merchants(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one merchant who has every door; nothing answers at its systems' addresses."""
     folder = tmp_path_factory.mktemp("merchants")

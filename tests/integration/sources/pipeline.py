@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.integration.sources.processes import (
     write_merchant,
 )
 from tests.integration.sources.sandbox import Sandbox
+from tests.processes import Process
 
 SHOP, DOMAIN = "shop-e", "demo.myshopify.com"
 POOR, POOR_DOMAIN = "shop-poor", "poor.myshopify.com"
@@ -44,7 +44,7 @@ class Pipeline:
         self._gateway = start(["gateway", "--port", str(gateway_port)], self._env)
         self._sources = {name: self._source(name) for name in SOURCES}
 
-    def _source(self, name: str) -> "subprocess.Popen[bytes]":
+    def _source(self, name: str) -> Process:
         return start(["source", name], self._env)
 
     def kill(self, name: str) -> None:

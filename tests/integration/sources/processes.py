@@ -6,7 +6,6 @@ import hmac
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +25,8 @@ from ops.topics import apply
 from schemas.catalogue import Record
 from schemas.codec import Codec, Undecodable
 from schemas.facts import Delivery
+from tests import processes
+from tests.processes import Process
 
 MERCHANT = "shop-g"
 TOKEN = "token-that-nobody-guesses"
@@ -97,7 +98,6 @@ def own_kafka() -> Iterator[LocalKafka]:
     with LocalKafka.start() as kafka:
         apply(admin(kafka.bootstrap), replication=1)
         yield kafka
-        kafka.kill()  # nothing of it is kept, and a clean end takes its time
 
 
 def environment(bootstrap: str, merchants: Path, **more: str) -> dict[str, str]:
@@ -106,19 +106,19 @@ def environment(bootstrap: str, merchants: Path, **more: str) -> dict[str, str]:
     return {**os.environ, **SECRETS, **own, **more}
 
 
-def start(arguments: list[str], env: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start(arguments: list[str], env: dict[str, str]) -> Process:
     """A `returnflow` process; what it prints goes where the test's output goes."""
-    return subprocess.Popen([sys.executable, "-m", "ops.cli", *arguments], env=env)
+    return processes.start("ops.cli", arguments, env)
 
 
-def stop(*processes: "subprocess.Popen[bytes]") -> list[int]:
+def stop(*running: "Process | subprocess.Popen[bytes]") -> list[int]:
     """SIGTERM to all at once, and their exit statuses."""
-    for each in processes:
+    for each in running:
         each.send_signal(signal.SIGTERM)
     try:
-        return [each.wait(20) for each in processes]
+        return [each.wait(60) for each in running]
     finally:
-        for each in processes:
+        for each in running:
             each.kill()
 
 
@@ -201,7 +201,7 @@ def gateway_process(bootstrap: str, merchants: Path) -> Iterator[Gateway]:
     assert statuses == [0]
 
 
-def _answers(gateway: Gateway, process: "subprocess.Popen[bytes]") -> bool:
+def _answers(gateway: Gateway, process: Process) -> bool:
     assert process.poll() is None, f"the gateway ended with status {process.returncode}"
     try:
         return gateway.http.get(f"{gateway.endpoints}/ready").status_code == 200

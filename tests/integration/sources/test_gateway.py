@@ -1,7 +1,5 @@
 """The gateway through real HTTP and a real Kafka."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +23,7 @@ from tests.integration.sources.processes import (
     until,
     write_merchant,
 )
+from tests.processes import Done, done
 
 
 @pytest.mark.req("OPS-10")
@@ -185,10 +184,10 @@ def test_it_says_plainly_why_it_cannot_start(fault: str, broker: LocalKafka, gat
         (tmp_path / "shop-x.toml").write_text('merchant = "shop-x"')
     elif fault == "port":
         port = int(gateway.url.rsplit(":", 1)[-1])
-    done = _run(port, environment(bootstrap, tmp_path))
-    assert done.returncode == 2
-    assert "expected" in done.stderr
-    assert "Traceback" not in done.stderr
+    ended = _run(port, environment(bootstrap, tmp_path))
+    assert ended.returncode == 2
+    assert "expected" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_it_names_topics_that_are_missing(broker: LocalKafka) -> None:
@@ -196,6 +195,5 @@ def test_it_names_topics_that_are_missing(broker: LocalKafka) -> None:
         require_topics(broker.bootstrap, ["shopify-deliveries", "no-such-topic"])
 
 
-def _run(port: int, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ops.cli", "gateway", "--port", str(port)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
+def _run(port: int, env: dict[str, str]) -> Done:
+    return done("ops.cli", ["gateway", "--port", str(port)], env)

@@ -15,7 +15,6 @@ from schemas.stock import RestockIntent
 from tests.integration.sources.processes import (
     SECRETS,
     environment,
-    own_kafka,
     records,
     start,
     stop,
@@ -33,13 +32,6 @@ code = "11"
 location_id = "11"
 """
 PROCESSES = (["source", "returngo"], ["source", "shopify"], ["agent", "cases"], ["agent", "stock"], ["sink", "shopify"])
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[LocalKafka]:
-    """One that no other processes work on."""
-    with own_kafka() as kafka:
-        yield kafka
 
 
 class Merchants:
@@ -137,12 +129,12 @@ def inspected_return(sandbox: Sandbox) -> None:
 
 @pytest.mark.req("OPS-2", "EXC-6", "INV-2")
 def test_mending_a_file_releases_what_waited_and_no_mistake_stops_another_merchant(
-    broker: LocalKafka, tmp_path: Path
+    lone_broker: LocalKafka, tmp_path: Path
 ) -> None:
     with sandbox_process() as sandbox:
         sandbox.shop(DOMAIN)
         merchants = Merchants(tmp_path / "merchants", sandbox)
-        with running(broker.bootstrap, merchants) as made:
+        with running(lone_broker.bootstrap, merchants) as made:
             inspected_return(sandbox)
             play(made, merchants, tmp_path)
 

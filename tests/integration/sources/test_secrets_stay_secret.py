@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ops.local.kafka import LocalKafka
 from ops.local.ports import free_port
-from tests.integration.sources.processes import SECRETS, environment, own_kafka, raw_records, write_merchant
+from tests.integration.sources.processes import SECRETS, environment, raw_records, write_merchant
 from tests.unit.schemas.test_secrets import MALFORMED
 
 PLANTED = "s3cr"  # begins every malformed secret
@@ -22,21 +21,14 @@ PROCESSES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def broker() -> Iterator[LocalKafka]:
-    """One that no other processes work on."""
-    with own_kafka() as kafka:
-        yield kafka
-
-
 @pytest.mark.req("OPS-10")
-def test_no_process_tells_a_malformed_secret(broker: LocalKafka, tmp_path: Path) -> None:
+def test_no_process_tells_a_malformed_secret(lone_broker: LocalKafka, tmp_path: Path) -> None:
     kinds = [kind for kind in MALFORMED if kind not in ("empty", "NUL")]
     secrets = {place: MALFORMED[kinds[at % len(kinds)]] for at, place in enumerate(PLACES)}
     merchants = tmp_path / "merchants"
     merchants.mkdir()
     write_merchant(merchants, "shop-s", base_url=f"http://127.0.0.1:{free_port()}")
-    env = environment(broker.bootstrap, merchants, **{**SECRETS, **secrets})
+    env = environment(lone_broker.bootstrap, merchants, **{**SECRETS, **secrets})
     env["RETURNFLOW_LEDGER_URL"] = f"sqlite:///{tmp_path}/ledger.db"
     told = [_run(command, env, tmp_path / f"{'-'.join(command)}.log") for command in PROCESSES]
     lines = [running.args for running in told]
@@ -47,12 +39,14 @@ def test_no_process_tells_a_malformed_secret(broker: LocalKafka, tmp_path: Path)
     written = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {name for name, content in written.items() if PLANTED.encode() in content} == set()
     assert not any(PLANTED in str(line) for line in lines)
-    kept = [seen for topic in ("exceptions", "shopify-dead-letters") for seen in raw_records(broker.bootstrap, topic)]
+    kept = [
+        seen for topic in ("exceptions", "shopify-dead-letters") for seen in raw_records(lone_broker.bootstrap, topic)
+    ]
     assert not any(PLANTED.encode() in (seen.value or b"") for seen in kept)
 
 
-def test_the_ledger_is_for_its_owner_alone(broker: LocalKafka, tmp_path: Path) -> None:
-    env = environment(broker.bootstrap, tmp_path, RETURNFLOW_LEDGER_URL=f"sqlite:///{tmp_path}/state/ledger.db")
+def test_the_ledger_is_for_its_owner_alone(lone_broker: LocalKafka, tmp_path: Path) -> None:
+    env = environment(lone_broker.bootstrap, tmp_path, RETURNFLOW_LEDGER_URL=f"sqlite:///{tmp_path}/state/ledger.db")
     subprocess.run([sys.executable, "-m", "ops.cli", "ledger", "upgrade"], env=env, check=True, capture_output=True)
     made = [tmp_path / "state", *(tmp_path / "state").iterdir()]
     assert {oct(path.stat().st_mode & 0o077) for path in made} == {"0o0"}

@@ -107,11 +107,11 @@ async def test_an_answer_can_be_broken_json_and_a_field_denied(box: Box) -> None
 
 
 async def test_latency_is_waited_side_by_side(box: Box) -> None:
-    await box.control("/latency", seconds=0.05)
+    await box.control("/latency", seconds=0.2)
     started = time.monotonic()
     answers = await asyncio.gather(*(box.post(NAME) for _ in range(40)))
     assert {answer.status_code for answer in answers} == {200}
-    assert 0.05 <= time.monotonic() - started < 1.0
+    assert 0.2 <= time.monotonic() - started < 40 * 0.2  # in turn it would take that long at the least
 
 
 async def test_time_can_be_set_moved_and_run_faster(box: Box) -> None:
