@@ -39,8 +39,9 @@ class OrderLines:
                 return ((of_variant[0], said.quantity),)
         sku = meant(said.sku)
         bundle = self._bundles.get((sku, group), ()) if sku else ()
-        if bundle:
-            return tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
+        parts = tuple((each, each.quantity * said.quantity // each.bundle_quantity) for each in bundle)
+        if any(count for _, count in parts):  # else nothing was sold as this bundle
+            return parts
         same = spelled_so(said.sku, self._by_sku.get(sku, []), lambda line: line.sku) if sku else []
         return ((same[0], said.quantity),) if said.line_id is None and len(same) == 1 else ()
 

@@ -67,7 +67,13 @@ def plan(intent: RestockIntent, item: StockItem | None, rules: Merchant, *, clos
 def _expanded(intent: RestockIntent, components: tuple[Component, ...]) -> Plan:
     """A bundle comes back as its components, each item with a command of its own, however often it is listed."""
     pieces: dict[str, tuple[str, int]] = {}
+    if not any(part.quantity for part in components):
+        counts = ", ".join(f"{part.quantity} × {part.sku or part.item_id}" for part in components)
+        detail = f"expected bundle {intent.sku} to be made of pieces, got {counts}"
+        return Impossible(reason="out_of_stock_component", detail=detail)
     for part in components:
+        if part.quantity == 0:
+            continue  # listed, and no piece of it is in the bundle
         if part.item_id is None:
             detail = f"component {part.sku} of bundle {intent.sku} has no inventory item"
             return Impossible(reason="out_of_stock_component", detail=detail)

@@ -72,22 +72,22 @@ def test_goods_without_an_item_go_to_the_data_team(world: World) -> None:
 @played
 def test_goods_that_the_shop_deleted_or_archived_are_raised_and_what_was_sold_is_counted(world: World) -> None:
     shop = Shop(world, CALM)
-    gone, old, kept = shop.goods(), shop.goods(), shop.goods()
-    skus = {"deleted_item": gone, "archived_item": old, "": kept}
-    # who sold it by its SKU alone: nothing but that finds its item
-    custom = {"custom_title": "Old stock", "sku": old, "quantity": 1, "unit_price": "40.00"}
-    orders = {kind: shop.sold(custom if sku == old else line(sku)) for kind, sku in skus.items()}
-    shop.staff("product", {"sku": old, "status": "ARCHIVED"})
-    shop.staff("product", {"sku": kept, "status": "ARCHIVED"})
+    skus = {kind: shop.goods() for kind in ("deleted_item", "archived_item", "")}
+    orders = {kind: shop.sold(line(sku)) for kind, sku in skus.items()}
+    old = skus["archived_item"]
+    shop.staff("delete-product", {"sku": old})  # made anew under its SKU, and given up: nothing but that finds it now
+    shop.goods(name=f"{old} again", sku=old)
+    for name in (f"{old} again", skus[""]):
+        shop.staff("product", {"sku": name, "status": "ARCHIVED"})
     returns = [orders[kind].asked(back(sku)).received() for kind, sku in skus.items()]
-    shop.staff("delete-product", {"sku": gone})
+    shop.staff("delete-product", {"sku": skus["deleted_item"]})
     for each in returns:
         each.inspected("sellable")
+    assert orders[""].ended().moved == {"101.available": 1}  # the archived variant itself came back: it is counted
     for kind in ("deleted_item", "archived_item"):
         raised = orders[kind].raises(kind)
         assert (raised.owner, raised.sku) == ("data", skus[kind])
         assert orders[kind].until(lambda now: now.paid).movements == []
-    assert orders[""].ended().moved == {"101.available": 1}  # the archived variant itself came back: it is counted
 
 
 @pytest.mark.req("INV-4", "INV-5", "EXC-1")

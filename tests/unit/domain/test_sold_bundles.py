@@ -41,6 +41,17 @@ def come(*units: Any, rma: str = "100", hours: float = 1) -> list[Fact]:
     return [*asked(*units, rma=rma, hours=hours), *(inspected(each, rma=rma, hours=hours + 1) for each in units)]
 
 
+@pytest.mark.req("ELG-1", "INV-9")
+@pytest.mark.parametrize("groups", [("A",), ("A", "B")])
+@pytest.mark.parametrize("bundles", [0, 1])
+def test_a_bundle_of_which_nothing_was_sold_is_neither_put_back_nor_paid(groups: tuple[str, ...], bundles: int) -> None:
+    of: dict[str, Any] = {"quantity": 0, "bundle_sku": "SET", "bundle_quantity": bundles}
+    lines = [line(f"{group}{sku}", sku, bundle_id=group, **of) for group in groups for sku in ("CUP", "TEA")]
+    run = Run()
+    run.feed(order(*lines, line("L9", "MUG")), *asked(a_set("u1")), inspected(a_set("u1")))
+    assert (run.intents, paid(run), run.open) == ([], [], ["unknown_line"])
+
+
 @pytest.mark.req("INV-9", "MON-2")
 @pytest.mark.parametrize(
     ("said", "due"),

@@ -50,6 +50,25 @@ class Row:
         return last.verdict, last.reason or ""
 
 
+@pytest.mark.req("INV-9")
+@pytest.mark.parametrize("stocked", ["I-B", None])
+def test_a_component_of_no_pieces_moves_nothing(stocked: str | None) -> None:
+    row = Row()
+    row.feed(bundle("SET", ("A", 2, "I-A"), ("B", 0, stocked)), intent(sku="SET", item_id="I-SET"))
+    assert [(c.item_id, c.quantity) for c in of(Restock, row.outputs)] == [("I-A", 2)]
+    assert [i.item_id for i in of(RestockIntent, row.outputs)] == ["I-A"]
+
+
+@pytest.mark.req("INV-9", "EXC-1")
+@pytest.mark.parametrize("counts", [(0,), (0, 0)])
+def test_a_bundle_that_is_made_of_no_pieces_is_held_with_its_components(counts: tuple[int, ...]) -> None:
+    row = Row()
+    parts = [(f"C{n}", count, f"I-C{n}") for n, count in enumerate(counts)]
+    row.feed(bundle("SET", *parts), intent(sku="SET", item_id="I-SET"))
+    assert (row.word, of(Restock, row.outputs)) == (("impossible", "out_of_stock_component"), [])
+    assert f"{counts[-1]} × C{len(counts) - 1}" in (of(RestockVerdict, row.outputs)[-1].detail or "")
+
+
 @pytest.mark.req("INV-7", "INV-15", "OPS-2")
 def test_an_intent_on_a_known_item_is_one_relative_command_with_the_intents_own_id() -> None:
     row = Row()
