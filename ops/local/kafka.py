@@ -55,7 +55,7 @@ class LocalKafka:
         self._jars = jars
         self._run = run
         self._properties = run / "server.properties"
-        self._cluster_id = cluster_id(run)
+        self.cluster_id = cluster_id(run)
         self._remove_with_us = [run] if temporary else []
         self._broker: GuardedProcess | None = None
         self._guard = guard
@@ -159,7 +159,7 @@ class LocalKafka:
         )
         self._properties.write_text(text, encoding="utf-8")
         command = format_command(
-            self._java, self._jars, self._properties, self._cluster_id, *(guard.format_options if guard else ())
+            self._java, self._jars, self._properties, self.cluster_id, *(guard.format_options if guard else ())
         )
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -172,7 +172,7 @@ class LocalKafka:
             pid_file=self._run / BROKER_PID,
         )  # fmt: skip
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not answers(self.cluster, timeout_seconds=1, cluster_id=self._cluster_id):
+        while not answers(self.cluster, timeout_seconds=1, cluster_id=self.cluster_id):
             if self._broker.exit_status is not None:
                 raise LocalServiceError(
                     f"Kafka ended with status {self._broker.exit_status} while starting on port {self.port}. "

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from ops.local.kafka import LocalKafka, answers
+from ops.local.kafka import LocalKafka, answers, cluster_id
 
 TOPIC = "survivors"
 WAIT_SECONDS = 60
@@ -121,3 +121,11 @@ def test_a_stopped_broker_leaves_nothing_and_another_data_directory_is_kept(tmp_
     assert (tmp_path / "kept" / "data" / "meta.properties").exists()
     with pytest.raises(KafkaException):
         AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0}).list_topics(timeout=0.5)
+
+
+def test_a_broker_is_known_by_its_cluster_and_no_other_is_taken_for_it(broker: LocalKafka, tmp_path: Path) -> None:
+    another = cluster_id(tmp_path)
+    assert cluster_id(tmp_path) == another  # kept with the data
+    assert answers(broker.bootstrap, 10)
+    assert not answers(broker.bootstrap, 10, cluster_id=another)
+    assert answers(broker.bootstrap, 10, cluster_id=broker.cluster_id)

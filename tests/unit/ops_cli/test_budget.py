@@ -1,5 +1,6 @@
 """`returnflow budget`: what people read of the calls of a day."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -50,7 +51,9 @@ def test_stores_of_one_owner_are_one_budget() -> None:
 
 def test_the_command_reads_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_SHOP_RETURNGO_KEY", "day-of-calls")
-    merchants = Path(__file__).parents[3] / "merchants"
+    merchants = tmp_path / "merchants"  # a checkout's own folder may hold files of whoever tries it
+    merchants.mkdir()
+    shutil.copy(Path(__file__).parents[3] / "merchants" / "demo-shop.toml", merchants)
     ledger = f"sqlite:///{tmp_path}/ledger.db"
     piped = CliRunner().invoke(budget, ["--merchants", str(merchants), "--ledger", ledger])
     head, row = (line.split("\t") for line in piped.output.splitlines())
