@@ -9,12 +9,13 @@ from itertools import count
 
 import msgspec
 
+from schemas.clock import CLOCK
 from schemas.commands import kind_of
 from schemas.merchant import Merchant
 from sinks import policy
 from sinks.attempt import ClaimLost, Unexpected, attempt
 from sinks.batches import Batches, Seat
-from sinks.claim import ClaimTimes, InHand, key
+from sinks.claim import ClaimTimes, InHand, Lease, key, lease
 from sinks.ledger import effects
 from sinks.ledger.claims import Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settled
 from sinks.ledger.ledger import Ledger, Unstorable
@@ -68,6 +69,7 @@ class Applier:
         batches: Batches | None,
         now_ms: Callable[[], int],
         chance: Callable[[], float],
+        sure_ms: Callable[[], int] = CLOCK.sure_ms,
     ) -> None:
         self._worker = worker
         self._numbers = count()
@@ -82,6 +84,7 @@ class Applier:
         self._batches = batches  # None: the system takes none
         self._now_ms = now_ms
         self._chance = chance
+        self._sure_ms = sure_ms
 
     def shares(self, work: Work) -> bool:
         """Whether a command may wait for others of its lane, to go out with them in one request."""
@@ -101,7 +104,8 @@ class Applier:
         if pause is not None and probing is None:
             return Held(pause=pause)
         now_ms = self._now_ms()
-        claim = self._claim(work, now_ms)
+        ours = lease(now_ms, self._times.claim_ms)
+        claim = self._claim(work, now_ms, ours)
         try:
             answer = await self._ledger.do(effects.claim, claim)
         except Unstorable as error:
@@ -119,12 +123,12 @@ class Applier:
                 refusal = policy.DeadLetter(code="rejected_by_system", detail=detail)
                 await self._settlement.rejected(work, refusal, answer.attempts, reason="paid_already")
             case Claimed():
-                return await self._carry(InHand(work, answer, claim, now_ms), probing, joined)
+                return await self._carry(InHand(work, answer, claim, now_ms, ours), probing, joined)
             case Behind():
                 pass
         return Done()
 
-    def _claim(self, work: Work, now_ms: int) -> Claim:
+    def _claim(self, work: Work, now_ms: int, ours: Lease) -> Claim:
         command = work.command
         return Claim(
             command_id=command.command_id,
@@ -137,7 +141,8 @@ class Applier:
             # Each claim by a name of its own: one that ran out must not be renewed when this worker has it again.
             worker=f"{self._worker}/{next(self._numbers)}",
             now_ms=now_ms,
-            until_ms=now_ms + self._times.claim_ms,
+            until_ms=ours.until_ms,
+            sure_ms=min(now_ms, self._sure_ms()),
             arrival=None if work.parked else work.arrival,
             units=paid_units(work.command),
         )
@@ -145,7 +150,8 @@ class Applier:
     async def _carry(self, claim: InHand, probing: Pause | None, joined: Callable[[], None] | None) -> Ending:
         async def before() -> int:
             await self._renew(claim)
-            return claim.until_ms - self._times.skew_ms
+            now_ms = self._now_ms()
+            return now_ms + claim.ours.left_ms(now_ms) - self._times.skew_ms
 
         try:
             outcome = await attempt(
@@ -169,14 +175,15 @@ class Applier:
         return await self._follow(claim, outcome, probing)
 
     async def _renew(self, claim: InHand) -> None:
-        if self._now_ms() + self._times.request_ms + self._times.skew_ms < claim.until_ms:
+        now_ms = self._now_ms()
+        if self._times.request_ms + self._times.skew_ms < claim.ours.left_ms(now_ms):
             return
-        until_ms = self._now_ms() + self._times.claim_ms
+        ours = lease(now_ms, self._times.claim_ms)
         command_id = claim.work.command.command_id
-        renewal = Renew(command_id=command_id, worker=claim.holder, until_ms=until_ms)
+        renewal = Renew(command_id=command_id, worker=claim.holder, until_ms=ours.until_ms)
         if not await self._ledger.do(effects.renew, renewal):
             raise ClaimLost(command_id)
-        claim.until_ms = until_ms
+        claim.ours = ours
 
     async def _follow(self, claim: InHand, outcome: Outcome, probing: Pause | None) -> Ending:
         merchant = claim.work.command.merchant

@@ -169,7 +169,7 @@ class Batches:
                 continue
             for each in left:
                 each.hand.sent.effect_ms = opened.since_ms
-                each.hand.until_ms = opened.until_ms
+                each.hand.ours = opened.ours
             return await self._dispatch.send(opened)
         return None
 

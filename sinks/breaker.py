@@ -1,4 +1,5 @@
-"""When to stop asking a system that does not answer. Pure; one breaker per merchant and system.
+"""When to stop asking a system that does not answer. Pure; one breaker per merchant and system. `now_ms` is of a steady
+clock.
 
 Closed: requests pass. Open: none do. After `open_seconds`, doubled with every failed probe, one request may probe.
 """

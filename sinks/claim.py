@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas import ids
+from schemas.clock import steady_ms
 from sinks.attempt import Unbound, Unexpected
 from sinks.contract import INTERRUPTED
 from sinks.ledger.claims import Claim, Claimed
@@ -17,6 +18,7 @@ class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
 
     No request is under way in a claim's last `skew_ms`. Claims end by the wall clock of whoever wants the command next,
     so this is how far the clocks of two workers may be apart. `claim_ms` must be longer than the other two together.
+    A clock that is set while its process runs shortens nobody's claim: see `schemas.clock`.
     """
 
     claim_ms: int
@@ -24,14 +26,30 @@ class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
     skew_ms: int = 1_000
 
 
-class InHand:
-    """A command while this worker has it. `holder` is the name of this one claim."""
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something is ours, by two clocks: the others', which may be set meanwhile, and one that cannot be."""
 
-    def __init__(self, work: Work, claimed: Claimed, asked: Claim, started_ms: int) -> None:
+    until_ms: int
+    steady_until_ms: int
+
+    def left_ms(self, now_ms: int) -> int:
+        """What is left of it. A clock that was set back gives no more, and a machine that slept has none."""
+        return min(self.until_ms - now_ms, self.steady_until_ms - steady_ms())
+
+
+def lease(now_ms: int, claim_ms: int) -> Lease:
+    """One that is asked for now."""
+    return Lease(until_ms=now_ms + claim_ms, steady_until_ms=steady_ms() + claim_ms)
+
+
+class InHand:
+    """A command while this worker has it. `holder` is the name of this one claim, `ours` how long it lasts."""
+
+    def __init__(self, work: Work, claimed: Claimed, asked: Claim, started_ms: int, ours: Lease) -> None:
         self.work = work
         self.claimed = claimed
         self.holder = asked.worker
-        self.until_ms = asked.until_ms
+        self.ours = ours
         self.started_ms = started_ms
         self.sent = Sent()
         self.notes = dict(claimed.notes)  # for whoever is next

@@ -7,7 +7,6 @@ is used on: the system says whether it still counts. Reads secrets, opens the HT
 import asyncio
 import functools
 import logging
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ import httpx
 from pydantic import BaseModel
 
 from schemas import product
+from schemas.clock import now_ms
 from schemas.merchant import Merchant
 from schemas.startup import CannotStart
 from sinks.contract import System
@@ -57,7 +57,7 @@ async def open_transport(
     ledger: Ledger,
     telemetry: RequestTelemetry,
     settings: TransportSettings | None = None,
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    now_ms: Callable[[], int] = now_ms,
 ) -> AsyncIterator[Transport]:
     """A transport for the merchants that use `system` and can be connected; raises CannotStart when no merchant is of
     any use."""

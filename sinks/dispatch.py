@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 import structlog
 
+from schemas.clock import CLOCK, TOLERANCE_MS
 from sinks.attempt import ClaimLost, Unbound
-from sinks.claim import ClaimTimes
+from sinks.claim import ClaimTimes, Lease, lease
 from sinks.contract import Batching, Change, Moved, NotSent, Refused, Unanswered
 from sinks.ledger import batches
 from sinks.ledger.batches import Applied, Freed, Held, Member, Opening, Taken
@@ -44,7 +45,7 @@ class Open(msgspec.Struct, kw_only=True):
     batch_id: str
     holder: str
     since_ms: int
-    until_ms: int
+    ours: Lease
     batch: Taken
 
 
@@ -61,6 +62,7 @@ class Dispatch:
         telemetry: SinkTelemetry,
         times: ClaimTimes,
         now_ms: Callable[[], int],
+        sure_ms: Callable[[], int] = CLOCK.sure_ms,
     ) -> None:
         self._worker = worker
         self._numbers = count()
@@ -70,6 +72,7 @@ class Dispatch:
         self._telemetry = telemetry
         self._times = times
         self._now_ms = now_ms
+        self._sure_ms = sure_ms
         self._system = transport.system
 
     async def open(
@@ -77,6 +80,7 @@ class Dispatch:
     ) -> Open | frozenset[str]:
         """The batch, committed and ours to send; or whose claims were lost, and nothing is there."""
         now_ms = self._now_ms()
+        ours = lease(now_ms, self._times.claim_ms)
         opening = Opening(
             batch_id=batch_id,
             merchant=merchant,
@@ -86,7 +90,7 @@ class Dispatch:
             members=tuple(members),
             holder=self._name(),
             now_ms=now_ms,
-            until_ms=now_ms + self._times.claim_ms,
+            until_ms=ours.until_ms,
         )
         lost = await self._ledger.run(partial(batches.open_batch, opening=opening))
         if lost:
@@ -94,15 +98,17 @@ class Dispatch:
         self._telemetry.batch_commands.labels(self._system.name).observe(len(members))
         same = {name: getattr(opening, name) for name in ("merchant", "body", "reference")}
         batch = Taken(members=len(members), sends=1, first_sent_ms=None, **same)
-        return Open(batch_id=batch_id, holder=opening.holder, since_ms=now_ms, until_ms=opening.until_ms, batch=batch)
+        return Open(batch_id=batch_id, holder=opening.holder, since_ms=now_ms, ours=ours, batch=batch)
 
     async def repeat(self, batch_id: str) -> End:
         """The end of a batch; it is sent once more if nobody knows it and nobody else is about to."""
         holder, now_ms = self._name(), self._now_ms()
-        until_ms = now_ms + self._times.claim_ms
-        standing = await self._ledger.run(
-            partial(batches.take, batch_id=batch_id, holder=holder, now_ms=now_ms, until_ms=until_ms)
-        )
+        ours = lease(now_ms, self._times.claim_ms)
+        taking = partial(
+            batches.take, batch_id=batch_id, holder=holder, now_ms=now_ms, until_ms=ours.until_ms,
+            sure_ms=min(now_ms, self._sure_ms()),
+        )  # fmt: skip
+        standing = await self._ledger.run(taking)
         match standing:
             case Applied():
                 return Ended(batch_id=batch_id, applied=standing, before=True)
@@ -111,7 +117,7 @@ class Dispatch:
             case Held():
                 return Deferred(reason=HELD, after_seconds=max(0.1, (standing.until_ms - now_ms) / 1000))
             case Taken():
-                held = Open(batch_id=batch_id, holder=holder, since_ms=now_ms, until_ms=until_ms, batch=standing)
+                held = Open(batch_id=batch_id, holder=holder, since_ms=now_ms, ours=ours, batch=standing)
                 return await self.send(held)
 
     async def send(self, held: Open) -> End:
@@ -132,7 +138,8 @@ class Dispatch:
         if held.batch.first_sent_ms is None:
             return None
         age_seconds = (self._now_ms() - held.batch.first_sent_ms) / 1000
-        if age_seconds < (self._system.key_horizon_seconds or 0.0):
+        # a time ahead of now is of a clock that has been set back: nobody knows how long ago it was
+        if -TOLERANCE_MS / 1000 <= age_seconds < (self._system.key_horizon_seconds or 0.0):
             return None
         detail = (
             f"it went out with {held.batch.members - 1} others {age_seconds / 3600:.0f} h ago without an answer and "
@@ -143,7 +150,8 @@ class Dispatch:
     async def _said(self, held: Open) -> Moved | Refused | Outcome:
         async def before() -> int:
             await self._renew(held)
-            return held.until_ms - self._times.skew_ms
+            now_ms = self._now_ms()
+            return now_ms + held.ours.left_ms(now_ms) - self._times.skew_ms
 
         merchant = held.batch.merchant
         flow = self._batching.flow(self._transport.connection(merchant), held.batch.body)
@@ -158,13 +166,13 @@ class Dispatch:
 
     async def _renew(self, held: Open) -> None:
         now_ms = self._now_ms()
-        if now_ms + self._times.request_ms + self._times.skew_ms < held.until_ms:
+        if self._times.request_ms + self._times.skew_ms < held.ours.left_ms(now_ms):
             return
-        until_ms = now_ms + self._times.claim_ms
-        renewal = partial(batches.renew, batch_id=held.batch_id, holder=held.holder, until_ms=until_ms)
+        ours = lease(now_ms, self._times.claim_ms)
+        renewal = partial(batches.renew, batch_id=held.batch_id, holder=held.holder, until_ms=ours.until_ms)
         if not await self._ledger.run(renewal):
             raise ClaimLost(held.batch_id)
-        held.until_ms = until_ms
+        held.ours = ours
 
     async def _follow(self, held: Open, said: Moved | Refused | Outcome, *, nothing: bool) -> End:
         match said:

@@ -56,7 +56,7 @@ class Gate:
         self._used = 0.0  # and not reported
         self._touched_at = 0.0
         self._idling: asyncio.Task[None] | None = None
-        self._closed_until_ms = 0  # asking the ledger before that is of no use
+        self._closed_until = 0.0  # asking the ledger before that is of no use (steady clock)
         self._seen: Seen | None = None
         self._seen_at = 0.0
 
@@ -92,7 +92,7 @@ class Gate:
             self._idling = asyncio.get_running_loop().create_task(self._give_back_when_idle())
 
     async def _ask(self, cost: float) -> float:
-        known = (self._closed_until_ms - self._now_ms()) / 1000
+        known = self._closed_until - time.monotonic()
         if known > self._patience_seconds:
             return known
         returned, self._lease = self._lease, 0.0
@@ -102,7 +102,7 @@ class Gate:
         ahead = granted.wait_seconds
         if not quotas.gives_way(self.limit, self._priority):  # what gives way does not hurry
             ahead = min(ahead, self._patience_seconds + ASK_AGAIN_SECONDS)
-        self._closed_until_ms = self._now_ms() + int(ahead * 1000)
+        self._closed_until = time.monotonic() + ahead
         return granted.wait_seconds
 
     def _request(self, *, need: float, returned: float) -> quotas.Ask:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
 from schemas import brokers, topics
+from schemas.clock import CLOCK, now_ms
 from schemas.codec import Codec
 from schemas.endpoints import Serving
 from schemas.kafka import Brokers
@@ -72,11 +72,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     stopping: Budget
 
 
-def now_ms() -> int:
-    """Wall clock, UTC."""
-    return time.time_ns() // 1_000_000
-
-
 @asynccontextmanager
 async def build(environment: Environment, registry: CollectorRegistry, failed: Failure) -> AsyncIterator[Parts]:
     """Everything open and connected; closed again in reverse order and in time. Raises CannotStart in plain words."""
@@ -111,7 +106,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
         applier = Applier(
             worker=worker, transport=transport, merchants=merchants, ledger=ledger, settlement=settlement,
             pauses=pauses, telemetry=telemetry, patience=_patience(settings), times=_times(settings),
-            batches=batches, now_ms=now_ms, chance=random.random,
+            batches=batches, now_ms=now_ms, chance=random.random, sure_ms=CLOCK.sure_ms,
         )  # fmt: skip
 
         def assign(places: Collection[Place]) -> Assignment:
@@ -206,7 +201,7 @@ def _batches(
         return None
     dispatch = Dispatch(
         worker=worker, transport=transport, batching=batching, ledger=ledger, telemetry=telemetry, times=times,
-        now_ms=now_ms,
+        now_ms=now_ms, sure_ms=CLOCK.sure_ms,
     )  # fmt: skip
     return Batches(
         system=environment.system.name, dispatch=dispatch, batching=batching, merchants=environment.folder.merchants,

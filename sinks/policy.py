@@ -104,6 +104,8 @@ def _again(
     outcome: Deferred | Uncertain, history: History, patience: Patience, *, answers: bool, now_ms: int, chance: float
 ) -> tuple[Step, History]:
     since = _failing_since(outcome, history, answers=answers, now_ms=now_ms)
+    # a failure of the future was dated by a clock that has been set back: it began by now
+    since = None if since is None else min(since, now_ms)
     failing_seconds = 0.0 if since is None else (now_ms - since) / 1000
     if failing_seconds >= patience.give_up_seconds:
         return _given_up(outcome, history, failing_seconds), history

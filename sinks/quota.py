@@ -19,7 +19,8 @@ LEASE_SECONDS = 1.0
 LEASE_SHARE = 1 / 20
 # An answer that was the newest a while ago says nothing about the bucket any more.
 SEEN_SECONDS = 2.0
-MOST_AHEAD_MS = 600_000  # of the clocks of our processes
+MOST_AHEAD_MS = 60_000  # of the clocks of our processes
+LONGEST_BLOCK_MS = 86_400_000  # no answer makes us wait longer than a day
 # Of a period (a quota of the day) a lease takes at most this share, because what dies with a worker stays lost.
 PERIOD_SHARE = 1 / 400
 
@@ -82,7 +83,7 @@ def grant(
     `kept` tokens are left standing for others. `again_seconds`: what gives way to others gets no more than it needs,
     and asks again after that long at the latest.
     """
-    blocked = (bucket.blocked_until_ms - bucket.at_ms) / 1000
+    blocked = min(bucket.blocked_until_ms - bucket.at_ms, LONGEST_BLOCK_MS) / 1000
     if blocked > 0:
         return bucket, Grant(tokens=0.0, wait_seconds=blocked)
     usable = bucket.tokens - kept

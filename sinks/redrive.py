@@ -183,12 +183,13 @@ class Redriver:
         )
 
     async def _let_go(self, lane: Lane, reason: str, wait_seconds: float) -> None:
-        due_ms = self._now_ms() + int(wait_seconds * 1000)
+        now_ms = self._now_ms()
         await self._ledger.run(
             lambda connection: parking.let_go(
-                connection, system=self._pauses.system, key=lane.key, worker=self._worker, reason=reason, due_ms=due_ms
+                connection, system=self._pauses.system, key=lane.key, worker=self._worker, reason=reason,
+                due_ms=now_ms + int(wait_seconds * 1000), now_ms=now_ms,
             )
-        )
+        )  # fmt: skip
 
     async def end(self, budget_seconds: float) -> None:
         """Finish the commands under way, as far as the budget goes; their lanes stay parked."""

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import httpx
 
+from schemas.clock import steady_ms
 from sinks import breaker
 from sinks.breaker import Breaker
 from sinks.contract import OPERATION, LeftOut, Limit, NotSent, Seen
@@ -34,6 +35,7 @@ class Route:
         settings: breaker.Settings,
         telemetry: RequestTelemetry,
         now_ms: Callable[[], int],
+        steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         self.connection = connection
         self.limits = tuple(limits)
@@ -41,7 +43,7 @@ class Route:
         self._labels = {"system": system, "merchant": merchant}
         self._telemetry = telemetry
         self._settings = settings
-        self._now_ms = now_ms
+        self._steady_ms = steady_ms  # of the breaker: what is waited for must not depend on a clock that may be set
         self._breaker = Breaker()
         self._costs: dict[str, dict[str, float]] = {}  # by operation and limit
         self._gates = {
@@ -66,7 +68,7 @@ class Route:
     @property
     def wait_seconds(self) -> float:
         """Until a request may pass the breaker; 0: now."""
-        return breaker.admit(self._breaker, self._settings, self._now_ms())[1]
+        return breaker.admit(self._breaker, self._settings, self._steady_ms())[1]
 
     def refuse_if_down(self) -> None:
         """NotSent while the breaker is open: nobody should queue for the quota of a system that is down."""
@@ -75,7 +77,7 @@ class Route:
 
     def admit(self) -> None:
         """Let one request pass the breaker, as its probe where it is open; NotSent if none may."""
-        self._breaker, wait = breaker.admit(self._breaker, self._settings, self._now_ms())
+        self._breaker, wait = breaker.admit(self._breaker, self._settings, self._steady_ms())
         self._show()
         if wait > 0:
             raise NotSent("the system does not answer", wait)
@@ -85,7 +87,7 @@ class Route:
         self._show()
 
     def fails(self) -> None:
-        self._breaker = breaker.failed(self._breaker, self._settings, self._now_ms())
+        self._breaker = breaker.failed(self._breaker, self._settings, self._steady_ms())
         self._show()
 
     def learned_nothing(self) -> None:

@@ -12,9 +12,9 @@ class SinkSettings(BaseSettings):
     buffered: int = Field(default=1024, ge=1)  # commands in memory, running or waiting behind their key
     connections: int = Field(default=256, ge=1)
     connect_seconds: float = Field(default=5.0, gt=0)
-    request_seconds: float = Field(default=20.0, gt=0)
+    request_seconds: float = Field(default=20.0, gt=0, le=270)
     patience_seconds: float = Field(default=10.0, ge=0)  # for quota, before a command steps aside
-    claim_seconds: float = Field(default=30.0, gt=0)  # how long a dead worker's command waits for another
+    claim_seconds: float = Field(default=30.0, gt=0, le=270)  # how long a dead worker's command waits for another
     first_wait_seconds: float = Field(default=0.5, gt=0)
     longest_wait_seconds: float = Field(default=300.0, gt=0)
     park_seconds: float = Field(default=20.0, ge=0)  # a command that waits longer leaves memory for the ledger

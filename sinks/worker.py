@@ -9,6 +9,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas import endpoints, secrets
+from schemas.clock import now_ms
 from schemas.merchant import MerchantFileError
 from schemas.merchant_folder import MerchantFolder
 from schemas.registry import codec_from
@@ -18,7 +19,7 @@ from sinks.budget import within
 from sinks.failure import Failure
 from sinks.ledger.engine import ledger_answers
 from sinks.measure import measure
-from sinks.parts import Environment, Parts, build, now_ms
+from sinks.parts import Environment, Parts, build
 from sinks.settings import SinkSettings
 from sinks.systems import SYSTEMS
 

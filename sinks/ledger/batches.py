@@ -11,6 +11,8 @@ import msgspec
 import orjson
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
+from schemas.clock import ahead
+from sinks.ledger.effects import LONGEST_CLAIM_MS
 from sinks.ledger.tables import batches, effects
 
 
@@ -118,8 +120,10 @@ def _new(opening: Opening) -> dict[str, Any]:
     }
 
 
-def take(connection: Connection, *, batch_id: str, holder: str, now_ms: int, until_ms: int) -> Answer:
-    """How a batch stands; an open one that nobody holds is now held by `holder`."""
+def take(
+    connection: Connection, *, batch_id: str, holder: str, now_ms: int, until_ms: int, sure_ms: int | None = None
+) -> Answer:
+    """How a batch stands; an open one that nobody holds is now held by `holder`. `sure_ms` as of a claim."""
     row = _row(connection, batch_id)
     if row is None:
         raise LookupError(f"expected batch {batch_id}, to which an effect is bound, the ledger has none of that id")
@@ -128,8 +132,12 @@ def take(connection: Connection, *, batch_id: str, holder: str, now_ms: int, unt
         return Applied(external_ids=orjson.loads(row.external_ids), moved=moved)
     if row.state != "open":
         return Freed()
-    if row.held_by != holder and row.held_until_ms > now_ms:
-        return Held(until_ms=row.held_until_ms)
+    if row.held_by != holder and row.held_until_ms > (now_ms if sure_ms is None else sure_ms):
+        longest_ms = now_ms + LONGEST_CLAIM_MS
+        if ahead(row.held_until_ms, now_ms, LONGEST_CLAIM_MS):  # by a clock that has been set back: see effects
+            cut = update(batches).where(batches.c.batch_id == batch_id).values(held_until_ms=longest_ms)
+            connection.execute(cut)
+        return Held(until_ms=min(row.held_until_ms, longest_ms))
     # Committed before the request, as at the opening: whoever finds it without an end must think that it went out.
     sent = {"sends": row.sends + 1, "first_sent_ms": now_ms if row.first_sent_ms is None else row.first_sent_ms}
     values = {"held_by": holder, "held_until_ms": until_ms, "updated_ms": now_ms, **sent}

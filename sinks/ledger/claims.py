@@ -24,6 +24,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     until_ms: int
     arrival: Arrival | None
     units: tuple[str, ...] = ()
+    sure_ms: int | None = None  # claims that ended by then have surely ended; None: by now
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

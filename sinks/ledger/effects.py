@@ -10,10 +10,14 @@ import msgspec
 import orjson
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from schemas.clock import ahead
 from sinks.ledger import parking, units
 from sinks.ledger.claims import Answer, Behind, Busy, Claim, Claimed, Contradicts, Release, Renew, Settle, Settled
 from sinks.ledger.parking import Arrival
 from sinks.ledger.tables import effects
+
+# No claim is asked for longer than this (sinks.settings).
+LONGEST_CLAIM_MS = 300_000
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +64,7 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
             case _:
                 pass
         answers.append(answer)
+    _cut(connection, rows, claims)
     if new:
         connection.execute(insert(effects), new)  # taken meanwhile by another worker: the ledger runs each alone again
     units.hold(connection, wanted, freed)
@@ -67,6 +72,16 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[Answer]:
         connection.execute(_TAKE, [_renamed(row) for row in taken])
     parking.queue(connection, queued)
     return answers
+
+
+def _cut(connection: Connection, rows: dict[str, _Row], claims: Sequence[Claim]) -> None:
+    """A claim that lasts longer than any may was written by a clock that has been set back since. From now on it lasts
+    as long as the longest: that is longer than whoever has it thinks that he has it."""
+    for each in claims:
+        row = rows.get(each.command_id)
+        if row is not None and row.state == "claimed" and ahead(row.claim_until_ms, each.now_ms, LONGEST_CLAIM_MS):
+            cut = {"_command_id": each.command_id, "_until_ms": each.now_ms + LONGEST_CLAIM_MS}
+            connection.execute(_RENEW, [cut])
 
 
 def _answer(claim: Claim, row: _Row | None, *, is_parked: bool) -> Answer:
@@ -79,8 +94,8 @@ def _answer(claim: Claim, row: _Row | None, *, is_parked: bool) -> Answer:
     if row is None:
         return Claimed(idempotency_key=claim.idempotency_key)
     # Our own claim counts as well: two records of one command, under two keys, must not be carried out side by side.
-    if row.state == "claimed" and row.claim_until_ms > claim.now_ms:
-        return Busy(until_ms=row.claim_until_ms)
+    if row.state == "claimed" and row.claim_until_ms > (claim.now_ms if claim.sure_ms is None else claim.sure_ms):
+        return Busy(until_ms=min(row.claim_until_ms, claim.now_ms + LONGEST_CLAIM_MS))
     return Claimed(
         idempotency_key=row.idempotency_key,
         epoch=row.epoch,

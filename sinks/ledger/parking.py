@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, tuple_, update
 
+from schemas.clock import TOLERANCE_MS
 from sinks.contract import LEFT_OUT
 from sinks.ledger.tables import parked_commands, parked_lanes
 
@@ -118,7 +119,7 @@ def park(connection: Connection, parks: Sequence[Park]) -> list[None]:
                     "reason": each.reason,
                     "since_ms": each.now_ms,
                     "due_ms": each.due_ms,
-                    "held_until_ms": 0,
+                    "held_until_ms": each.now_ms,
                 }
             )
     if lanes:
@@ -134,7 +135,7 @@ def take(
     lane = parked_lanes.c
     statement = (
         select(parked_lanes)
-        .where(lane.system == system, lane.merchant == merchant, lane.due_ms <= now_ms, lane.held_until_ms <= now_ms)
+        .where(lane.system == system, lane.merchant == merchant, _due(now_ms), _free(now_ms, until_ms))
         .order_by(lane.due_ms)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -147,12 +148,25 @@ def take_any(
 ) -> Lane | None:
     """The lane that was not tried for longest, due or not; of one merchant or of any."""
     lane = parked_lanes.c
-    statement = select(parked_lanes).where(lane.system == system, lane.held_until_ms <= now_ms)
+    statement = select(parked_lanes).where(lane.system == system, _free(now_ms, until_ms))
     if merchant is not None:
         statement = statement.where(lane.merchant == merchant)
     statement = statement.order_by(lane.due_ms).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(statement).first()
     return None if row is None else _hold(connection, row, worker, until_ms)
+
+
+def _free(now_ms: int, until_ms: int) -> ColumnElement[bool]:
+    """Not held by anybody, or longer than anybody holds one: then the clock has been set back since."""
+    lane = parked_lanes.c
+    return or_(lane.held_by.is_(None), lane.held_until_ms <= now_ms, lane.held_until_ms > until_ms + TOLERANCE_MS)
+
+
+def _due(now_ms: int) -> ColumnElement[bool]:
+    """Its time has come; or it was let go in the future, by a clock that has been set back, and nobody knows when its
+    time is: an attempt too early does no harm."""
+    lane = parked_lanes.c
+    return or_(lane.due_ms <= now_ms, and_(lane.held_by.is_(None), lane.held_until_ms > now_ms + TOLERANCE_MS))
 
 
 def _hold(connection: Connection, row: Any, worker: str, until_ms: int) -> Lane:
@@ -192,7 +206,9 @@ def remove(connection: Connection, seqs: Sequence[int]) -> list[None]:
     return [None for _ in seqs]
 
 
-def let_go(connection: Connection, *, system: str, key: str, worker: str, reason: str, due_ms: int) -> bool:
+def let_go(
+    connection: Connection, *, system: str, key: str, worker: str, reason: str, due_ms: int, now_ms: int
+) -> bool:
     """Give a held lane back: freed if nothing waits in it (True), else due again at `due_ms`."""
     lane, row = parked_lanes.c, parked_commands.c
     mine = (lane.system == system, lane.key == key, lane.held_by == worker)
@@ -205,7 +221,7 @@ def let_go(connection: Connection, *, system: str, key: str, worker: str, reason
     if left == 0:
         connection.execute(delete(parked_lanes).where(*mine))
         return True
-    values = {"held_by": None, "held_until_ms": 0, "due_ms": due_ms, "reason": reason}
+    values = {"held_by": None, "held_until_ms": now_ms, "due_ms": due_ms, "reason": reason}
     connection.execute(update(parked_lanes).where(*mine).values(**values))
     return False
 

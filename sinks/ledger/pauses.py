@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from schemas.clock import TOLERANCE_MS
 from sinks.ledger.tables import paused
 
 EVERY_MERCHANT = "*"
@@ -43,7 +44,9 @@ def current(connection: Connection, system: str) -> list[Pause]:
 def due_probe(connection: Connection, *, system: str, now_ms: int, next_ms: int) -> Pause | None:
     """A pause whose probe is due, now postponed to `next_ms` so that one worker probes."""
     row = paused.c
-    statement = select(paused).where(row.system == system, row.probe_ms <= now_ms).order_by(row.probe_ms).limit(1)
+    # further ahead than any probe is put off: by a clock that has been set back
+    due = or_(row.probe_ms <= now_ms, row.probe_ms > next_ms + TOLERANCE_MS)
+    statement = select(paused).where(row.system == system, due).order_by(row.probe_ms).limit(1)
     found = connection.execute(statement.with_for_update(skip_locked=True)).first()
     if found is None:
         return None

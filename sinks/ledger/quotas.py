@@ -16,6 +16,8 @@ from sinks.shedding import HOUR_MS, LEFT_OUT_FIRST, TRY_AGAIN_SECONDS, Use
 
 # Kept to forecast a day by the one before; the rest of it is history.
 USES_KEPT_HOURS = 8 * 24
+# Twice as long as a holder says that it will report again (sinks.gate).
+LONGEST_HOLDER_MS = 120_000
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +109,11 @@ def used(connection: Connection, *, merchant: str, system: str, limit: Limit, no
     row = quota_uses.c
     since = (now_ms - 2 * int(limit.period_seconds) * 1000) // HOUR_MS
     statement = select(row.hour, row.priority, row.calls).where(
-        row.merchant == whose(merchant, limit), row.system == system, row.name == limit.name, row.hour >= since
+        row.merchant == whose(merchant, limit),
+        row.system == system,
+        row.name == limit.name,
+        row.hour >= since,
+        row.hour <= now_ms // HOUR_MS + 1,
     )
     return [Use(hour=each.hour, priority=each.priority, calls=each.calls) for each in connection.execute(statement)]
 
@@ -126,7 +132,10 @@ def _read(connection: Connection, each: Ask) -> Bucket:
 def _others(connection: Connection, each: Ask) -> float:
     row = quota_leases.c
     statement = select(func.coalesce(func.sum(row.tokens), 0.0)).where(
-        *_same(quota_leases, each), row.holder != each.holder, row.until_ms > each.now_ms
+        *_same(quota_leases, each),
+        row.holder != each.holder,
+        row.until_ms > each.now_ms,
+        row.until_ms <= each.now_ms + LONGEST_HOLDER_MS,  # a later one is of a clock that has been set back
     )
     return float(connection.execute(statement).scalar_one())
 

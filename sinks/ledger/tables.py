@@ -89,7 +89,7 @@ parked_lanes = Table(
     Column("since_ms", BigInteger, nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("held_by", String(64)),
-    Column("held_until_ms", BigInteger, nullable=False),
+    Column("held_until_ms", BigInteger, nullable=False),  # of one that nobody holds: when it was let go
     PrimaryKeyConstraint("system", "key"),
     Index("parked_lanes_by_due", "system", "merchant", "due_ms"),
 )

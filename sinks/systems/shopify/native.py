@@ -89,7 +89,7 @@ def finish(command: Restock, c: Connection, attempt: Attempt, found: Metafield) 
     if missing <= 0:
         yield from _applied(command, c, claim, found.compare_digest, tuple(d.id for d in ours))
         return AlreadyApplied(external_ids=_ids(tuple(d.id for d in ours)), quantity=command.quantity)
-    waited = attempt.now_ms - claim.at_ms
+    waited = max(0, attempt.now_ms - claim.at_ms)
     if _may_be_running(attempt, claim) and waited < SETTLING_MS:
         return Deferred(reason="disposal_may_be_running", after_seconds=(SETTLING_MS - waited) / 1000)
     if cover.undisposed < missing:

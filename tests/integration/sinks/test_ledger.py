@@ -5,6 +5,7 @@ import concurrent.futures
 import re
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,9 @@ async def park(ledger: Ledger, number: int, due_ms: int = 10) -> None:
     await ledger.do(parking.park, parked)
 
 
+let_go = partial(parking.let_go, system="toy", key="shop|S", worker="one", reason="failing", now_ms=0)
+
+
 async def take(ledger: Ledger, now_ms: int = 20, worker: str = "one") -> list[parking.Lane]:
     return await ledger.run(
         lambda c: parking.take(
@@ -197,8 +201,8 @@ async def test_a_lane_is_held_by_one_worker_and_freed_when_empty(ledger: Ledger,
     assert await take(other, worker="two") == []
     await ledger.do(parking.remove, lane.waiting[0].seq)
     give = {"system": "toy", "key": "shop|S", "reason": "failing", "due_ms": 20}
-    assert await other.run(lambda c: parking.let_go(c, worker="two", **give)) is False  # type: ignore[arg-type]
-    assert await ledger.run(lambda c: parking.let_go(c, worker="one", **give)) is True  # type: ignore[arg-type]
+    assert await other.run(lambda c: parking.let_go(c, worker="two", now_ms=0, **give)) is False  # type: ignore[arg-type]
+    assert await ledger.run(lambda c: parking.let_go(c, worker="one", now_ms=0, **give)) is True  # type: ignore[arg-type]
     assert isinstance(await ledger.do(effects.claim, claim(2)), Claimed)
 
 
@@ -207,9 +211,7 @@ async def test_a_lane_that_goes_back_keeps_what_came_meanwhile(ledger: Ledger) -
     (lane,) = await take(ledger)
     await ledger.do(effects.claim, claim(2))
     await ledger.do(parking.remove, lane.waiting[0].seq)
-    freed = await ledger.run(
-        lambda c: parking.let_go(c, system="toy", key="shop|S", worker="one", reason="failing", due_ms=50)
-    )
+    freed = await ledger.run(partial(let_go, due_ms=50))
     assert freed is False
     assert await take(ledger, now_ms=49) == []
     (again,) = await take(ledger, now_ms=50)
@@ -225,17 +227,13 @@ async def test_an_arrival_and_the_last_of_a_lane_cannot_miss_each_other(ledger: 
         await ledger.do(parking.remove, lane.waiting[0].seq)
         answer, freed = await asyncio.gather(
             other.do(effects.claim, claim(number + 1)),
-            ledger.run(
-                lambda c: parking.let_go(c, system="toy", key="shop|S", worker="one", reason="failing", due_ms=0)
-            ),
+            ledger.run(partial(let_go, due_ms=0)),
         )
         assert isinstance(answer, Claimed) == freed
         if not freed:
             (left,) = await take(ledger, now_ms=1_000 * number + 500)
             await ledger.do(parking.remove, left.waiting[0].seq)
-            await ledger.run(
-                lambda c: parking.let_go(c, system="toy", key="shop|S", worker="one", reason="failing", due_ms=0)
-            )
+            await ledger.run(partial(let_go, due_ms=0))
 
 
 async def test_what_waits_in_a_parked_lane_is_claimed_beside_an_arrival_of_its_key(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from schemas.commands import Restock
 from schemas.ids import idempotency_key
 from sinks.attempt import attempt as one_attempt
-from sinks.claim import InHand
+from sinks.claim import InHand, lease
 from sinks.contract import EFFECT, Flow, NotSent, Unanswered
 from sinks.ledger.claims import Claim, Claimed
 from sinks.outcomes import Deferred, Outcome, Uncertain
@@ -142,7 +142,7 @@ class Worker:
             fingerprint="f", idempotency_key=self.claimed.idempotency_key, worker="w", now_ms=self.now_ms,
             until_ms=self.now_ms + 30_000, arrival=None,
         )  # fmt: skip
-        hand = InHand(work, self.claimed, mine, self.now_ms)
+        hand = InHand(work, self.claimed, mine, self.now_ms, lease(self.now_ms, 30_000))
         transport: Any = self
         together: Any = self
 
