@@ -43,6 +43,7 @@ class Clock:
         self._ahead_ms = 0  # by how much it jumped ahead
         self._until = 0  # and until when (steady) that is not believed
         self._moved = 0  # the last jump
+        self._calm_since = steady()
 
     def now_ms(self) -> int:
         """Epoch milliseconds. A jump since the last call is logged, once."""
@@ -59,6 +60,10 @@ class Clock:
         wall, _ = self._look()
         return (wall, wall - self._moved) if self._moved else (wall,)
 
+    def calm_ms(self) -> int:
+        """How long it has run without a jump, since the process began: what must not be done by a wrong time waits."""
+        return self._look()[1] - self._calm_since
+
     def _look(self) -> tuple[int, int]:
         with self._lock:
             wall, steady = self._wall(), self._steady()
@@ -73,7 +78,7 @@ class Clock:
         return wall, steady
 
     def _jumped(self, moved: int, steady: int) -> None:
-        self._moved = moved
+        self._moved, self._calm_since = moved, steady
         held = self._ahead_ms if steady < self._until else 0
         self._ahead_ms = max(0, held + moved)
         self._until = steady + HOLD_MS if self._ahead_ms else 0

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from schemas.clock import steady_ms
 from schemas.codec import Codec
 from sinks.apply import Applier, Done, Held, Later
 from sinks.failure import Failure
@@ -47,7 +48,7 @@ class Assignment:
         self.lanes = lanes
         self._offsets: dict[Place, Offsets] = {place: Offsets() for place in places}
         self._committed: dict[Place, int] = {}
-        self._came_ms: dict[tuple[Place, int], int] = {}  # of what is unsettled
+        self._came_ms: dict[tuple[Place, int], tuple[int, int]] = {}  # of what is unsettled: it came, it came to us
         self._system = system
         self._codec = codec
         self._applier = applier
@@ -68,7 +69,7 @@ class Assignment:
             if place not in self._offsets or self._ending.is_set():
                 continue
             self._offsets[place].opened(received.offset)
-            self._came_ms[place, received.offset] = received.came_ms(self._now_ms())
+            self._came_ms[place, received.offset] = (received.came_ms(self._now_ms()), steady_ms())
             item = read(received, self._codec, self._system)
             key, merchant = _lane(item)
             crowded = self.lanes.crowded(merchant, key)
@@ -177,8 +178,9 @@ class Assignment:
 
     @property
     def oldest_ms(self) -> int | None:
-        """When the oldest unsettled record came."""
-        return min(self._came_ms.values(), default=None)
+        """When the oldest unsettled record came, by its own time; at the latest when it came to us."""
+        here_ms = self._now_ms() - steady_ms()
+        return min((min(came_ms, here_ms + ours) for came_ms, ours in self._came_ms.values()), default=None)
 
     async def end(self, budget_seconds: float) -> None:
         """Finish what is under way, as far as the budget goes; let go of the rest."""

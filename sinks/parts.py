@@ -36,6 +36,7 @@ from sinks.pauses import Pauses
 from sinks.policy import Patience
 from sinks.publish import Publisher, producer
 from sinks.redrive import Redriver
+from sinks.retention import Retention
 from sinks.settings import SinkSettings
 from sinks.settle import Settlement
 from sinks.telemetry import SinkTelemetry
@@ -68,6 +69,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     pauses: Pauses
     upkeep: Upkeep
+    retention: Retention
     telemetry: SinkTelemetry
     stopping: Budget
 
@@ -131,6 +133,10 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
                 folder=environment.folder, connecting=Connecting(transport, merchants, environment.secret),
                 telling=Misconfigured(f"sink {system.name}", telemetry.misconfigured, now_ms), pauses=pauses,
                 publish=settlement.publish_exception,
+            ),
+            retention=Retention(
+                system=system.name, days=settings.retention_days, ledger=ledger, codec=environment.codec,
+                settlement=settlement, telemetry=telemetry,
             ),
         )  # fmt: skip
 

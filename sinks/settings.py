@@ -3,6 +3,11 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.topics import CATALOGUE, COMMAND_SYSTEMS, DAY_MS, commands_of
+
+# Kafka drops whole segments, which are a week long.
+LEAST_RETENTION_DAYS = max(CATALOGUE[commands_of(each)].retention_ms for each in COMMAND_SYSTEMS) // DAY_MS + 10
+
 
 class SinkSettings(BaseSettings):
     """Times in seconds."""
@@ -26,3 +31,7 @@ class SinkSettings(BaseSettings):
     equal_rejections: int = Field(default=20, ge=2)  # in a row: more look like a fault of ours, so we pause
     tick_seconds: float = Field(default=1.0, gt=0)  # commits, redrives, metrics
     shutdown_seconds: float = Field(default=20.0, gt=0)
+    # How long the ledger remembers what was done. A command that Kafka still has may come again (a replay, a group that
+    # begins anew), and only the ledger knows that it was carried out: so never less than Kafka keeps commands, with
+    # what a segment may outlive that. Whoever makes Kafka keep them longer must make this longer first.
+    retention_days: int = Field(default=LEAST_RETENTION_DAYS + 20, ge=LEAST_RETENTION_DAYS)

@@ -115,6 +115,10 @@ class SinkTelemetry:
         self.dead_letters = Counter(
             "returnflow_sink_dead_letters_total", "Dead letters written.", ("system", "code"), registry=registry
         )
+        self.pruned = Counter(
+            "returnflow_sink_pruned_total", "Rows that the ledger forgot for their age.", ("system", "what"),
+            registry=registry,
+        )  # fmt: skip
         self.ledger = Histogram(
             "returnflow_sink_ledger_seconds", "Time of a ledger transaction.", buckets=_SECONDS, registry=registry
         )

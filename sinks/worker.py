@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 
+import pydantic
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -60,8 +61,19 @@ def _environment(settings: ProcessSettings, system: str) -> Environment:
         ledger_url=settings.ledger_url,
         codec=codec_from(settings.registry_url),
         session_seconds=settings.session_timeout_seconds,
-        settings=SinkSettings(),
+        settings=_settings(),
     )
+
+
+def _settings() -> SinkSettings:
+    try:
+        return SinkSettings()
+    except pydantic.ValidationError as error:
+        lines = [
+            f"RETURNFLOW_SINK_{str(each['loc'][0]).upper()}: {each['msg']}, got {each['input']!r}"
+            for each in error.errors(include_url=False)
+        ]
+        raise CannotStart("\n".join(lines)) from error
 
 
 async def _until_signal(environment: Environment, registry: CollectorRegistry) -> None:
@@ -112,6 +124,7 @@ async def _tick(parts: Parts, seconds: float, stop: asyncio.Event) -> None:
         await parts.intake.commit()
         await parts.upkeep.look()
         await parts.redriver.tick()
+        await parts.retention.tick()
         await measure(parts, now_ms())
         try:
             await asyncio.wait_for(stop.wait(), max(0.05, seconds - (time.monotonic() - started)))

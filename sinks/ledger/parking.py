@@ -184,10 +184,11 @@ def _hold(connection: Connection, row: Any, worker: str, until_ms: int) -> Lane:
 def _first(connection: Connection, system: str, key: str, limit: int) -> tuple[Waiting, ...]:
     row = parked_commands.c
     statement = select(parked_commands).where(row.system == system, row.key == key).order_by(row.seq).limit(limit)
-    return tuple(_to_waiting(each) for each in connection.execute(statement))
+    return tuple(waiting_of(each) for each in connection.execute(statement))
 
 
-def _to_waiting(row: Any) -> Waiting:
+def waiting_of(row: Any) -> Waiting:
+    """An arrival as its row has it."""
     fields = {name: getattr(row, name) for name in Arrival.__struct_fields__ if name != "headers"}
     headers = tuple((name, bytes.fromhex(value)) for name, value in orjson.loads(row.headers))
     return Waiting(seq=row.seq, arrival=Arrival(headers=headers, **fields))

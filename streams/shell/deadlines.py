@@ -19,6 +19,7 @@ class Deadlines:
         self._repeat_ms = repeat_ms
         self._entries: dict[int, dict[bytes, _Entry]] = {}
         self._heaps: dict[int, list[tuple[int, bytes]]] = {}
+        self._latest_ms = 0
 
     def keep(self, partitions: set[int]) -> set[int]:
         """Forget all other partitions; gives those that are new and must be filled."""
@@ -53,7 +54,11 @@ class Deadlines:
             self.update(partition, {key: due})
 
     def reached(self, now_ms: int, limit: int) -> Iterator[tuple[int, bytes, int]]:
-        """(partition, key, due) of up to `limit` entries that are due; each is armed for its repeat."""
+        """(partition, key, due) of up to `limit` entries that are due; each is armed for its repeat. When the clock was
+        set back, no repeat is further away than it ever was."""
+        if now_ms < self._latest_ms:
+            self._nearer(now_ms)
+        self._latest_ms = now_ms
         for partition, heap in self._heaps.items():
             entries = self._entries[partition]
             while heap and heap[0][0] <= now_ms and limit:
@@ -65,6 +70,13 @@ class Deadlines:
                 heapq.heappush(heap, (entry.fire_ms, key))
                 limit -= 1
                 yield partition, key, entry.due_ms
+
+    def _nearer(self, now_ms: int) -> None:
+        for partition, entries in self._entries.items():
+            for entry in entries.values():
+                if entry.fire_ms != entry.due_ms:  # it was produced
+                    entry.fire_ms = min(entry.fire_ms, now_ms + self._repeat_ms)
+            self._compact(partition)
 
     def drop(self, partition: int, key: bytes) -> None:
         """The deadline no longer matters."""

@@ -6,7 +6,7 @@ the order of reading goes on from the clock (ADR 0025).
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Table, delete, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas import ids
@@ -18,6 +18,7 @@ from streams.sources.work import Resource
 LONGEST_NAME = 64
 LONGEST_SLOT = 200
 _AT_ONCE = 200  # bound parameters of one statement
+PURGED_AT_ONCE = 500
 
 
 class Memory:
@@ -164,17 +165,20 @@ class Memory:
         _upsert(connection, source_seen, rows)
         self._keep(connection, merchant, notes)
 
-    async def purge(self, before_ms: int) -> None:
-        """Forget what was sent or noted long ago and never touched since."""
+    async def purge(self, before_ms: int) -> dict[str, int]:
+        """Forget some of what was sent or noted long ago and never touched since: how much, by what it was. In small
+        parts, for others wait for the ledger meanwhile: ask again while there is something."""
 
-        def write(connection: Connection) -> None:
-            for table, at in (
-                (source_seen, source_seen.c.seen_at_ms),
-                (source_cursors, source_cursors.c.updated_at_ms),
-            ):
-                connection.execute(delete(table).where(table.c.system == self._system, at < before_ms))
+        def write(connection: Connection) -> dict[str, int]:
+            return {
+                what: connection.execute(_old(table, self._system, at, before_ms)).rowcount
+                for what, table, at in (
+                    ("digests", source_seen, source_seen.c.seen_at_ms),
+                    ("notes", source_cursors, source_cursors.c.updated_at_ms),
+                )
+            }
 
-        await self._ledger.run(write)
+        return await self._ledger.run(write)
 
     def _keep(self, connection: Connection, merchant: str, notes: Mapping[str, str | None]) -> None:
         now_ms = self._now_ms()
@@ -198,6 +202,12 @@ class Memory:
 
     def _row(self, merchant: str) -> dict[str, str]:
         return {"merchant": merchant, "system": self._system}
+
+
+def _old(table: Table, system: str, at: ColumnElement[int], before_ms: int) -> Delete:
+    keys = list(table.primary_key)
+    old = select(*keys).where(table.c.system == system, at < before_ms).limit(PURGED_AT_ONCE)
+    return delete(table).where(tuple_(*keys).in_(old))
 
 
 def shortened(name: str, most: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
+from streams.sources import telemetry
 from streams.sources.again import Again
 from streams.sources.memory import Memory
 from streams.sources.poll_returngo import RmaPoll, Sweep, TransactionPoll
@@ -22,6 +23,7 @@ AGAIN_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 REMEMBERED_MS = 120 * 86_400_000
 
+PURGE_PAUSE_SECONDS = 0.05
 NOT_MINE_SECONDS = 0.2  # before asking again whether it is
 
 Round = Callable[[], Awaitable[None]]
@@ -103,7 +105,12 @@ def purge(memory: Memory, now_ms: Callable[[], int]) -> Round:
     """Forgets what was not touched for a long time."""
 
     async def work() -> None:
-        await memory.purge(now_ms() - REMEMBERED_MS)
+        gone = {"any": 1}
+        while any(gone.values()):
+            gone = await memory.purge(now_ms() - REMEMBERED_MS)
+            for what, count in gone.items():
+                telemetry.PRUNED.labels(memory.system, what).inc(count)
+            await asyncio.sleep(PURGE_PAUSE_SECONDS)
 
     return work
 

@@ -54,5 +54,8 @@ UNEXPECTED = Counter(
     "returnflow_source_unexpected_total", "Faults of our own code while reading; the log names type and place.",
     ["system"],
 )  # fmt: skip
+PRUNED = Counter(
+    "returnflow_source_pruned_total", "Notes and digests that the ledger forgot for their age.", ["system", "what"]
+)
 MISCONFIGURED = misconfigured.gauge(REGISTRY)
 WAITING = Gauge("returnflow_source_waiting", "Deliveries that wait for an RMA or order to become known.", ["system"])

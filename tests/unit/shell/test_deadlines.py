@@ -74,3 +74,14 @@ def test_after_any_updates_exactly_the_last_due_times_fire(changes: list[tuple[b
         deadlines.update(1, {key: due})
     assert fired(deadlines, 50) == sorted((1, key, due) for key, due in dict(changes).items() if due is not None)
     assert len(deadlines) == sum(due is not None for due in dict(changes).values())
+
+
+def test_a_clock_set_back_puts_no_repeat_off() -> None:
+    deadlines = Deadlines(repeat_ms=60_000)
+    now, back = 10_000_000, 7_200_000
+    deadlines.fill(0, [(b"a", now - 1), (b"later", now + 1)])
+    assert [key for _, key, _ in deadlines.reached(now, 10)] == [b"a"]
+    assert list(deadlines.reached(now - back, 10)) == []
+    assert [key for _, key, _ in deadlines.reached(now - back + 60_000, 10)] == [b"a"]
+    assert list(deadlines.reached(now - back + 61_000, 10)) == []
+    assert [key for _, key, _ in deadlines.reached(now + 1, 10)] == [b"a", b"later"]  # what is due is due by the date
