@@ -8,7 +8,6 @@ an earlier attempt may still be on its way: then the mark is written first, and 
 
 import msgspec
 
-from schemas.clock import TOLERANCE_MS
 from schemas.commands import Restock
 from sinks import contract
 from sinks.contract import INTERRUPTED, Attempt, Flow, ReadFlow
@@ -23,6 +22,7 @@ from sinks.systems.shopify.shapes import Payload, Ref, Shape
 # Shopify forgets a key after 24 h and then executes it again. The margin is for queues and for clocks: one that is set
 # back by hours meanwhile makes the time since seem shorter than it was.
 KEY_HORIZON_SECONDS = 20 * 3600.0
+CLOCKS_APART_MS = 60_000
 REASONS = {"available": "restock", "damaged": "damaged", "quality_control": "quality_control"}
 REASON_OUT = "correction"  # of what goes out again, whatever it was put in for
 
@@ -186,7 +186,9 @@ def _stocked_no_more(command: Restock) -> Rejected:
 
 def _within_horizon(command: Restock, age_ms: int) -> None:
     """Ended when Shopify has forgotten the key: it would execute it a second time, and adjustments cannot be found."""
-    if age_ms >= KEY_HORIZON_SECONDS * 1000 or age_ms < -TOLERANCE_MS:  # the clock was set back: nobody knows how long
+    if (
+        age_ms >= KEY_HORIZON_SECONDS * 1000 or age_ms < -CLOCKS_APART_MS
+    ):  # the clock was set back: nobody knows how long
         detail = (
             f"the adjustment was sent {age_ms // 3_600_000} h ago without an answer and cannot be looked up; "
             f"see whether the item's history names {marks.reference_uri(command.command_id)}"
