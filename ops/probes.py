@@ -1,4 +1,5 @@
-"""Does a process serve yet? Each probe asks once and answers at once. Touches loopback HTTP and the broker."""
+"""Does a process serve yet? Each probe asks once and answers at once, past any proxy. Touches loopback HTTP and the
+broker."""
 
 import httpx
 
@@ -16,7 +17,7 @@ def http_ok(url: str, run: str = "") -> Ready:
 
     def ask() -> bool:
         try:
-            answer = httpx.get(url, timeout=ASK_SECONDS, headers=product.HEADERS)
+            answer = httpx.get(url, timeout=ASK_SECONDS, headers=product.HEADERS, trust_env=False)
         except (httpx.TransportError, httpx.DecodingError):
             return False
         return answer.is_success and (not run or answer.headers.get(RUN_HEADER) == run)

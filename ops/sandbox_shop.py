@@ -51,7 +51,7 @@ def open_shop(port: int, merchant: Merchant, secret: Callable[[str], str]) -> No
 
 def _post(port: int, body: dict[str, object]) -> None:
     url = f"http://127.0.0.1:{port}/_sandbox/shops"
-    httpx.post(url, json=body, headers=product.HEADERS).raise_for_status()
+    httpx.post(url, json=body, headers=product.HEADERS, trust_env=False).raise_for_status()
 
 
 def _shop(merchant: Merchant, access_token: str, client_secret: str, returngo_key: str) -> dict[str, object]:

@@ -81,7 +81,7 @@ def init(
         except MerchantFileError as problem:
             raise CannotStart(f"nothing was written, for these answers do not fit together:\n{problem}") from problem
         _write(target, content)
-    click.echo(f"\n{target} is written. Before it serves the real shop, set where Returnflow runs:\n")
+    click.echo(f"\n{target} is written. To serve the real shop, set where Returnflow runs:\n")
     for reference, what in secrets(answers).items():
         click.echo(f"  {reference.partition(':')[2]}\n      {what}")
     click.echo(f"\nThen: returnflow merchants check {answers.merchant}")
@@ -111,7 +111,11 @@ def _answers(
     address = shop_url or f"https://{shop}"
     read = _read(settings, token, address, sandbox)
     usual = _offered(read)
-    sellable = ask("sellable_to", "Location id for sellable goods", usual[0] if usual else None)
+    sellable = ask(
+        "sellable_to",
+        "Location id for sellable goods (the number in its address in the admin)",
+        usual[0] if usual else None,
+    )
     damaged = ask("damaged_to", "Location id for damaged goods, or none", usual[-1] if usual else "none")
     gateway = ask("gateway_url", "Public https:// address of our gateway, or none", "none")
     return Answers(

@@ -141,7 +141,7 @@ class Outgoing:
 
     async def _attempt(self, delivery: Delivery) -> bool:
         if self._client is None:
-            self._client = httpx.AsyncClient(transport=self._transport, timeout=self._timeout)
+            self._client = httpx.AsyncClient(transport=self._transport, timeout=self._timeout, trust_env=False)
         async with self._gate:
             delivery.attempts += 1
             try:

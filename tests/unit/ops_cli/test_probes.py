@@ -39,5 +39,6 @@ def test_only_what_names_this_run_is_ready(
     port: int, answers: str, is_ours: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_Anybody, "run", answers)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # as companies set it; nothing here is beyond it
     assert http_ok(f"http://127.0.0.1:{port}/ready", "this-run")() is is_ours
     assert http_ok(f"http://127.0.0.1:{port}/ready")()
