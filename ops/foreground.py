@@ -22,6 +22,7 @@ from ops.preflight import Found, look
 from ops.sandbox_merchants import Played
 from ops.supervisor import Status, Supervisor
 from ops.up import (
+    SANDBOX,
     Addresses,
     parts,
     prepare,
@@ -178,13 +179,22 @@ def _watch(supervisor: Supervisor, played: Played | None) -> None:
     console = Console()
     began = time.monotonic()
     shown = Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext()
+    starts = 0
     with shown as live:
         while True:
             if played is not None:
-                _say_all(played.look())
+                now = _starts(supervisor, starts)
+                _say_all(played.look() if now == starts else played.open_again())
+                starts = now
             if live is not None:
                 live.update(_table(supervisor.children(), time.monotonic() - began), refresh=True)
             time.sleep(REFRESH_SECONDS)
+
+
+def _starts(supervisor: Supervisor, before: int) -> int:
+    """How often the sandbox was started again, as soon as it serves."""
+    sandbox = next(each for each in supervisor.children() if each.name == SANDBOX)
+    return sandbox.restarts if sandbox.state == "ready" else before
 
 
 def _table(children: list[Status], up_seconds: float) -> Table:

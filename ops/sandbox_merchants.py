@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import tomli_w
 
 from ops.sandbox_shop import open_shop
@@ -43,6 +44,15 @@ class Played:
         """Take up every file as it is now; what there is to say, each with its merchant."""
         self._seen = self._read()
         return self.look()
+
+    def open_again(self) -> list[tuple[str, str]]:
+        """The same after the sandbox was started again, which has forgotten everything."""
+        self._taken.clear()
+        self._shops.clear()
+        return [
+            ("sandbox", "started again: what was sold and returned is forgotten, shops are opened anew"),
+            *self.open(),
+        ]
 
     def look(self) -> list[tuple[str, str]]:
         """The same for what changed. A file that is being written counts when two looks have seen the same."""
@@ -80,8 +90,18 @@ class Played:
         played = parse(self.folder / path.name, text.encode())
         self._make_secrets(merchant)
         if shop.shop not in self._shops:
+            try:
+                open_shop(self._addresses.sandbox_port, played, _secret)
+            except httpx.HTTPStatusError as problem:
+                yield (
+                    merchant.merchant,
+                    f"cannot be played: the sandbox refuses its shop: {problem.response.text[:200]}",
+                )
+                return
+            except httpx.TransportError:  # it is being started again: the next look tries anew
+                del self._taken[path]
+                return
             self._shops.add(shop.shop)
-            open_shop(self._addresses.sandbox_port, played, lambda reference: Path(reference[5:]).read_text("ascii"))
         _write(self.folder / path.name, text)
         yield merchant.merchant, f"played by the sandbox as {shop.shop}"
 
@@ -113,6 +133,10 @@ class Played:
         for place in map(self._place, secrets_of(merchant)):
             if not place.exists():
                 _write(place, secrets.token_hex(24))
+
+
+def _secret(reference: str) -> str:
+    return Path(reference.removeprefix("file:")).read_text(encoding="ascii")
 
 
 def _write(path: Path, text: str) -> None:

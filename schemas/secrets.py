@@ -28,7 +28,7 @@ def resolve(reference: str) -> pydantic.SecretStr:
     else:
         raise SecretMissing(f"expected a secret reference env:NAME or file:/path, got one of kind {kind!r}")
     if wrong := _wrong(value):
-        raise SecretMissing(f"secret {reference}: expected {wrong} (the value is not shown)")
+        raise SecretMissing(f"secret {reference}: expected {wrong}{' (the value is not shown)' if value else ''}")
     return pydantic.SecretStr(value)
 
 

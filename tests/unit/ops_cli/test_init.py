@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
@@ -94,6 +95,19 @@ def test_what_is_played_names_the_sandbox_and_secrets_that_are_made_up(
     assert len(resolve(shop.access_token).get_secret_value()) == 48
     for path in (*here.played.folder.iterdir(), *(here.data / "secrets").iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_sandbox_that_was_started_again_gets_its_shops_anew(here: Here) -> None:
+    httpx.post(f"{here.addresses.sandbox_url}/_sandbox/reset").raise_for_status()  # as a killed one comes back
+    said = here.played.open_again()
+    assert said[0][0] == "sandbox"
+    assert ("demo-shop", "played by the sandbox as demo-shop.myshopify.com") in said
+    (here.merchants / "twin.toml").write_text(EXAMPLE.read_text().replace('"demo-shop"', '"twin"', 1))
+    here.played.open_again()
+    assert here.played.look() == []
+    (here.merchants / "twin.toml").unlink()
+    here.played.look()
+    assert here.played.look() == [("twin", f"{here.merchants / 'twin.toml'} is gone")]
 
 
 @pytest.mark.req("ELG-1")
