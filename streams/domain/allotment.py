@@ -32,6 +32,8 @@ class Allotment:
             seat, size = taken
             left -= size
             give(claim, seat)
+            if claim.line_id and self._units.other_sku(claim, seat):
+                seat.dispute = f"line {claim.line_id}: {seat.sku} / {claim.source}: {claim.sku}"
         return left
 
     def free(self, claim: Claim) -> Queue:

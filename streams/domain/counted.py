@@ -24,6 +24,7 @@ class Units:
         self._concerned: dict[Subject, list[Seat]] = {}
         self._places: dict[Subject, list[Seat]] = {}
         self._unclear: dict[Subject, bool] = {}
+        self._sold: frozenset[str] | None = None  # SKUs of the order
         for seat in seats:
             names = {("line", line.line_id) for line, _ in seat.parts}
             names |= {("line", seat.unit.said.line_id or ""), ("sku", meant(seat.sku))}
@@ -49,6 +50,17 @@ class Units:
         if about not in self._places:
             self._places[about] = [seat for seat in self.concerned(claim) if seat.unit.said.ships]
         return self._places[about]
+
+    def other_sku(self, claim: Claim, seat: Seat) -> bool:
+        """Whether the SKU beside the claim's line is that of another line of the order, and none of this unit's."""
+        counted = meant(claim.sku)
+        lines = [line for line, _ in seat.parts]
+        mine = {seat.sku, *(line.sku for line in lines), *(line.bundle_sku or "" for line in lines)}
+        if seat.order is None or not counted or counted in map(meant, mine):
+            return False
+        if self._sold is None:
+            self._sold = frozenset(meant(line.sku) for line in seat.order.lines)
+        return counted in self._sold
 
     def unclear(self, claim: Claim) -> bool:
         """Whether it names a SKU alone, and several items carry that."""

@@ -141,6 +141,15 @@ def test_spellings_that_differ_in_case_are_two_items_and_each_arrives_by_itself(
     assert (items(run), run.stages()["u1"]) == (["I-X1"], "approved")
 
 
+@pytest.mark.req("INV-19", "EXC-1")
+@pytest.mark.parametrize(("sku", "raised"), [("CAP", ["contradicting_fact"]), ("TEE-2", []), ("", []), (" tee", [])])
+def test_a_line_that_is_counted_with_the_sku_of_another_line_is_held(sku: str, raised: list[str]) -> None:
+    run = told([order(line(), line("L2", "CAP")), *asked(unit()), counted(1, sku=sku)])
+    assert (run.open, len(run.intents), len(run.commands(Refund))) == (raised, int(not raised), int(not raised))
+    if raised:
+        assert "line L1: TEE / warehouse: CAP" in run.raised(raised[0]).detail
+
+
 def _box(name: str, line_id: str, item: str, price: int) -> Any:
     return replace(
         line(line_id, f"CUP-{name}", price=price, bundle_sku="BOX", bundle_quantity=1, bundle_id=name), item_id=item
