@@ -51,7 +51,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     commands.Exchange: 7_340_131,
     commands.Annotate: 7_340_140,
     commands.Journal: 7_340_151,
-    commands.CommandResult: 7_340_162,
+    commands.CommandResult: 7_340_163,
     exceptions.ExceptionRaised: 7_340_170,
     exceptions.ExceptionCleared: 7_340_180,
     journal.CaseStep: 7_340_193,

@@ -202,6 +202,7 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Change | None = None
     tax_minor: Minor | None = None  # within `amount`, as the system that paid it has it
     suggested: Suggestion | None = None  # with `amount_mismatch`: the figure that ours was refused by
+    lines: tuple[LineShare, ...] = ()  # what a refund paid for each line, where the system that paid it says so
 
 
 def kind_of(command: Command) -> CommandKind:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.commands import Suggestion
+from schemas.commands import LineShare, Suggestion
 from schemas.money import Money
 
 
@@ -13,6 +13,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money | None = None  # what really moved
     quantity: int | None = None
     detail: str | None = None
+    lines: tuple[LineShare, ...] = ()  # what a refund paid for each line, where the system says so
 
 
 class AlreadyApplied(msgspec.Struct, frozen=True, kw_only=True):

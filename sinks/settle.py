@@ -58,6 +58,7 @@ class Settlement:
             amount=outcome.amount,
             quantity=outcome.quantity,
             detail=None if outcome.detail is None else redact(outcome.detail),
+            lines=outcome.lines if isinstance(outcome, Applied) else (),
         )
         await self._end(work, result)
 

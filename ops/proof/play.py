@@ -95,7 +95,10 @@ class Player:
         )  # fmt: skip
         if isinstance(outcome, Applied | AlreadyApplied):
             word = "applied" if isinstance(outcome, Applied) else "already_applied"
-            return msgspec.structs.replace(done, outcome=word, amount=outcome.amount, external_ids=outcome.external_ids)
+            lines = outcome.lines if isinstance(outcome, Applied) else ()
+            return msgspec.structs.replace(
+                done, outcome=word, amount=outcome.amount, external_ids=outcome.external_ids, lines=lines
+            )
         self.refused.append(f"{outcome.code}: {outcome.detail}")
         return msgspec.structs.replace(done, code=outcome.code, detail=outcome.detail)
 

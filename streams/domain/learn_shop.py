@@ -47,7 +47,7 @@ def result(learnt: Learnt, fact: CommandResult) -> Learnt:
     new = Result(
         fact.outcome, fact.settled_at_ms, fact.code or "", fact.detail or "", fact.external_ids,
         None if fact.amount is None else fact.amount.minor, None if fact.amount is None else fact.amount.currency,
-        fact.tax_minor, fact.suggested,
+        fact.tax_minor, fact.suggested, tuple((e.line_id, e.quantity, e.amount_minor) for e in fact.lines),
     )  # fmt: skip
     known = learnt.results.get(fact.command_id)
     if known is not None and _order_of(known) <= _order_of(new):

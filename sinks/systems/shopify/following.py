@@ -43,6 +43,19 @@ def amount(command: Refund, suggested: Suggestion, most_off: int) -> int:
     return command.amount_minor + sum(moved)
 
 
+def lines(command: Refund, suggested: Suggestion, paid: int) -> tuple[LineShare, ...]:
+    """What each line gets of a refund that pays `paid`, before fees; none where the suggestion does not tell."""
+    last = {each.line_id for each in command.leeways if each.last}
+    theirs = _by_line(suggested.lines)
+    told = tuple(
+        each if each.line_id in last else msgspec.structs.replace(each, amount_minor=theirs.get(each.line_id, 0))
+        for each in command.lines
+    )
+    off = sum(each.amount_minor for each in told) - sum(each.amount_minor for each in command.lines)
+    known = theirs.keys() == {each.line_id for each in command.lines} and len(theirs) == len(command.lines)
+    return told if known and off == paid - command.amount_minor else ()
+
+
 def tenders(command: Refund, paid: int, payable: Sequence[Payable]) -> tuple[TenderShare, ...] | None:
     """The command's payments as they give `paid`; None when no payment can give what is more."""
     off = paid - command.amount_minor

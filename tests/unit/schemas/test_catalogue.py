@@ -33,7 +33,7 @@ IDS_FOR_EVER = {
     "Exchange": (7340131, "8e84d88d39fd"),
     "Annotate": (7340140, "f2f9a035509a"),
     "Journal": (7340151, "89ea7299f54e"),
-    "CommandResult": (7340162, "3ab7d675e72a"),
+    "CommandResult": (7340163, "be578fa52371"),
     "ExceptionRaised": (7340170, "d4c96bc24686"),
     "ExceptionCleared": (7340180, "91e3766c09da"),
     "CaseStep": (7340193, "76f7a0f56e59"),

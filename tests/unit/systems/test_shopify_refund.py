@@ -11,6 +11,7 @@ from schemas.money import Money, parse
 from sinks.contract import Attempt, NotSent, Unanswered
 from sinks.outcomes import AlreadyApplied, Applied, Deferred, Misconfigured, Outcome, Rejected, Uncertain
 from sinks.systems import shopify
+from sinks.systems.shopify import following
 from tests.unit.systems import shop_answers as shop
 from tests.unit.systems.givens import COMMAND_ID, FIRST, KEY, MERCHANT, REFUND, SHOP, again
 from tests.unit.systems.peer import Answer, Talk, drive
@@ -26,7 +27,9 @@ def talk(answers: Sequence[Answer], command: Refund = REFUND, attempt: Attempt =
 def test_a_refund_goes_to_the_original_order_and_payment_with_key_and_mark() -> None:
     outcome, said = talk([shop.refund_look(), shop.refunded()])
     assert outcome == Applied(
-        external_ids={"refund_id": "401", "transaction_ids": "802"}, amount=Money(minor=2500, currency="EUR")
+        external_ids={"refund_id": "401", "transaction_ids": "802"},
+        amount=Money(minor=2500, currency="EUR"),
+        lines=(LineShare(line_id="9001", quantity=1, amount_minor=2500),),
     )
     assert said.variables("RefundCreate") == {
         "key": KEY,
@@ -384,3 +387,25 @@ def test_several_lines_are_refunded_in_one() -> None:
     sent = said.variables("RefundCreate")["input"]["refundLineItems"]
     assert [(line["lineItemId"][-4:], line["quantity"]) for line in sent] == [("9001", 1), ("9002", 2)]
     assert said.variables("RefundLook")["lines"] == sent
+
+
+@pytest.mark.req("MON-2", "MON-6")
+@pytest.mark.parametrize(
+    ("theirs", "last", "paid", "told"),
+    [
+        ({"A": 334, "B": 333}, (), 667, {"A": 334, "B": 333}),
+        ({"A": 333, "B": 334}, (), 667, {"A": 333, "B": 334}),
+        ({"A": 332, "B": 334}, ("A",), 668, {"A": 334, "B": 334}),  # the last units of a line are paid as we say
+        ({"A": 334, "B": 333}, (), 668, {}),  # not what was paid
+        ({"A": 667}, (), 667, {}),
+    ],
+)
+def test_what_each_line_got_is_told_where_it_is_known(
+    theirs: dict[str, int], last: tuple[str, ...], paid: int, told: dict[str, int]
+) -> None:
+    ours = tuple(LineShare(line_id=name, quantity=1, amount_minor=334) for name in "AB")
+    leeways = tuple(Leeway(line_id=name, minor=1, last=name in last) for name in "AB")
+    command = msgspec.structs.replace(REFUND, lines=ours, amount_minor=668, leeways=leeways)
+    lines = tuple(LineShare(line_id=name, quantity=1, amount_minor=minor) for name, minor in theirs.items())
+    suggested = Suggestion(currency="EUR", amount_minor=sum(theirs.values()), lines=lines)
+    assert {each.line_id: each.amount_minor for each in following.lines(command, suggested, paid)} == told
