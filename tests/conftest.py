@@ -110,7 +110,7 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _wait_until_led(admin: AdminClient, name: str, partitions: int) -> None:
     """A broker acknowledges a topic before it shows it, and shows it before it has leaders."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         found = admin.list_topics(name, timeout=30).topics[name].partitions
         if len(found) == partitions and all(each.leader >= 0 for each in found.values()):

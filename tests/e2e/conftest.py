@@ -1,13 +1,21 @@
 """One pipeline for all end-to-end tests: its own Kafka, sandbox, gateway, sources, agents and sinks."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ops.demo.stage import stage
 from schemas.settings import ProcessSettings
-from tests.e2e.day import PLAYS, Day
+from tests.e2e.day import MOST_SECONDS, PLAYS, Day
 from tests.e2e.world import World, open_others
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who waits for the end of the day waits longer than any other test may."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(MOST_SECONDS + 60))
 
 
 @pytest.fixture(scope="package")  # the pipeline runs no longer than it is needed

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from tests.e2e.world import World
 
 Play = Callable[[World], None]
-MOST_SECONDS = 270.0
+MOST_SECONDS = 540.0
 
 
 class Day:

@@ -46,7 +46,7 @@ OPENED: dict[str, Body] = {
     "abroad": {"currency": "EUR", "rounding": "last_unit"},
     "apart": {"rounding": "tax_apart"},
 }
-WITHIN_SECONDS = 150.0
+WITHIN_SECONDS = 300.0
 LOOK_EVERY_SECONDS = 0.5
 QUIET_LOOKS = 3
 CUSTOMER_NAME, CUSTOMER_EMAIL = "Wilhelmina Quagga", "w.quagga@private.example"

@@ -16,7 +16,7 @@ from tests.integration.cli.real_registry import real_registry
 
 Run = Callable[..., Result]
 Send = Callable[..., None]
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="package")

@@ -30,7 +30,7 @@ def test_missing_topics_are_created_as_in_the_catalogue_and_the_rest_is_left_to_
     client = admin(cluster)
     catalogue = {f"x-{name}": msgspec.structs.replace(CATALOGUE[name], name=f"x-{name}") for name in CHOSEN}
     client.create_topics([NewTopic("x-sitoo-commands", num_partitions=3)])["x-sitoo-commands"].result(30)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while "x-sitoo-commands" not in read_actual(client, catalogue):
         assert time.monotonic() < deadline, "the broker acknowledged a topic that it does not show"
         time.sleep(0.05)

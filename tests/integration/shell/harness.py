@@ -26,7 +26,7 @@ KEYS = 80
 WORKER = "tests.integration.shell.worker"
 
 
-def wait_for(what: str, done: Callable[[], bool], seconds: float = 40.0) -> None:
+def wait_for(what: str, done: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -107,14 +107,14 @@ class Worker:
         """SIGTERM; the exit status."""
         self._stopping = True
         self._process.send_signal(signal.SIGTERM)
-        self._supervisor.join(30)
-        assert not self._supervisor.is_alive(), f"the worker did not stop within 30 s: {self.log()}"
+        self._supervisor.join(90)
+        assert not self._supervisor.is_alive(), f"the worker did not stop within 90 s: {self.log()}"
         return self.exits[-1]
 
     def kill(self) -> None:
         self._stopping = True
         self._process.kill()
-        self._supervisor.join(10)
+        self._supervisor.join(30)
 
     def log(self) -> str:
         return self._log.read_text()[-3000:]

@@ -76,14 +76,14 @@ def test_a_sink_killed_in_the_middle_of_a_take_out_takes_out_once(
         field.send([out])
         wait_for("it has left", lambda: movements(sandbox)[1:] == [("available", -1)])
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
     assert out.command_id not in field.results()
     with field.worker() as process:
         wait_for("it is known to have left", lambda: out.command_id in field.results())
         field.send([put_right])
         field.wait(each.command_id for each in graded_anew)
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     assert movements(sandbox) == [("available", 1), ("available", -1), ("damaged", 1)]
     assert replays(sandbox) == 1
     assert field.results() == {each.command_id: ["applied"] for each in graded_anew}
@@ -102,7 +102,7 @@ def test_a_take_out_whose_answer_does_not_come_is_repeated_and_counts_once(
         field.send([put, out, out])  # agents repeat what has no result
         field.wait((put.command_id, out.command_id))
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     assert movements(sandbox) == [("available", 1), ("available", -1)]
     assert replays(sandbox) == 1
     found = field.results()

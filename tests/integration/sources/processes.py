@@ -122,7 +122,7 @@ def stop(*running: "Process | subprocess.Popen[bytes]") -> list[int]:
             each.kill()
 
 
-def until(what: Callable[[], Any], within_seconds: float = 20.0) -> Any:
+def until(what: Callable[[], Any], within_seconds: float = 60.0) -> Any:
     """The first truthy answer; fails when there is none in time."""
     deadline = time.monotonic() + within_seconds
     while True:
@@ -144,7 +144,7 @@ def records(bootstrap: str, topic: str) -> list[Record]:
 
 def raw_records(bootstrap: str, topic: str) -> list[Seen]:
     """The same, not decoded; a broker that was just frozen needs a moment."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             return list(read(bootstrap, topic))

@@ -40,7 +40,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def until(what: str, done: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(what: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something to become true, with a deadline."""
     deadline = time.monotonic() + seconds
     while not done():
@@ -186,7 +186,7 @@ class Rig:
         """The offset that may be committed; 0 before the first record is settled."""
         return self.assignment.committable().get(("toy-commands", 0), 0)
 
-    async def settled(self, seconds: float = 10.0) -> None:
+    async def settled(self, seconds: float = 60.0) -> None:
         """Until every record's offset may be committed."""
         ended = lambda: self.failed.error is not None or self.committable == self.next_offset  # noqa: E731
         await until("all offsets committable", ended, seconds)

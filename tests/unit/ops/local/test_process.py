@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ops.local.process import GuardedProcess
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 PARENT = """
 import sys, time
 from pathlib import Path
