@@ -35,7 +35,7 @@ class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
     records: int
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aftermath(world: World, day: Day) -> Aftermath:
     """Waits for the end of the day, then sends every webhook and produces every fact and command once more."""
     assert day.over() > 0
