@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from ops.kafka import admin
 from ops.lag import Lag, measure
@@ -31,6 +31,7 @@ def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, frame: _stop(stop, number, frame))
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     telemetry, waits = LagTelemetry(registry), Waits()
     client = admin(bootstrap)
     measure_once(client, bootstrap, telemetry, waits)

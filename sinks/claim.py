@@ -12,6 +12,9 @@ from sinks.policy import History
 from sinks.transport import Sent
 from sinks.work import Work
 
+# Of the time between two attempts; about the longest wait between them.
+MOST_COUNTED_MS = 600_000
+
 
 class ClaimTimes(msgspec.Struct, frozen=True, kw_only=True):
     """A claim lasts `claim_ms`; a request that might last longer than what is left of it renews it first.
@@ -90,9 +93,17 @@ class InHand:
     def history(self) -> History:
         return History(
             attempts=self.claimed.attempts,
-            failing_since_ms=self.claimed.failing_since_ms,
+            failing_since_ms=_counted(self.claimed, self.started_ms),
             open=self.first_sent_ms is not None or self.claimed.batch_id is not None,
         )
+
+
+def _counted(claimed: Claimed, now_ms: int) -> int | None:
+    """Since when it has been failing, by time that counts: when nobody tried it for long, all workers were down or the
+    clock was set ahead, and neither is a failure of the command."""
+    if claimed.failing_since_ms is None or claimed.left_ms is None:
+        return claimed.failing_since_ms
+    return claimed.failing_since_ms + max(0, now_ms - claimed.left_ms - MOST_COUNTED_MS)
 
 
 def key(work: Work, epoch: int) -> str:

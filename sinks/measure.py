@@ -45,6 +45,10 @@ async def measure(parts: Parts, now_ms: int) -> None:
     for each_budget in lasting:
         _show_budget(parts.telemetry.budgets, each_budget)
     _show_parked(parts.telemetry, system, standing)
+    for merchant in by_merchant:  # at 0 where nothing is paused or parked: an absent series alerts nobody
+        parts.telemetry.paused.labels(system, merchant)
+        parts.telemetry.parked.labels(system, merchant, "failing")
+        parts.telemetry.parked_lanes.labels(system, merchant, "failing")
     for each in left:
         labels = (system, each.merchant, each.limit.name)
         parts.telemetry.requests.quota_remaining.labels(*labels).set(each.left)

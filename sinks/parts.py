@@ -80,6 +80,7 @@ async def build(environment: Environment, registry: CollectorRegistry, failed: F
     system, settings, merchants = environment.system, environment.settings, environment.folder.merchants
     worker = uuid.uuid4().hex
     telemetry = SinkTelemetry(registry)
+    telemetry.from_zero(system.name)
     stopping = Budget(settings.shutdown_seconds)
     async with AsyncExitStack() as stack:
         ledger = Ledger(environment.ledger_url, telemetry.ledger.observe)

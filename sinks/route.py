@@ -14,6 +14,7 @@ from sinks.contract import OPERATION, LeftOut, Limit, NotSent, Seen
 from sinks.gate import Gate
 from sinks.ledger.ledger import Ledger
 from sinks.quota import Priority
+from sinks.shedding import LEFT_OUT_FIRST
 from sinks.telemetry import BREAKER_STATES, RequestTelemetry
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
@@ -45,6 +46,9 @@ class Route:
         self._settings = settings
         self._steady_ms = steady_ms  # of the breaker: what is waited for must not depend on a clock that may be set
         self._breaker = Breaker()
+        self._show()
+        for use in LEFT_OUT_FIRST:
+            telemetry.left_out.labels(**self._labels, use=use)
         self._costs: dict[str, dict[str, float]] = {}  # by operation and limit
         self._gates = {
             (limit.name, priority): Gate(

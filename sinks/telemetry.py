@@ -67,6 +67,10 @@ class BudgetTelemetry:
         )  # fmt: skip
 
 
+# Reasons of dead letters that do not come from an answer of a system.
+OWN_REASONS = ("undecodable", "unstorable", "contradicts", "unexpected", "paid_already", "waited_too_long")
+
+
 class SinkTelemetry:
     """Commands of one worker."""
 
@@ -126,3 +130,8 @@ class SinkTelemetry:
             "returnflow_sink_command_seconds", "From the decision to its settling.", ("system", "kind"),
             buckets=(*_SECONDS, 300.0, 900.0, 3600.0, 14400.0, 86400.0), registry=registry,
         )  # fmt: skip
+
+    def from_zero(self, system: str) -> None:
+        """Series that are there before anything happens: the first of a kind would else be no increase."""
+        for reason in (*OWN_REASONS, "rejected_by_system"):
+            self.dead_letters.labels(system, reason)

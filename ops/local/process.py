@@ -6,6 +6,7 @@ Touches the process table and a log file.
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections import deque
@@ -16,6 +17,7 @@ from ops.local.pid_file import held
 from ops.local.watchdog import Watchdog
 
 STOP_GRACE_SECONDS = 20
+LOG_FILE = "RETURNFLOW_LOG_FILE"
 
 
 class GuardedProcess:
@@ -30,11 +32,13 @@ class GuardedProcess:
         env: Mapping[str, str] | None = None,
         pid_file: Path | None = None,
     ) -> None:
-        """`pid_file` is held for as long as it runs; whatever held it before is ended."""
+        """`pid_file` is held for as long as it runs; whatever held it before is ended. A process of ours turns its log
+        over by itself, of another only what `turn_over` finds."""
         self.log = log
         with log.open("ab") as output, held(pid_file) if pid_file else contextlib.nullcontext() as lock:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env,
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                env={**(os.environ if env is None else env), LOG_FILE: str(log.absolute())},
                 pass_fds=[lock.fileno()] if lock else (),
             )  # fmt: skip
             if lock:
@@ -74,6 +78,14 @@ class GuardedProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_GRACE_SECONDS)
         self.kill()
+
+    def turn_over(self, most_bytes: int) -> None:
+        """Keep the log of a process that does not do so itself from growing: what is there becomes the one before, and
+        it begins anew. A line that is written at that very moment may be lost."""
+        with contextlib.suppress(OSError):  # no room for two: the next look tries again
+            if self.log.stat().st_size > most_bytes:
+                shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
+                os.truncate(self.log, 0)
 
     def last_words(self, lines: int = 12) -> str:
         """The end of its log, for an error message."""

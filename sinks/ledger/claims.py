@@ -39,6 +39,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     first_sent_ms: int | None = None
     failing_since_ms: int | None = None
+    left_ms: int | None = None  # when it was let go last
     notes: dict[str, str] = {}
     batch_id: str | None = None
     alone: bool = False

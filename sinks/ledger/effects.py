@@ -35,6 +35,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     result: bytes | None
     claimed_by: str | None
     claim_until_ms: int
+    updated_ms: int
     batch_id: str | None
     alone: bool
 
@@ -102,6 +103,7 @@ def _answer(claim: Claim, row: _Row | None, *, is_parked: bool) -> Answer:
         attempts=row.attempts,
         first_sent_ms=row.first_sent_ms,
         failing_since_ms=row.failing_since_ms,
+        left_ms=None if row.failing_since_ms is None else row.updated_ms,
         notes=orjson.loads(row.notes),
         batch_id=row.batch_id,
         alone=row.alone,

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from streams.shell import dead_letters
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -28,6 +30,11 @@ class Metrics:
         self._deadlines = counter("deadlines_total", "Deadlines that were produced, repeats included.")
         self._row_failures = counter("row_failures_total", "Rows that the core raised on, by what was asked.", "asked")
         self._reviews = counter("reviews_total", "Rows that were decided on anew because rules had changed.")
+        for reason in (dead_letters.UNEXPECTED, dead_letters.NO_KEY, dead_letters.TOO_LARGE, "undecodable"):
+            self._dead_letters.labels(agent, reason)  # the first of a kind would else be no increase
+        for asked in ("due", "reached", "stale", "again"):
+            self._row_failures.labels(agent, asked)
+        self._rebalances.labels(agent)
         self.to_review = gauge("to_review", "Rows that wait to be decided on anew because rules have changed.")
         self.batch_size = histogram("batch_records", "Records of a batch.", _SIZES)
         self.decide_seconds = histogram("decide_seconds", "Deciding on a batch and handing over its output.", _SECONDS)

@@ -168,6 +168,7 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     if not upkeep.open_doors():
         raise CannotStart("\n".join(f"merchant {name}: {problem}" for name, problem in upkeep.troubles.items()))
     require_topics(settings.kafka, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
+    telemetry.gateway_from_zero(WEBHOOK_SYSTEMS)
     connections = Connections(Limits(most=_room()))
     telemetry.CONNECTIONS.set_function(lambda: len(connections))
     turning = endpoints.Turning()

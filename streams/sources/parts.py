@@ -100,11 +100,13 @@ async def build(environment: Environment, registry: CollectorRegistry) -> AsyncI
         await producer.start()
         stack.push_async_callback(producer.stop)
         if environment.system in SYSTEMS:
+            shown = RequestTelemetry("source", registry)
             transport = await stack.enter_async_context(
-                _transport(environment, SYSTEMS[environment.system], ledger, registry)
+                _transport(environment, SYSTEMS[environment.system], ledger, shown)
             )
+            show = rounds.quotas_shown(ledger, transport, shown, environment.now_ms)
             base = _base(environment, ledger, producer, lambda merchant: merchant in transport.merchants)
-            yield _reading(environment, base, transport)
+            yield _reading(environment, base, transport, [(rounds.QUOTAS_SECONDS, show)])
         else:
             yield _door(environment, _base(environment, ledger, producer, lambda _: True))
 
@@ -123,16 +125,16 @@ def _base(
 
 @asynccontextmanager
 async def _transport(
-    environment: Environment, system: System, ledger: Ledger, registry: CollectorRegistry
+    environment: Environment, system: System, ledger: Ledger, shown: RequestTelemetry
 ) -> AsyncIterator[Transport]:
     async with open_transport(
         system=system, merchants=environment.folder.merchants, secret=environment.secret, ledger=ledger,
-        telemetry=RequestTelemetry("source", registry), now_ms=environment.now_ms,
+        telemetry=shown, now_ms=environment.now_ms,
     ) as transport:  # fmt: skip
         yield transport
 
 
-def _reading(environment: Environment, base: _Base, transport: Transport) -> Parts:
+def _reading(environment: Environment, base: _Base, transport: Transport, for_all: list[tuple[float, Round]]) -> Parts:
     given = (base.served.merchants, transport, base.memory, environment.now_ms)
     source: ReturnGoSource | ShopifySource
     trigger: Trigger | None = None
@@ -149,7 +151,7 @@ def _reading(environment: Environment, base: _Base, transport: Transport) -> Par
         return [*_polls(environment, base, transport, poller, name, merchant), *watches]
 
     connecting = Connecting(transport, environment.folder.merchants, environment.secret)
-    return _parts(environment, base, source, trigger, desk, [], by_clock, connecting)
+    return _parts(environment, base, source, trigger, desk, for_all, by_clock, connecting)
 
 
 def _door(environment: Environment, base: _Base) -> Parts:

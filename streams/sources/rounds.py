@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 import structlog
+from sqlalchemy import Connection
 
+from sinks.ledger import quotas
+from sinks.ledger.ledger import Ledger
+from sinks.telemetry import RequestTelemetry
+from sinks.transport import Transport
 from streams.sources import telemetry
 from streams.sources.again import Again
 from streams.sources.memory import Memory
@@ -19,6 +24,7 @@ TRANSACTIONS_EVERY = 2  # polls of RMAs; each costs a call of the day
 WATCH_SHOPIFY_SECONDS = 300.0
 WATCH_RETURNGO_SECONDS = 3600.0
 WAITING_SECONDS = 5.0
+QUOTAS_SECONDS = 10.0
 AGAIN_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 REMEMBERED_MS = 120 * 86_400_000
@@ -111,6 +117,27 @@ def purge(memory: Memory, now_ms: Callable[[], int]) -> Round:
             for what, count in gone.items():
                 telemetry.PRUNED.labels(memory.system, what).inc(count)
             await asyncio.sleep(PURGE_PAUSE_SECONDS)
+
+    return work
+
+
+def quotas_shown(ledger: Ledger, transport: Transport, shown: RequestTelemetry, now_ms: Callable[[], int]) -> Round:
+    """Sets what is left of each merchant's quotas, as the sinks do: a shop may have no sink, or one that is down."""
+    system = transport.system.name
+
+    async def work() -> None:
+        limits = [(merchant, limit) for merchant in transport.merchants for limit in transport.limits(merchant)]
+        at_ms = now_ms()
+
+        def look(connection: Connection) -> list[float]:
+            return [
+                quotas.remaining(connection, merchant=merchant, system=system, limit=limit, now_ms=at_ms)
+                for merchant, limit in limits
+            ]
+
+        for (merchant, limit), left in zip(limits, await ledger.run(look), strict=True):
+            shown.quota_remaining.labels(system, merchant, limit.name).set(left)
+            shown.quota_capacity.labels(system, merchant, limit.name).set(limit.capacity)
 
     return work
 

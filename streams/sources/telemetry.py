@@ -1,5 +1,8 @@
 """The closed list of metrics of the gateway and the sources. Labels come from closed sets; ids never."""
 
+import itertools
+from collections.abc import Iterable
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from schemas import misconfigured
@@ -57,5 +60,30 @@ UNEXPECTED = Counter(
 PRUNED = Counter(
     "returnflow_source_pruned_total", "Notes and digests that the ledger forgot for their age.", ["system", "what"]
 )
+RESULTS = ("kept", "malformed", "refused", "too_large", "unavailable")
+DROPS = ("slow", "crowded", "crowded_peer", "memory")
+RAISED = ("malformed_delivery", "undecodable", "orphan_return", "subscription_lost", "misconfigured")
+REFUSALS = ("undecodable", "wrong_system", "unexpected", "unstorable", "unknown_return")
+
+
+def gateway_from_zero(systems: Iterable[str]) -> None:
+    """Series that are there before anything happens: the first of a kind would else be no increase."""
+    for system, result in itertools.product(systems, RESULTS):
+        DELIVERIES.labels(system, result)
+    for reason in DROPS:
+        CONNECTIONS_DROPPED.labels(reason)
+
+
+def source_from_zero(system: str) -> None:
+    """As for the gateway."""
+    for reason in REFUSALS:
+        DEAD_LETTERS.labels(system, reason)
+    for what in ("digests", "notes"):
+        PRUNED.labels(system, what)
+    for kind in RAISED:
+        EXCEPTIONS.labels(system, kind)
+    UNEXPECTED.labels(system)
+
+
 MISCONFIGURED = misconfigured.gauge(REGISTRY)
 WAITING = Gauge("returnflow_source_waiting", "Deliveries that wait for an RMA or order to become known.", ["system"])

@@ -15,6 +15,7 @@ from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
 from sinks.ledger.engine import ledger_answers
+from streams.sources import telemetry
 from streams.sources.broker import require_topics
 from streams.sources.parts import Environment, Parts, build, topics_of
 from streams.sources.rounds import every
@@ -27,6 +28,7 @@ SUPPORTED = ("returngo", "shopify", "warehouse", "carrier")
 def main(settings: ProcessSettings, system: str) -> int:
     """Read a system until SIGTERM or SIGINT; 0 after a clean stop. Raises CannotStart and what configuration raises."""
     environment = _environment(settings, system)
+    telemetry.source_from_zero(system)
     require_topics(settings.kafka, _topics(system))
     serving = environment.serving
     endpoints.serve(

@@ -87,3 +87,14 @@ def test_every_alert_has_a_rule_test() -> None:
         if case["exp_alerts"]
     }
     assert tested == {rule["alert"] for rule in rules()}
+
+
+def test_every_alert_has_a_quiet_hour_at_its_limit_in_which_it_does_not_fire() -> None:
+    (quiet,) = yaml.safe_load((OPS / "alerts" / "tests" / "quiet.yaml").read_text())["tests"]
+    named = {case["alertname"] for case in quiet["alert_rule_test"] if case["exp_alerts"] == []}
+    assert named == {rule["alert"] for rule in rules()}
+    there = " ".join(each["series"] for each in quiet["input_series"])
+    for rule in rules():  # nothing is quiet only because it is not there
+        assert set(re.findall(r"\b(?:returnflow_[a-z_]+|process_[a-z_]+|up)\b", rule["expr"])) <= set(
+            re.findall(r"[a-z_]+", there)
+        ), rule["alert"]

@@ -141,7 +141,13 @@ async def test_what_was_learned_is_there_for_the_next(ledger: Ledger) -> None:
     await ledger.do(effects.claim, claim())
     await ledger.do(effects.release, release())
     assert await ledger.do(effects.claim, claim(worker="two")) == Claimed(
-        idempotency_key="k1", epoch=1, attempts=2, first_sent_ms=1_000, failing_since_ms=1_200, notes={"n": "1"}
+        idempotency_key="k1",
+        epoch=1,
+        attempts=2,
+        first_sent_ms=1_000,
+        failing_since_ms=1_200,
+        left_ms=1_500,
+        notes={"n": "1"},
     )
 
 

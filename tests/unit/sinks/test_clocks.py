@@ -1,5 +1,6 @@
 """A clock that is set, back or ahead, holds nothing up and lets no command out twice."""
 
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -22,6 +23,10 @@ from sinks.policy import Again, DeadLetter, History, Patience, after
 from sinks.quota import Bucket, Priority
 from sinks.route import Route
 from sinks.telemetry import RequestTelemetry
+from tests.unit.sinks.conftest import MakeRig
+from tests.unit.sinks.peer import LOCKED, SERVER_ERROR, Peer
+from tests.unit.sinks.rig import until
+from tests.unit.sinks.toy import restock
 
 NOW = 1_778_000_000_000
 HOURS_2 = 7_200_000
@@ -214,3 +219,25 @@ async def test_a_breaker_waits_by_a_clock_that_nobody_sets(ledger: Ledger) -> No
     assert route.wait_seconds == 5.0
     steady[0] += 5_000
     assert route.wait_seconds == 0.0
+
+
+@pytest.mark.req("OPS-3", "INV-13")
+@pytest.mark.parametrize("moved", [-HOURS_2, HOURS_2])
+async def test_a_worker_whose_clock_is_set_goes_on_and_does_everything_once(
+    moved: int, make_rig: MakeRig, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runtime as it is, on its ledger and over HTTP: keys parked before and after, a breaker that is open."""
+    offset_ns, real = [0], time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + offset_ns[0])
+    rig = await make_rig(park_seconds=0.0, breaker_failures=3)
+    before, down, after_it = restock(1, sku="A"), restock(2, sku="B"), restock(3, sku="C")
+    peer.always[before.command_id] = LOCKED
+    peer.script[down.command_id] = [SERVER_ERROR] * 4
+    rig.send(before, down)
+    await rig.settled()
+    offset_ns[0] = moved * 1_000_000
+    del peer.always[before.command_id]
+    rig.send(after_it)
+    await until("all are done", lambda: len(rig.outcomes()) == 3)
+    assert set(rig.outcomes().values()) <= {"applied", "already_applied"}
+    assert set(peer.effects.values()) == {1}

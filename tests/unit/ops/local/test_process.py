@@ -77,3 +77,20 @@ def test_last_words_are_the_end_of_the_log(tmp_path: Path) -> None:
         time.sleep(0.02)
     process.stop()
     assert process.last_words(lines=3) == "98\n99\n100"
+
+
+def test_a_process_of_ours_is_told_of_its_log_and_anothers_is_turned_over(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    talks = "import os, time; print(os.environ['RETURNFLOW_LOG_FILE'], flush=True); time.sleep(300)"
+    process = GuardedProcess([sys.executable, "-c", talks], log=log)
+    try:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while process.last_words() != str(log):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.turn_over(most_bytes=10_000)
+        assert process.last_words() == str(log)
+        process.turn_over(most_bytes=1)
+        assert (process.last_words(), (tmp_path / "log.1").read_text()) == ("", f"{log}\n")
+    finally:
+        process.stop()

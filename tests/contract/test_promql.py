@@ -1,0 +1,48 @@
+"""The test of metrics finds what is missing: a name, a label of a matcher, of a grouping, of a text."""
+
+import pytest
+
+from tests import promql
+from tests.promql import ADDED, asked, exported, missing
+
+PAGE = """# HELP a_total x
+# TYPE returnflow_a_total counter
+returnflow_a_total{system="x",result="kept"} 1.0
+# TYPE returnflow_b gauge
+# TYPE returnflow_c_seconds histogram
+returnflow_c_seconds_bucket{le="1",kind="k"} 1.0
+returnflow_c_seconds_count{kind="k"} 1.0
+returnflow_d 4.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "told", "problem"),
+    [
+        ("sum by (system) (rate(returnflow_a_total{result=\"kept\"}[5m])) > 0", "{{ $labels.system }}", None),
+        ("returnflow_d > 0", "{{ $labels.instance }}", None),
+        ("histogram_quantile(0.9, sum by (le, kind) (rate(returnflow_c_seconds_bucket[1m])))", "", None),
+        ("returnflow_c_seconds", "", None),
+        ("up == 0", "{{ $labels.job }}", None),
+        ("returnflow_x > 0", "", "no series returnflow_x"),
+        ("returnflow_b > 0", "", "no series returnflow_b"),  # declared, and nobody ever sets it
+        ("returnflow_a_total{merchant=\"m\"}", "", "has no label merchant"),
+        ("sum by (merchant) (returnflow_a_total)", "", "have no label merchant"),
+        ("returnflow_d > 0", "{{ $labels.merchant }}", "have no label merchant"),
+        ("sum({__name__=~\"returnflow_(x|y)_total\"})", "", "no series like"),
+        ("sum({__name__=~\"returnflow_(a|y)_total\"})", "", None),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named(
+    expression: str, told: str, problem: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promql, "everything", lambda: [asked("rule", expression, told)])
+    found = missing(exported([PAGE]))
+    assert bool(found) == bool(problem), found
+    assert problem is None or problem in found[0]
+
+
+def test_rules_boards_and_runbooks_are_all_read() -> None:
+    where = {each.where.partition(" ")[0] for each in promql.everything()}
+    assert {"panel", "runbook", "PollLate", "QuotaNearlyUsed"} <= where
+    assert exported([]) == {"up": set(ADDED)}
