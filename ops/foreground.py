@@ -17,10 +17,11 @@ from rich.live import Live
 from rich.table import Table
 
 from ops import closing, data_directory
+from ops.child import Status
 from ops.data_directory import Running
 from ops.preflight import Found, look
 from ops.sandbox_merchants import Played
-from ops.supervisor import Status, Supervisor
+from ops.supervisor import Supervisor
 from ops.up import (
     SANDBOX,
     Addresses,
@@ -40,7 +41,10 @@ from schemas.startup import CannotStart
 REFRESH_SECONDS = 0.5
 SLOW_SECONDS = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_COLOURS = {"ready": "green", "starting": "yellow", "waiting": "red", "paused": "magenta", "stopped": "dim"}
+_COLOURS = {
+    "ready": "green", "starting": "yellow", "not ready": "yellow", "hangs": "red", "waiting": "red",
+    "paused": "magenta", "stopped": "dim",
+}  # fmt: skip
 
 
 class _AskedToStop(BaseException):

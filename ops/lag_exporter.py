@@ -23,6 +23,7 @@ from schemas import clock, endpoints
 from schemas.kafka import Brokers
 
 log = structlog.get_logger()
+HANGS_AFTER_SECONDS = 120.0  # a look at every group of a large cluster takes its time
 
 
 def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int:
@@ -35,8 +36,12 @@ def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int
     telemetry, waits = LagTelemetry(registry), Waits()
     client = admin(bootstrap)
     measure_once(client, bootstrap, telemetry, waits)
-    endpoints.serve(host, port, registry=registry, ready=[endpoints.kafka_answers(bootstrap)])
+    turning = endpoints.Turning(every_seconds + HANGS_AFTER_SECONDS)
+    endpoints.serve(
+        host, port, registry=registry, alive=[turning.check], ready=[endpoints.kafka_answers(bootstrap)]
+    )  # fmt: skip
     while not stop.wait(every_seconds):
+        turning.turned()
         measure_once(client, bootstrap, telemetry, waits)
     return 0
 

@@ -1,8 +1,10 @@
-"""Keeps child processes running: starts, watches, restarts with backoff, stops in reverse order, leaves no orphans.
+"""Keeps child processes running: starts, asks again and again how they fare, restarts with backoff what has ended or
+hangs, stops in reverse order, leaves no orphans.
 
 Touches the process table and one log file per child. Every child dies with us, however we die.
 """
 
+import math
 import os
 import signal
 import threading
@@ -10,68 +12,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-import msgspec
-
-from ops.local.process import GuardedProcess
+from ops.child import ASKED, Child, Status
+from ops.fitness import USUAL, Ask, Fitness, Heard, Patience
 from schemas.startup import CannotStart
 
-State = Literal["starting", "ready", "paused", "waiting", "stopped"]
 # What happened to which child, in words; called from the watching thread.
 Tell = Callable[[str, str], None]
-Ready = Callable[[], bool]
 
 WATCH_EVERY_SECONDS = 0.1
-FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 30.0
-STEADY_AFTER_SECONDS = 30.0  # a child that ran so long starts its backoff anew
 STOP_WITHIN_SECONDS = 45.0
 EACH_STOP_WITHIN_SECONDS = 25.0  # a sink finishes what it has begun within 20
 LEAST_STOP_SECONDS = 1.0  # also when others used up the budget
 CANNOT_START = 2
 FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 1.0, 5.0  # of who is waited for
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """A child as it is now."""
-
-    name: str
-    state: State
-    pid: int | None
-    restarts: int
-    last_exit: int | None
-    log: Path
-
-
-class _Child:
-    """What is needed to run one child again, and how it fares."""
-
-    def __init__(self, name: str, argv: Sequence[str], env: Mapping[str, str], log: Path, ready: Ready) -> None:
-        self.name, self.argv, self.env, self.log, self.ready = name, list(argv), dict(env), log, ready
-        self.state: State = "starting"
-        self.was_ready = False
-        self.restarts = 0
-        self.last_exit: int | None = None
-        self.start_again_at = 0.0
-        self.backoff_seconds = FIRST_BACKOFF_SECONDS
-        self.spawn()
-
-    def spawn(self) -> None:
-        self.process = GuardedProcess(self.argv, log=self.log, env=self.env, pid_file=self.log.with_suffix(".pid"))
-        self.state, self.started_at = "starting", time.monotonic()
-
-    def ended(self) -> bool:
-        return self.process.exit_status is not None
-
-    def schedule_again(self, now: float) -> float:
-        """Seconds until the next start: doubles while the child keeps failing early."""
-        if now - self.started_at >= STEADY_AFTER_SECONDS:
-            self.backoff_seconds = FIRST_BACKOFF_SECONDS
-        delay = self.backoff_seconds
-        self.backoff_seconds = min(delay * 2, LONGEST_BACKOFF_SECONDS)
-        self.start_again_at, self.state = now + delay, "waiting"
-        return delay
 
 
 class Supervisor:
@@ -80,21 +35,23 @@ class Supervisor:
     def __init__(self, logs: Path, tell: Tell = lambda *_: None) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs, self._tell = logs, tell
-        self._children: dict[str, _Child] = {}
+        self._children: dict[str, Child] = {}
         self._lock = threading.RLock()
         self._done = threading.Event()
+        self._hung_at = -math.inf
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._watcher.start()
 
     def start(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, ready: Ready = lambda: True
-    ) -> None:
-        """Run `argv` until `stop`, again after every end. `env` is added to ours; `ready` says when it serves."""
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, ask: Ask = Heard,
+        patience: Patience = USUAL,
+    ) -> None:  # fmt: skip
+        """Run `argv` until `stop`, again after every end and hang. `env` is added to ours; `ask` says how it fares."""
         with self._lock:
             if name in self._children and self._children[name].state != "stopped":
                 raise ValueError(f"expected a new name for a child, got {name!r}, which runs already")
             log = self._logs / f"{name}.log"
-            self._children[name] = _Child(name, argv, {**os.environ, **(env or {})}, log, ready)
+            self._children[name] = Child(name, argv, {**os.environ, **(env or {})}, log, ask, patience)
         self._tell(name, f"started, process {self.pid(name)}")
 
     def wait_ready(self, *names: str, within_seconds: float = 60.0) -> None:
@@ -111,7 +68,7 @@ class Supervisor:
                     raise CannotStart(f"{name} cannot start: {child.process.last_words(1)}")
                 if time.monotonic() > deadline:
                     raise CannotStart(
-                        f"expected {name} to serve within {within_seconds:g} s, but it does not. "
+                        f"expected {name} to serve within {within_seconds:g} s, but it does not: {child.fitness.why}. "
                         f"The end of {child.log}:\n{child.process.last_words()}"
                     )
                 time.sleep(WATCH_EVERY_SECONDS / 2)
@@ -139,7 +96,8 @@ class Supervisor:
     def resume(self, name: str) -> None:
         """Let a frozen child run on."""
         with self._lock:
-            self._children[name].state = "starting"
+            child = self._children[name]
+            child.state, child.ask_at, child.fitness = "starting", 0.0, Fitness(child.patience)
         self.kill(name, signal.SIGCONT)
 
     def stop(self, *names: str, within_seconds: float = STOP_WITHIN_SECONDS) -> None:
@@ -156,17 +114,7 @@ class Supervisor:
     def children(self) -> list[Status]:
         """Every child as it is now, in the order of their start."""
         with self._lock:
-            return [
-                Status(
-                    name=each.name,
-                    state=each.state,
-                    pid=self.pid(each.name),
-                    restarts=each.restarts,
-                    last_exit=each.last_exit,
-                    log=each.log,
-                )
-                for each in self._children.values()
-            ]
+            return [each.status() for each in self._children.values()]
 
     def close(self) -> None:
         """Stop all and watch no more. Safe to call twice."""
@@ -182,7 +130,7 @@ class Supervisor:
     ) -> None:
         self.close()
 
-    def _stop(self, child: _Child, deadline: float) -> None:
+    def _stop(self, child: Child, deadline: float) -> None:
         process = child.process
         if process.exit_status is None:
             process.resume()
@@ -198,32 +146,56 @@ class Supervisor:
         while not self._done.wait(WATCH_EVERY_SECONDS):
             for child in list(self._children.values()):
                 with self._lock:
-                    self._look_at(child, time.monotonic())
-                self._ask(child)
+                    now = time.monotonic()
+                    self._look_at(child, now)
+                    due = child.state in ASKED and not child.asked and now >= child.ask_at
+                    child.asked = child.asked or due
+                if due:  # an answer may take seconds, and nobody else should wait for it
+                    threading.Thread(target=self._ask, args=(child,), name=f"ask {child.name}", daemon=True).start()
 
-    def _look_at(self, child: _Child, now: float) -> None:
+    def _look_at(self, child: Child, now: float) -> None:
         if child.state == "waiting" and now >= child.start_again_at:
             child.restarts += 1
             child.spawn()
-            self._tell(child.name, f"started again, process {self.pid(child.name)}")
-        elif child.state in ("starting", "ready", "paused") and child.ended():
+            self._tell(child.name, f"started again, process {child.process.pid}")
+        elif child.state in (*ASKED, "paused", "hangs") and child.ended():
             child.process.kill()  # it has ended: this releases its watchdog
             child.last_exit = child.process.exit_status
             delay = child.schedule_again(now)
             self._tell(child.name, f"ended {_how(child.last_exit)}, starts again in {delay:g} s (log: {child.log})")
+        elif child.state == "hangs" and now >= child.kill_at:
+            os.kill(child.process.pid, signal.SIGKILL)
 
-    def _ask(self, child: _Child) -> None:
-        """Whether a starting child serves by now. The question takes time, so it is asked without the lock."""
-        if child.state != "starting" or not child.ready():
+    def _ask(self, child: Child) -> None:
+        process, fitness = child.process, child.fitness
+        try:
+            heard = child.ask()
+            with self._lock:
+                if child.process is process and child.fitness is fitness and child.state in ASKED:
+                    self._hear(child, heard, time.monotonic())
+        finally:
+            child.asked = False
+
+    def _hear(self, child: Child, heard: Heard, now: float) -> None:
+        """The answer may be old by now: one that has ended meanwhile is the next look's business."""
+        if child.ended():
             return
-        with self._lock:
-            self._became_ready(child)
+        found = child.fitness.heard(heard, now)
+        child.ask_at = now + (0.0 if found == "starting" else child.patience.again)
+        if found == "hangs":
+            self._end_hanging(child, now)
+        elif found != child.state:
+            child.state, child.was_ready = found, True
+            self._tell(child.name, found if found == "ready" else f"{found}: {child.fitness.why}")
 
-    def _became_ready(self, child: _Child) -> None:
-        """The answer may be old by now: only a child that still starts becomes ready."""
-        if child.state == "starting" and not child.ended():
-            child.state, child.was_ready = "ready", True
-            self._tell(child.name, "ready")
+    def _end_hanging(self, child: Child, now: float) -> None:
+        """It wakes to an order to end, so that it may end well; what else hangs waits for its turn."""
+        if now - self._hung_at < child.patience.apart:
+            return
+        self._hung_at, child.state, child.kill_at = now, "hangs", now + child.patience.ends
+        os.kill(child.process.pid, signal.SIGTERM)
+        os.kill(child.process.pid, signal.SIGCONT)
+        self._tell(child.name, f"hangs and is ended: {child.fitness.why}")
 
 
 def _how(status: int | None) -> str:

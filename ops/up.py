@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from ops import probes
+from ops.fitness import Ask, Patience
 from ops.kafka import admin
 from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
 from ops.local.kafka import cluster_id
-from ops.probes import http_ok, kafka_answers
-from ops.supervisor import Ready, Supervisor
+from ops.supervisor import Supervisor
 from ops.topics import apply
 from schemas.endpoints import RUN
 from schemas.merchant import Merchant
@@ -27,6 +28,7 @@ from sinks.ledger.engine import open_engine
 
 KAFKA, SANDBOX, LAG = "kafka", "sandbox", "lag"
 KAFKA_WITHIN_SECONDS = 90.0
+BROKER = Patience(starts=300.0)  # after a crash it reads its logs first
 READY_WITHIN_SECONDS = 90.0
 RUNNING = uuid.uuid4().hex  # names this run to its own processes, and to nobody else
 OF_THIS_RUN = {RUN: RUNNING}
@@ -58,11 +60,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def metrics_url(self) -> str:
-        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+        return f"{self.url}/metrics"
 
     @property
-    def ready_url(self) -> str:
-        return f"http://127.0.0.1:{self.metrics_port}/ready"
+    def url(self) -> str:
+        """Where its /metrics, /health and /ready are."""
+        return f"http://127.0.0.1:{self.metrics_port}"
 
 
 def parts(merchants: Mapping[str, Merchant], addresses: Addresses) -> list[Part]:
@@ -89,12 +92,12 @@ def _pairs(systems: list[str]) -> Iterator[tuple[str, str]]:
         yield ("source", system)
 
 
-def start_kafka(supervisor: Supervisor, bootstrap: str, data: Path) -> None:
+def start_kafka(supervisor: Supervisor, bootstrap: str, data: Path, patience: Patience = BROKER) -> None:
     """A local broker on the bootstrap's port, ready when this returns. Fetches the jars first, with progress shown."""
     ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
     port = bootstrap.rpartition(":")[2]
-    argv = [sys.executable, "-m", "ops.local", "--port", port, "--data-dir", str(data)]
-    supervisor.start(KAFKA, argv, ready=kafka_answers(bootstrap, cluster_id(data)))
+    argv = [sys.executable, "-m", "ops.local", "--become", "--port", port, "--data-dir", str(data)]
+    supervisor.start(KAFKA, argv, ask=probes.kafka(bootstrap, cluster_id(data)), patience=patience)
     supervisor.wait_ready(KAFKA, within_seconds=KAFKA_WITHIN_SECONDS)
 
 
@@ -105,8 +108,8 @@ def wants_own_kafka(settings: ProcessSettings) -> bool:
 
 def start_sandbox(supervisor: Supervisor, port: int) -> None:
     """The stand-in for ReturnGO and Shopify, ready when this returns."""
-    ready = http_ok(f"http://127.0.0.1:{port}/_sandbox/clock", RUNNING)
-    supervisor.start(SANDBOX, [*returnflow(), "sandbox", "--port", str(port)], OF_THIS_RUN, ready)
+    ask = probes.endpoints(f"http://127.0.0.1:{port}", RUNNING)
+    supervisor.start(SANDBOX, [*returnflow(), "sandbox", "--port", str(port)], OF_THIS_RUN, ask)
     supervisor.wait_ready(SANDBOX)
 
 
@@ -125,7 +128,7 @@ def start_pipeline(
     """Start every part side by side, return when all serve. `secrets` are variables for the children only."""
     wanted = parts(MerchantFolder.opened(settings.merchants).merchants, addresses)
     for part in wanted:
-        supervisor.start(part.name, [*returnflow(), *part.arguments], _env(settings, part, secrets), ready_probe(part))
+        supervisor.start(part.name, [*returnflow(), *part.arguments], _env(settings, part, secrets), probe(part))
     supervisor.wait_ready(*(part.name for part in wanted), within_seconds=READY_WITHIN_SECONDS)
     return wanted
 
@@ -133,8 +136,8 @@ def start_pipeline(
 def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
     """The exporter of consumer lag."""
     argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
-    ready = http_ok(f"http://127.0.0.1:{port}/ready", RUNNING)
-    supervisor.start(LAG, argv, environment(settings) | OF_THIS_RUN, ready)
+    ask = probes.endpoints(f"http://127.0.0.1:{port}", RUNNING)
+    supervisor.start(LAG, argv, environment(settings) | OF_THIS_RUN, ask)
 
 
 def environment(settings: ProcessSettings) -> dict[str, str]:
@@ -148,9 +151,9 @@ def returnflow() -> list[str]:
     return [sys.executable, "-m", "ops.cli"]
 
 
-def ready_probe(part: Part) -> Ready:
-    """Whether a part serves, in its own words."""
-    return http_ok(part.ready_url, RUNNING)
+def probe(part: Part) -> Ask:
+    """How a part fares, in its own words."""
+    return probes.endpoints(part.url, RUNNING)
 
 
 def _env(settings: ProcessSettings, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -16,6 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from schemas.kafka import Brokers, cluster_of, librdkafka, started, tokens_of
 from schemas.startup import CannotStart
@@ -44,7 +46,22 @@ def serve(
             f"expected the metrics port {host}:{port} to be free, got: {error.strerror}. Choose another with "
             "--metrics-port, or an address of this machine with RETURNFLOW_METRICS_HOST."
         ) from error
+    registry.register(_Readiness([*alive, *ready]))
     threading.Thread(target=server.serve_forever, name="endpoints", daemon=True).start()
+
+
+class _Readiness(Collector):
+    """What /ready would answer, as a figure for alerts."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = checks
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        return []  # it need not be asked to be registered
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        serves = all(check() is None for check in self._checks)
+        yield GaugeMetricFamily("returnflow_ready", "1 while /ready says that the process serves.", value=serves)
 
 
 def kafka_answers(bootstrap: Brokers) -> Check:
@@ -70,31 +87,44 @@ def kafka_answers(bootstrap: Brokers) -> Check:
 
 
 class Turning:
-    """Whether an event loop turns: a process whose loop hangs runs, and does nothing."""
+    """Whether a process's loop turns: one whose loop hangs runs, and does nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, hangs_after_seconds: float = HANGS_AFTER_SECONDS) -> None:
+        self._hangs_after_seconds = hangs_after_seconds
+        self.turned()
+
+    def turned(self) -> None:
+        """The loop has come round."""
         self._turned_at = time.monotonic()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Looks every second, as long as the loop turns."""
-        self._turned_at = time.monotonic()
+        """Looks every second, as long as an event loop turns."""
+        self.turned()
         loop.call_later(1.0, self.watch, loop)
 
     def check(self) -> str | None:
         """A Check."""
         seconds = time.monotonic() - self._turned_at
-        return None if seconds < HANGS_AFTER_SECONDS else f"the event loop has not turned for {seconds:.0f} s"
+        return None if seconds < self._hangs_after_seconds else f"the loop has not turned for {seconds:.0f} s"
 
 
 class Joined:
-    """Whether the consumer group has given this member its partitions, be they none."""
+    """Whether a member of a consumer group has what it works on; `waits_for` says in words what it still waits for."""
 
-    def __init__(self) -> None:
-        self.member = False
+    def __init__(self, waits_for: str = "the consumer group has given no partitions yet") -> None:
+        self.waits_for: str | None = waits_for
+
+    def left(self) -> None:
+        """Its partitions were taken; others, or the same, are given to it soon."""
+        self.waits_for = "partitions are being given out anew"
+
+    def complete(self) -> None:
+        """It has its partitions, be they none, and what belongs to them."""
+        self.waits_for = None
 
     def check(self) -> str | None:
         """A Check."""
-        return None if self.member else "the consumer group has given no partitions yet"
+        return self.waits_for
 
 
 class Serving:

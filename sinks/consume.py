@@ -69,7 +69,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish or abandon what is under way within the budget, then commit what is settled."""
-        self._joined.member = False
+        self._joined.left()
         assignment, self.current = self.current, None
         if assignment is None:
             return
@@ -80,7 +80,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Begin anew at what was committed. Nothing is awaited before `current` is set: records may follow at once."""
         self.current = self._assign([(each.topic, each.partition) for each in assigned])
-        self._joined.member = True
+        self._joined.complete()
         log.info("assigned", system=self._system, partitions=sorted(each.partition for each in assigned))
 
     async def poll(self) -> None:

@@ -71,6 +71,25 @@ class LocalKafka:
         speed matters more than a quick start.
         Raises LocalServiceError with what to do.
         """
+        kafka = cls._made(port, data_dir, guard, measured=measured)
+        try:
+            kafka._format()
+            kafka._launch()
+        except BaseException:
+            kafka.stop()
+            raise
+        return kafka
+
+    @classmethod
+    def command(cls, port: int, data_dir: Path) -> list[str]:
+        """The command line of a broker whose data is prepared, for who runs it in place of itself: then what happens to
+        the broker happens to that very process. Raises LocalServiceError."""
+        kafka = cls._made(port, data_dir, None, measured=False)
+        kafka._format()
+        return broker_command(kafka._java, kafka._jars, kafka._properties)
+
+    @classmethod
+    def _made(cls, port: int, data_dir: Path | None, guard: "Guard | None", *, measured: bool) -> Self:
         if data_dir is not None:
             end_left_over(data_dir / BROKER_PID)
         if port and not is_free(port):
@@ -82,17 +101,10 @@ class LocalKafka:
         jars = ensure_jars(read_lock(), cache_directory(os.environ) / "kafka", fetch_with_jgo)
         run = data_dir or Path(tempfile.mkdtemp(prefix="returnflow-kafka-"))
         run.mkdir(parents=True, exist_ok=True)
-        kafka = cls(
+        return cls(
             java=java, jars=jars, port=port or free_port(), run=run, temporary=data_dir is None, guard=guard,
             measured=measured,
         )  # fmt: skip
-        try:
-            kafka._format()
-            kafka._launch()
-        except BaseException:
-            kafka.stop()
-            raise
-        return kafka
 
     @property
     def cluster(self) -> Brokers:
@@ -104,6 +116,11 @@ class LocalKafka:
     def pid(self) -> int:
         """Process id of the broker."""
         return self._running().pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._running().exit_status
 
     def pause(self) -> None:
         """Freeze the broker: connections stay open, requests time out."""

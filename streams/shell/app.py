@@ -164,11 +164,11 @@ def run(
         mode.loop.use("uvloop")
         logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
         app = build(settings, core, sources, dead_letter_topic, rules=rules, registry=registry, clock=clock)
-        turning, rows = endpoints.Turning(), _Rows()
-        rows.watch(app, app.tables[settings.table])
+        turning, joined = endpoints.Turning(), endpoints.Joined("the worker is starting")
+        _follow(app, app.tables[settings.table], joined)
         endpoints.serve(
             settings.metrics_host, settings.metrics_port, registry=registry, alive=[turning.check],
-            ready=[rows.check, endpoints.kafka_answers(settings.bootstrap)],
+            ready=[joined.check, endpoints.kafka_answers(settings.bootstrap)],
         )  # fmt: skip
         gc.collect()
         gc.freeze()
@@ -176,25 +176,17 @@ def run(
         return _until_signal(app, turning)
 
 
-class _Rows:
-    """Whether the worker has its partitions and their rows; told by the app, for asking it would make its parts."""
+def _follow(app: Any, table: Any, joined: endpoints.Joined) -> None:
+    """The app tells, for asking it would make its parts. A worker serves when it has its partitions and their rows."""
 
-    def __init__(self) -> None:
-        self.state: str | None = "the worker is starting"
+    async def revoked(*_: object, **__: object) -> None:
+        joined.left()
 
-    def watch(self, app: Any, table: Any) -> None:
-        async def revoked(*_: object, **__: object) -> None:
-            self.state = "partitions are being given out anew"
+    async def recovered() -> None:
+        joined.complete()
 
-        async def recovered() -> None:
-            self.state = None
-
-        app.on_partitions_revoked.connect(revoked)
-        table.on_recover(recovered)
-
-    def check(self) -> str | None:
-        """A Check."""
-        return self.state
+    app.on_partitions_revoked.connect(revoked)
+    table.on_recover(recovered)
 
 
 def _until_signal(app: Any, turning: endpoints.Turning) -> int:

@@ -118,7 +118,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._progress.committed({(tp.topic, tp.partition): at for tp, at in offsets.items()})
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        self._joined.member = False
+        self._joined.left()
         await self.commit()
         gone = {(tp.topic, tp.partition) for tp in revoked}
         self._progress.revoked(gone)
@@ -126,7 +126,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._source.revoked()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self._joined.member = True
+        self._joined.complete()
         log.info("assigned", system=self._source.system, partitions=len(set(assigned)))
 
     def polls(self) -> bool:

@@ -32,6 +32,8 @@ Faults and time
   POST /_sandbox/latency                          {"seconds"}: every answer takes so much longer, without a lock
   GET, POST /_sandbox/clock                       {"set"?, "speed"?, "advance_seconds"?} -> {"now", "speed"}
   POST /_sandbox/reset                            forgets everything
+Probes
+  GET  /health, /ready                            200 "ok"
 What happened
   GET  /_sandbox/books?shop=                      report
   GET  /_sandbox/calls?system=&shop=&operation=&limit=

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ops.sandbox.control import doings, watch
@@ -38,8 +38,14 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 
 def routes() -> list[Route]:
-    """All endpoints under /_sandbox."""
-    return [Route(f"/_sandbox{path}", _served(handler), methods=[verb]) for verb, path, handler in ROUTES]
+    """All endpoints under /_sandbox, and the two probes."""
+    probes = [Route(path, _serves) for path in ("/health", "/ready")]
+    return probes + [Route(f"/_sandbox{path}", _served(handler), methods=[verb]) for verb, path, handler in ROUTES]
+
+
+async def _serves(request: Request) -> Response:
+    """It waits for nothing: whoever is answered is served."""
+    return PlainTextResponse("ok\n", headers={RUN_HEADER: request.app.state.world.settings.run})
 
 
 def _served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
