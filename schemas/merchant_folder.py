@@ -1,7 +1,8 @@
 """The merchant files of a process, looked at again and again while it runs. Reads files.
 
 A file counts as a whole or not at all. What is wrong with one concerns its merchant alone, who goes on with what the
-file said last; everybody else goes on in any case.
+file said last; everybody else goes on in any case. A merchant whose file is gone is gone, as if the process had started
+without it; when there is no file left at all, that is a fault of the folder, and what the files said stays in force.
 """
 
 import os
@@ -17,6 +18,7 @@ from schemas import merchant_checks as checks
 from schemas.merchant import Merchant, MerchantFileError, parse
 
 AT_MOST_EVERY_SECONDS = 1.0
+GONE_AFTER_SECONDS = 5.0  # moved away and back is no removal
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 
@@ -30,6 +32,7 @@ class MerchantFolder:
         self.path = path
         self.merchants: dict[str, Merchant] = {}
         self.troubles: dict[str, str] = {}
+        self._gone: dict[str, float] = {}  # those who had a file and have none, and since when
         self._named: dict[Path, str] = {}  # whose file it was when it was last sound
         self._seen: Mapping[Path, bytes | str] = {}
         self._taken: Mapping[Path, bytes | str] | None = None
@@ -96,22 +99,36 @@ class MerchantFolder:
         return found
 
     def _take_up(self) -> None:
-        if self._seen == self._taken:
-            return
-        self._taken = self._seen
+        if self._seen != self._taken:
+            self._taken = self._seen
+            self._take_in()
+        if self._seen:
+            for name, since in self._gone.items():
+                if time.monotonic() - since >= GONE_AFTER_SECONDS:
+                    self.merchants.pop(name, None)
+
+    def _take_in(self) -> None:
         sound, troubles = self._sorted_out(self._seen)
         for name, problem in checks.budgets({n: each.systems.returngo for n, each in sound.items()}).items():
             troubles[name] = f"{self.path}: {problem}"
             del sound[name]
-        for name in self.merchants.keys() - sound.keys() - troubles.keys():
-            troubles[name] = (
-                f"{self.path}: the file of merchant {name} is gone. What it said holds until the processes are started "
-                "anew; put it back, or start them anew to stop serving the merchant."
-            )
+        gone = (self.merchants.keys() | self._gone.keys()) - sound.keys() - troubles.keys()
+        self._gone = {name: self._gone.get(name, time.monotonic()) for name in gone}
+        troubles |= {name: self._told_of_gone(name) for name in gone}
         changed = {n for n, each in sound.items() if n not in self.merchants or self.merchants[n].digest != each.digest}
         self.merchants.update({name: sound[name] for name in changed})
         self.troubles = troubles
         self._changed |= changed
+
+    def _told_of_gone(self, name: str) -> str:
+        if not self._seen:
+            return (
+                f"{self.path}: there is no merchant file left. What they said holds until there is one, or a restart."
+            )
+        return (
+            f"{self.path}: the file of merchant {name} is gone. Nothing is read, decided or applied for it any more: "
+            "its webhooks are refused, its commands wait, its facts are kept as dead letters. Put it back to go on."
+        )
 
     def _sorted_out(self, contents: Mapping[Path, bytes | str]) -> tuple[dict[str, Merchant], dict[str, str]]:
         sound: dict[str, Merchant] = {}

@@ -52,6 +52,11 @@ class Together(Protocol):
         """What became of the batch that it is bound to, which is sent again if nobody knows."""
 
 
+def unknown(merchant: str, system: str) -> Misconfigured:
+    """There is no file for it, or none with this system: its commands wait."""
+    return Misconfigured(code="unknown_merchant", detail=f"no merchant file gives {merchant} the system {system}")
+
+
 async def attempt(
     transport: Transport,
     merchants: Mapping[str, Merchant],
@@ -64,10 +69,8 @@ async def attempt(
     together: Together,
 ) -> Outcome:
     """How it ended. Raises ClaimLost if `before` did; `sent` tells what went out."""
-    if command.merchant not in transport.merchants:
-        return Misconfigured(
-            code="unknown_merchant", detail=f"no merchant file gives {command.merchant} the system {command.system}"
-        )
+    if command.merchant not in transport.merchants or command.merchant not in merchants:
+        return unknown(command.merchant, command.system)
     if kind_of(command) not in transport.system.handles:
         return Rejected(code="rejected_by_system", detail=f"{command.system} takes no command {kind_of(command)}")
     known = Attempt(

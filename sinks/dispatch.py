@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from schemas.clock import CLOCK, TOLERANCE_MS
-from sinks.attempt import ClaimLost, Unbound
+from sinks.attempt import ClaimLost, Unbound, unknown
 from sinks.claim import ClaimTimes, Lease, lease
 from sinks.contract import Batching, Change, Moved, NotSent, Refused, Unanswered
 from sinks.ledger import batches
@@ -154,6 +154,8 @@ class Dispatch:
             return now_ms + held.ours.left_ms(now_ms) - self._times.skew_ms
 
         merchant = held.batch.merchant
+        if merchant not in self._transport.merchants:
+            return unknown(merchant, self._system.name)
         flow = self._batching.flow(self._transport.connection(merchant), held.batch.body)
         try:
             return await self._transport.drive(flow, merchant=merchant, priority="money", before=before)

@@ -36,7 +36,11 @@ class Reader(Protocol):
 class Desk:
     """Every read of a process goes through here, whatever asked for it."""
 
-    def __init__(self, reader: Reader, outbox: Outbox, memory: Memory, now_ms: Callable[[], int], at_once: int) -> None:
+    def __init__(
+        self, reader: Reader, outbox: Outbox, memory: Memory, now_ms: Callable[[], int], at_once: int,
+        serves: Callable[[str], bool] = lambda _: True,
+    ) -> None:  # fmt: skip
+        """`serves`: whether there is a usable file for a merchant, which may be gone while its reads wait."""
         self._reader = reader
         self._outbox = outbox
         self._memory = memory
@@ -44,6 +48,7 @@ class Desk:
         self._again = Again(memory)
         self._now_ms = now_ms
         self._at_once = at_once
+        self._serves = serves
         self._failing: dict[str, set[Resource]] = {}  # per merchant, since the last one that was read
         self._slots: dict[str, asyncio.Semaphore] = {}  # per merchant: one that is down holds up no other
         self._alone: weakref.WeakValueDictionary[Resource, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -65,6 +70,8 @@ class Desk:
 
     async def _learn(self, resource: Resource, urgency: Urgency, cause: Cause) -> Learnt:
         outcome = "failed"
+        if not self._serves(resource.merchant):
+            return await self._held(resource)
         try:
             with faults_shown(self._reader.system, f"reading {resource.kind}"):
                 learnt = await self._in_turn(resource, urgency)
@@ -77,6 +84,8 @@ class Desk:
             await self._troubles.refused(resource.merchant, resource.kind, error)
             raise
         except Unexpected as error:
+            if not self._serves(resource.merchant):
+                return await self._held(resource)
             outcome = "unexpected"
             await self._set_aside(resource, error)
             return Learnt()
@@ -110,6 +119,12 @@ class Desk:
         log.info("left_out", merchant=resource.merchant, kind=resource.kind, id=resource.name)
         notes = self._again.left_out(resource, self._now_ms())
         await self._outbox.facts(resource.merchant, (), notes)
+
+    async def _held(self, resource: Resource) -> Learnt:
+        """Its merchant's file is gone: it is read when the file is back."""
+        log.info("held", merchant=resource.merchant, kind=resource.kind, id=resource.name)
+        await self._outbox.facts(resource.merchant, (), self._again.at_once(resource))
+        return Learnt()
 
     async def _malformed(self, resource: Resource, error: Malformed) -> None:
         detail = f"{resource.kind} {resource.name} as {self._reader.system} gives it: {error}"

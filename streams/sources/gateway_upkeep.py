@@ -39,6 +39,8 @@ class GatewayUpkeep:
             self.secrets[name], problems = secrets_of(merchant, self._secret, self.secrets.get(name))
             if problems:
                 troubles[name] = "\n".join(problems)
+        for name in self.secrets.keys() - self._folder.merchants.keys():
+            del self.secrets[name]
         self.troubles = troubles
         return not troubles or any(each != Secrets() for each in self.secrets.values())
 

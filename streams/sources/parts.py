@@ -143,7 +143,10 @@ def _reading(environment: Environment, base: _Base, transport: Transport, for_al
     else:
         source = ShopifySource(*given, elsewhere=base.served.elsewhere)
         trigger = source.triggered
-    desk = Desk(source, base.outbox, base.memory, environment.now_ms, READS_AT_ONCE[environment.system])
+    desk = Desk(
+        source, base.outbox, base.memory, environment.now_ms, READS_AT_ONCE[environment.system],
+        serves=lambda merchant: merchant in base.served.merchants,
+    )  # fmt: skip
     poller = Poller(environment.system, desk, base.outbox, base.memory, environment.now_ms)
 
     def by_clock(name: str, merchant: Merchant, token: str) -> list[tuple[float, Round]]:

@@ -37,5 +37,5 @@ class Strangers:
 
     async def known(self, merchants: Collection[str]) -> None:
         """These have a file: what was raised about them is over."""
-        for merchant in merchants:
+        for merchant in list(merchants):  # files may change meanwhile
             await self._troubles.gone(merchant, [_SUBJECT], "its file is there again; what waited is being read")

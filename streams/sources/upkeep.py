@@ -36,6 +36,9 @@ class Served:
             else:
                 self.merchants.pop(name, None)
             (self.elsewhere.discard if uses else self.elsewhere.add)(name)
+        for name in self.merchants.keys() - self._folder.merchants.keys():
+            del self.merchants[name]
+        self.elsewhere &= self._folder.merchants.keys()
 
 
 class Upkeep:
@@ -70,6 +73,8 @@ class Upkeep:
     async def look(self) -> None:
         """What concerns one merchant begins anew, everything else goes on."""
         changed = set(await asyncio.to_thread(self._folder.look))
+        for name in self._tasks.keys() - self._folder.merchants.keys():
+            await self._stop(name)  # before its connection is given up, which its rounds would miss
         secrets: dict[str, str] = {}
         if self._connecting is not None:
             changed |= await self._connecting.look()

@@ -9,6 +9,7 @@ import structlog
 from schemas import topics
 from schemas.codec import Codec
 from schemas.facts import Delivery
+from schemas.merchant import Merchant
 from sinks.work import Received
 from streams.sources import telemetry
 from streams.sources.memory import Memory
@@ -35,16 +36,17 @@ class WaitingRoom:
     async def look(self) -> None:
         """Try every delivery that waits; raise the ones that waited too long; give up after two weeks."""
         waiting = 0
-        for merchant in self._source.merchants:
+        for merchant, rules in list(self._source.merchants.items()):  # files may change meanwhile
             listed = await self._memory.listed(merchant, "waiting:", MOST)
             for name, note in listed.items():
-                waiting += not await self._try(merchant, name, msgspec.json.decode(note, type=WaitingNote))
+                waiting += not await self._try(rules, name, msgspec.json.decode(note, type=WaitingNote))
             if len(listed) == MOST:  # the next look begins behind them, or they would hold up the others
                 await self._memory.touch(merchant, list(listed))
         telemetry.WAITING.labels(self._source.system).set(waiting)
 
-    async def _try(self, merchant: str, name: str, note: WaitingNote) -> bool:
+    async def _try(self, rules: Merchant, name: str, note: WaitingNote) -> bool:
         """Whether it waits no longer."""
+        merchant = rules.merchant
         delivery = self._codec.decode_as(Delivery, base64.b64decode(note.delivery))
         routed = await self._source.route(delivery)
         if routed.facts:
@@ -55,7 +57,7 @@ class WaitingRoom:
         age_ms = self._now_ms() - note.first_ms
         if age_ms > GIVE_UP_MS:
             return await self._give_up(merchant, name, delivery)
-        limit_ms = int(self._source.merchants[merchant].hours.get("order", 24) * HOUR_MS)
+        limit_ms = int(rules.hours.get("order", 24) * HOUR_MS)
         if age_ms > limit_ms and not note.complained:
             await self._complain(merchant, name, delivery, note)
         return False

@@ -70,7 +70,15 @@ def test_words_that_change_nothing_are_no_change(tmp_path: Path) -> None:
     assert looked(folder) == frozenset()
 
 
-def test_a_file_that_is_gone_is_told_and_holds_on(tmp_path: Path) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Its one value is the time in seconds."""
+    now = [1000.0]
+    monkeypatch.setattr("schemas.merchant_folder.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_merchant_whose_file_is_gone_is_gone_after_a_moment_and_told(tmp_path: Path, clock: list[float]) -> None:
     path = written(tmp_path, LEAST)
     written(tmp_path, OTHER, "other.toml")
     folder = MerchantFolder.opened(tmp_path)
@@ -78,9 +86,61 @@ def test_a_file_that_is_gone_is_told_and_holds_on(tmp_path: Path) -> None:
     assert looked(folder) == frozenset()
     assert "m-1" in folder.merchants
     assert "the file of merchant m-1 is gone" in folder.troubles["m-1"]
+    clock[0] += 5.0
+    folder.look()
+    assert [*folder.merchants] == ["m-2"]
+    assert [*folder.troubles] == ["m-1"]
+    written(tmp_path, OTHER.replace("EUR", "ZAR"), "other.toml")  # what happens to others changes nothing
+    assert looked(folder) == {"m-2"}
+    assert ([*folder.merchants], [*folder.troubles]) == (["m-2"], ["m-1"])
     written(tmp_path, LEAST)
+    assert looked(folder) == {"m-1"}
+    assert (sorted(folder.merchants), folder.troubles) == (["m-1", "m-2"], {})
+
+
+def test_a_file_that_is_moved_away_and_back_was_never_gone(tmp_path: Path, clock: list[float]) -> None:
+    path = written(tmp_path, LEAST)
+    written(tmp_path, OTHER, "other.toml")
+    folder = MerchantFolder.opened(tmp_path)
+    for _ in range(3):
+        path.unlink()
+        looked(folder)
+        clock[0] += 4.0
+        folder.look()
+        written(tmp_path, LEAST)
+        assert looked(folder) == frozenset()
+    assert (sorted(folder.merchants), folder.troubles) == (["m-1", "m-2"], {})
+
+
+def test_a_folder_without_any_file_is_a_fault_of_the_folder_and_nobody_is_gone(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    paths = [written(tmp_path, LEAST), written(tmp_path, OTHER, "other.toml")]
+    folder = MerchantFolder.opened(tmp_path)
+    for path in paths:
+        path.unlink()
+    for _ in range(3):
+        looked(folder)
+        clock[0] += 600.0
+    assert sorted(folder.merchants) == sorted(folder.troubles) == ["m-1", "m-2"]
+    assert "there is no merchant file left" in folder.troubles["m-1"]
+    written(tmp_path, OTHER, "other.toml")
     looked(folder)
-    assert folder.troubles == {}
+    assert [*folder.merchants] == ["m-2"]
+
+
+def test_a_file_that_is_gone_and_comes_back_broken_is_not_served(tmp_path: Path, clock: list[float]) -> None:
+    path = written(tmp_path, LEAST)
+    written(tmp_path, OTHER, "other.toml")
+    folder = MerchantFolder.opened(tmp_path)
+    path.unlink()
+    looked(folder)
+    clock[0] += 6.0
+    folder.look()
+    written(tmp_path, BROKEN["a wrong value"])
+    looked(folder)
+    assert ([*folder.merchants], [*folder.troubles]) == (["m-2"], ["m-1"])
+    assert "expected" in folder.troubles["m-1"] or "EURO" in folder.troubles["m-1"]
 
 
 def test_a_new_file_is_a_new_merchant(tmp_path: Path) -> None:
