@@ -16,25 +16,24 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ops import closing, data_directory
+from ops import closing, data_directory, standing
 from ops.child import Status
+from ops.crew import Crew
 from ops.data_directory import Running
 from ops.preflight import Found, look
 from ops.sandbox_merchants import Played
+from ops.standing import Told
 from ops.supervisor import Supervisor
 from ops.up import (
     SANDBOX,
     Addresses,
-    parts,
     prepare,
     start_kafka,
     start_lag,
-    start_pipeline,
     start_sandbox,
     wants_own_kafka,
 )
 from ops.when import lasting
-from schemas.merchant_folder import MerchantFolder
 from schemas.settings import ProcessSettings, ledger_in
 from schemas.startup import CannotStart
 
@@ -109,18 +108,19 @@ def _bring_up(
     with slowly("topics", "comparing with the catalogue"):
         made = prepare(settings)
     _say("topics", f"{made} created")
-    start_pipeline(supervisor, settings, addresses, variables)
-    merchants = MerchantFolder.opened(settings.merchants).merchants
-    lag_port = addresses.metrics_from + len(parts(merchants, addresses))
+    crew = Crew(supervisor, settings, addresses, variables)
+    crew.start()
+    merchants, lag_port = crew.merchants, addresses.metrics_from + len(crew.parts)
     start_lag(supervisor, settings, lag_port)
+    standing.serve(lag_port + 1, supervisor.children)
     running = Running(
         pid=os.getpid(), kafka=settings.kafka_bootstrap, gateway=addresses.gateway_url,
         sandbox=addresses.sandbox_url if with_sandbox else None, merchants=str(settings.merchants.absolute()),
     )  # fmt: skip
     data_directory.tell(settings.data_dir, running)
     _say("up", "everything runs. Ctrl-C stops it.")
-    _print(closing.words(settings, addresses, merchants.values(), sandbox=with_sandbox, metrics_to=lag_port))
-    _watch(supervisor, played)
+    _print(closing.words(settings, addresses, merchants.values(), sandbox=with_sandbox, metrics_to=lag_port + 1))
+    _watch(supervisor, crew, played, Told(settings.data_dir))
 
 
 def _say_all(said: list[tuple[str, str]]) -> None:
@@ -178,7 +178,7 @@ def _print(lines: list[str]) -> None:
         print("\n".join(lines), flush=True)
 
 
-def _watch(supervisor: Supervisor, played: Played | None) -> None:
+def _watch(supervisor: Supervisor, crew: Crew, played: Played | None, told: Told) -> None:
     """Until a signal. On a terminal a table that is kept current; otherwise the supervisor's own lines are all."""
     console = Console()
     began = time.monotonic()
@@ -190,6 +190,8 @@ def _watch(supervisor: Supervisor, played: Played | None) -> None:
                 now = _starts(supervisor, starts)
                 _say_all(played.look() if now == starts else played.open_again())
                 starts = now
+            crew.look()
+            told.tell(supervisor.children())
             if live is not None:
                 live.update(_table(supervisor.children(), time.monotonic() - began), refresh=True)
             time.sleep(REFRESH_SECONDS)
@@ -203,9 +205,9 @@ def _starts(supervisor: Supervisor, before: int) -> int:
 
 def _table(children: list[Status], up_seconds: float) -> Table:
     table = Table(box=None, pad_edge=False, title=f"up {lasting(up_seconds)}", title_justify="left")
-    for column in ("process", "state", "pid", "restarts", "log"):
+    for column in ("process", "state", "pid", "restarts", "why or log"):
         table.add_column(column, no_wrap=True)
     for each in children:
         state = f"[{_COLOURS[each.state]}]{each.state}[/]"
-        table.add_row(each.name, state, str(each.pid or ""), str(each.restarts or ""), str(each.log))
+        table.add_row(each.name, state, str(each.pid or ""), str(each.restarts or ""), each.why or str(each.log))
     return table

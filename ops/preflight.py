@@ -73,7 +73,8 @@ def wanted(
     """Every port that is going to be listened on."""
     processes = parts(merchants, addresses)
     metrics = [(each.metrics_port, f"the metrics of {each.name}") for each in processes]
-    metrics.append((addresses.metrics_from + len(processes), "the metrics of lag"))
+    first = addresses.metrics_from + len(processes)
+    metrics += [(first, "the metrics of lag"), (first + 1, "the metrics of up")]
     return [
         *([Wanted(port=addresses.kafka_port, name="Kafka", option="--kafka-port")] if own_kafka else ()),
         *([Wanted(port=addresses.sandbox_port, name="the sandbox", option="--sandbox-port")] if with_sandbox else ()),

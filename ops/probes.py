@@ -1,5 +1,5 @@
-"""What a process says of itself. Each probe asks once and answers at once, past any proxy. Touches loopback HTTP and the
-broker."""
+"""What a process says of itself. Each probe asks once and answers at once, past any proxy. Touches loopback HTTP and
+the broker."""
 
 import http.client
 from collections.abc import Callable

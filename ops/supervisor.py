@@ -155,9 +155,7 @@ class Supervisor:
 
     def _look_at(self, child: Child, now: float) -> None:
         if child.state == "waiting" and now >= child.start_again_at:
-            child.restarts += 1
-            child.spawn()
-            self._tell(child.name, f"started again, process {child.process.pid}")
+            self._start_again(child, now)
         elif child.state in (*ASKED, "paused", "hangs") and child.ended():
             child.process.kill()  # it has ended: this releases its watchdog
             child.last_exit = child.process.exit_status
@@ -165,6 +163,17 @@ class Supervisor:
             self._tell(child.name, f"ended {_how(child.last_exit)}, starts again in {delay:g} s (log: {child.log})")
         elif child.state == "hangs" and now >= child.kill_at:
             os.kill(child.process.pid, signal.SIGKILL)
+
+    def _start_again(self, child: Child, now: float) -> None:
+        """A disk without room, or no room for one more process, is no reason to stop watching the others."""
+        try:
+            child.spawn()
+        except OSError as error:
+            delay = child.schedule_again(now)
+            self._tell(child.name, f"cannot be started ({error.strerror}), tried again in {delay:g} s")
+            return
+        child.restarts += 1
+        self._tell(child.name, f"started again, process {child.process.pid}")
 
     def _ask(self, child: Child) -> None:
         process, fitness = child.process, child.fitness

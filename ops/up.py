@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ops import probes
-from ops.fitness import Ask, Patience
+from ops.fitness import Patience
 from ops.kafka import admin
 from ops.local.jars import cache_directory, ensure_jars, fetch_with_jgo, read_lock
 from ops.local.kafka import cluster_id
@@ -20,7 +20,6 @@ from ops.supervisor import Supervisor
 from ops.topics import apply
 from schemas.endpoints import RUN
 from schemas.merchant import Merchant
-from schemas.merchant_folder import MerchantFolder
 from schemas.registry import register_all
 from schemas.settings import ProcessSettings
 from schemas.topics import AGENTS, COMMAND_SYSTEMS, SYSTEMS
@@ -29,18 +28,20 @@ from sinks.ledger.engine import open_engine
 KAFKA, SANDBOX, LAG = "kafka", "sandbox", "lag"
 KAFKA_WITHIN_SECONDS = 90.0
 BROKER = Patience(starts=300.0)  # after a crash it reads its logs first
-READY_WITHIN_SECONDS = 90.0
 RUNNING = uuid.uuid4().hex  # names this run to its own processes, and to nobody else
 OF_THIS_RUN = {RUN: RUNNING}
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the parts listen on 127.0.0.1; metrics ports count up from `metrics_from` in order of start."""
+    """Where the parts listen on 127.0.0.1; metrics ports count up from `metrics_from` in order of start. `agents` and
+    `sinks`: how many processes of each agent and of each sink share the work."""
 
     gateway_port: int = 8080
     sandbox_port: int = 8900
     metrics_from: int = 9401
     kafka_port: int = 9092  # of a broker of our own
+    agents: int = 1
+    sinks: int = 1
 
     @property
     def gateway_url(self) -> str:
@@ -57,6 +58,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     arguments: tuple[str, ...]
     metrics_port: int
+    instance: int = 1  # of those that share the work
+
+    @property
+    def kind(self) -> str:
+        """`sink-shopify`: the same for all that share the work."""
+        return self.name if self.instance == 1 else self.name.removesuffix(f"-{self.instance}")
 
     @property
     def metrics_url(self) -> str:
@@ -70,10 +77,23 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 def parts(merchants: Mapping[str, Merchant], addresses: Addresses) -> list[Part]:
     """Every process the merchants need, downstream first: the gateway starts last and stops first."""
-    pairs = enumerate(_pairs(configured_systems(merchants)), addresses.metrics_from)
-    workers = [Part(name="-".join(pair), arguments=pair, metrics_port=port) for port, pair in pairs]
+    copies = {"agent": addresses.agents, "sink": addresses.sinks}
+    pairs = [
+        (pair, instance)
+        for pair in _pairs(configured_systems(merchants))
+        for instance in range(1, copies.get(pair[0], 1) + 1)
+    ]
+    workers = [
+        Part(name=_name(pair, instance), arguments=pair, metrics_port=port, instance=instance)
+        for port, (pair, instance) in enumerate(pairs, addresses.metrics_from)
+    ]
     gateway = ("gateway", "--port", str(addresses.gateway_port))
     return [*workers, Part(name="gateway", arguments=gateway, metrics_port=addresses.metrics_from + len(workers))]
+
+
+def _name(pair: tuple[str, str], instance: int) -> str:
+    """`agent-cases`, and for further ones `agent-cases-2` …"""
+    return "-".join(pair if instance == 1 else (*pair, str(instance)))
 
 
 def configured_systems(merchants: Mapping[str, Merchant]) -> list[str]:
@@ -122,17 +142,6 @@ def prepare(settings: ProcessSettings) -> int:
     return sum(each.what == "missing" for each in mended)
 
 
-def start_pipeline(
-    supervisor: Supervisor, settings: ProcessSettings, addresses: Addresses, secrets: Mapping[str, str]
-) -> list[Part]:
-    """Start every part side by side, return when all serve. `secrets` are variables for the children only."""
-    wanted = parts(MerchantFolder.opened(settings.merchants).merchants, addresses)
-    for part in wanted:
-        supervisor.start(part.name, [*returnflow(), *part.arguments], _env(settings, part, secrets), probe(part))
-    supervisor.wait_ready(*(part.name for part in wanted), within_seconds=READY_WITHIN_SECONDS)
-    return wanted
-
-
 def start_lag(supervisor: Supervisor, settings: ProcessSettings, port: int) -> None:
     """The exporter of consumer lag."""
     argv = [*returnflow(), "lag", "--kafka", settings.kafka_bootstrap, "--serve", str(port)]
@@ -149,13 +158,3 @@ def environment(settings: ProcessSettings) -> dict[str, str]:
 def returnflow() -> list[str]:
     """The command line of `returnflow` in this interpreter."""
     return [sys.executable, "-m", "ops.cli"]
-
-
-def probe(part: Part) -> Ask:
-    """How a part fares, in its own words."""
-    return probes.endpoints(part.url, RUNNING)
-
-
-def _env(settings: ProcessSettings, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:
-    own = settings.model_copy(update={"metrics_port": part.metrics_port})
-    return {**environment(own), **OF_THIS_RUN, **secrets}

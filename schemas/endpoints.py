@@ -46,11 +46,11 @@ def serve(
             f"expected the metrics port {host}:{port} to be free, got: {error.strerror}. Choose another with "
             "--metrics-port, or an address of this machine with RETURNFLOW_METRICS_HOST."
         ) from error
-    registry.register(_Readiness([*alive, *ready]))
+    registry.register(Readiness([*alive, *ready]))
     threading.Thread(target=server.serve_forever, name="endpoints", daemon=True).start()
 
 
-class _Readiness(Collector):
+class Readiness(Collector):
     """What /ready would answer, as a figure for alerts."""
 
     def __init__(self, checks: Sequence[Check]) -> None:

@@ -28,8 +28,10 @@ class MerchantFolder:
     `troubles`: by merchant, what is wrong with its file, with file and key, in words for people.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, gone_after_seconds: float | None = None) -> None:
+        """`gone_after_seconds`: how long a file must have been away, else GONE_AFTER_SECONDS."""
         self.path = path
+        self._gone_after_seconds = GONE_AFTER_SECONDS if gone_after_seconds is None else gone_after_seconds
         self.merchants: dict[str, Merchant] = {}
         self.troubles: dict[str, str] = {}
         self._gone: dict[str, float] = {}  # those who had a file and have none, and since when
@@ -41,9 +43,9 @@ class MerchantFolder:
         self._turn = threading.Lock()
 
     @classmethod
-    def opened(cls, path: Path) -> "MerchantFolder":
+    def opened(cls, path: Path, gone_after_seconds: float | None = None) -> "MerchantFolder":
         """The folder as it is now; raises MerchantFileError when no merchant of it is usable."""
-        folder = cls(path)
+        folder = cls(path, gone_after_seconds)
         folder._seen = folder._read()
         folder.look()
         if not folder.merchants:
@@ -104,7 +106,7 @@ class MerchantFolder:
             self._take_in()
         if self._seen:
             for name, since in self._gone.items():
-                if time.monotonic() - since >= GONE_AFTER_SECONDS:
+                if time.monotonic() - since >= self._gone_after_seconds:
                     self.merchants.pop(name, None)
 
     def _take_in(self) -> None:

@@ -37,8 +37,9 @@ class ProcessSettings(BaseSettings):
     kafka_key_password: Reference | None = None
     registry_url: HttpUrl | None = None  # None: schema ids from the files
     merchants: Path = Path("merchants")
-    data_dir: Path = Path("var")  # RocksDB tables, one directory per worker
+    data_dir: Path = Path("var")  # RocksDB tables: each agent that is given the same takes one of its own in it
     ledger_url: LedgerUrl = Field(default_factory=lambda known: ledger_in(known.get("data_dir", Path())))
+    instance: int = Field(default=1, ge=1)  # of several processes that share the work; its log lines name it
     metrics_port: int = Field(default=0, ge=0, le=65535)  # of /metrics, /health and /ready; 0: none
     metrics_host: str = "127.0.0.1"  # the address they listen on
     log_level: Literal["debug", "info", "warning", "error"] = "info"

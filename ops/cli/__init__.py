@@ -41,6 +41,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "patterns": ("ops.cli.patterns:patterns", "What comes back, by reason, SKU, location, disposition, time."),
         "dlq": ("ops.cli.dlq:dlq", "Dead letters: what was set aside and why."),
         "budget": ("ops.cli.budget:budget", "How far the calls of a day last, and what is left out until then."),
+        "processes": ("ops.cli.standing:processes", "How each process of a running `up` fares."),
         "lag": ("ops.cli.lag:lag", "How far each consumer group is behind, in records and seconds."),
     },
     "Set up": {

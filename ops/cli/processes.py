@@ -20,7 +20,7 @@ _OWN = ("kafka", "registry", "ledger", "merchants", "metrics-port", "log-level",
 def _run(settings: "ProcessSettings", name: str, process: Callable[[], int]) -> None:
     from ops.logs import configure
 
-    configure(settings, name)
+    configure(settings, name if settings.instance == 1 else f"{name}-{settings.instance}")
     with plain_faults(settings):
         status = process()
     sys.exit(status)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 @click.option(
     "--metrics-from", default=9401, show_default=True, type=click.IntRange(1, 65000), help="First metrics port."
 )
+@click.option("--agents", default=1, show_default=True, type=click.IntRange(1, 16), help="Processes of each agent.")
+@click.option("--sinks", default=1, show_default=True, type=click.IntRange(1, 16), help="Processes of each sink.")
 @with_settings("kafka", "registry", "ledger", "merchants", "data-dir", "log-level")
-def up(
-    settings: "ProcessSettings", sandbox: bool, kafka_port: int, gateway_port: int, sandbox_port: int, metrics_from: int
-) -> None:
+def up(settings: "ProcessSettings", sandbox: bool, **listening: int) -> None:
     """Run everything until Ctrl-C: local Kafka (unless one is configured), topics, ledger, every process, lag exporter.
 
     Says first what is missing, all of it, and starts nothing then (exit status 2). Kafka, ledger, tables and logs lie
@@ -42,16 +42,14 @@ def up(
     \b
       returnflow up --sandbox
       returnflow up --sandbox --data-dir other --kafka-port 9192 --gateway-port 8180 --sandbox-port 8190
+      returnflow up --agents 2 --sinks 3
       returnflow up --kafka broker:9092 --ledger postgresql://…
     """
     from ops.foreground import run
     from ops.up import Addresses
 
-    addresses = Addresses(
-        kafka_port=kafka_port, gateway_port=gateway_port, sandbox_port=sandbox_port, metrics_from=metrics_from
-    )
     with plain_faults(settings):
-        sys.exit(run(settings, addresses, with_sandbox=sandbox))
+        sys.exit(run(settings, Addresses(**listening), with_sandbox=sandbox))
 
 
 @click.command(epilog=more("demo", "demo --end", "demo --kafka 127.0.0.1:9092"))

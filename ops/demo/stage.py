@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ops import data_directory
+from ops.crew import Crew
 from ops.data_directory import Running
 from ops.demo import shop
 from ops.demo.client import Sandbox, Warehouse
@@ -24,7 +25,7 @@ from ops.local.jars import cache_directory
 from ops.local.ports import free_port, is_free
 from ops.sandbox_shop import SECRETS
 from ops.supervisor import Supervisor, Tell
-from ops.up import Addresses, Part, prepare, start_kafka, start_pipeline, start_sandbox, wants_own_kafka
+from ops.up import Addresses, Part, prepare, start_kafka, start_sandbox, wants_own_kafka
 from schemas.codec import Codec
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings, ledger_in
@@ -131,7 +132,8 @@ def stage(
         tell("topics", f"{prepare(here)} created")
         others = also(folder / "merchants", addresses, sandbox, merchant)
         secrets = {**SECRETS, **others.secrets}
-        running = start_pipeline(supervisor, here, addresses, secrets | IMPATIENT)
+        crew = Crew(supervisor, here, addresses, secrets | IMPATIENT)
+        crew.start()
         _wait_for_subscriptions(sandbox)
         _tell_where(here, addresses)
         yield Stage(
@@ -139,7 +141,7 @@ def stage(
             addresses=addresses, merchant=merchant,
             warehouse=Warehouse(addresses.gateway_port, merchant, SECRETS["DEMO_SHOP_WAREHOUSE_WEBHOOK_SECRET"]),
             merchants=tuple(sorted(each.stem for each in (folder / "merchants").iterdir())),
-            shops={"": shop.DOMAIN, **others.shops}, folder=folder, parts=tuple(running),
+            shops={"": shop.DOMAIN, **others.shops}, folder=folder, parts=tuple(crew.parts),
         )  # fmt: skip
 
 

@@ -18,19 +18,18 @@ from streams.shell.contract import DeadLetterTopic
 from streams.shell.settings import ShellSettings
 
 log = structlog.get_logger()
+# Sources and sinks let go of a merchant whose file is gone at once: what they had under way then is still learnt here.
+GONE_AFTER_SECONDS = 300.0
 
 
 def main(settings: ProcessSettings, agent: str) -> int:
     """Runs `cases` or `stock` until SIGTERM or SIGINT: 0. Raises CannotStart and MerchantFileError before it starts."""
-    folder = MerchantFolder.opened(settings.merchants)
+    folder = MerchantFolder.opened(settings.merchants, GONE_AFTER_SECONDS)
     codec = codec_from(settings.registry_url)
     edge = Edge(codec, folder.merchants, folder.look_now)
     telling = Misconfigured(f"agent {agent}", misconfigured.gauge(REGISTRY), wall_clock_ms)
     shell = _shell(settings, agent)
-    log.info(
-        "agent_starting", agent=agent, group=shell.group, merchants=sorted(folder.merchants),
-        data_dir=str(shell.data_dir),
-    )  # fmt: skip
+    log.info("agent_starting", agent=agent, group=shell.group, merchants=sorted(folder.merchants))
     match agent:
         case "cases":
             cases = Cases(edge)

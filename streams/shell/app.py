@@ -9,6 +9,7 @@ from typing import Any
 
 import faust
 import mode.loop
+import msgspec
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from schemas import endpoints
@@ -22,7 +23,7 @@ from streams.shell.delivery import new_producer
 from streams.shell.metrics import Metrics
 from streams.shell.review import Review
 from streams.shell.settings import ShellSettings
-from streams.shell.startup import check_topics, lock_data_dir
+from streams.shell.startup import check_topics, claimed_data_dir
 from streams.shell.stop import stop
 from streams.shell.store import BatchTable
 from streams.shell.timer import Clock, Timer
@@ -160,7 +161,8 @@ def run(
     What cannot be handled ends the process with status 70 on the spot (`stop`).
     """
     check_topics(settings, sources)
-    with lock_data_dir(settings.data_dir):
+    with claimed_data_dir(settings.data_dir) as own:
+        settings = msgspec.structs.replace(settings, data_dir=own)
         mode.loop.use("uvloop")
         logging.disable(logging.DEBUG)  # a level alone leaves Faust's debug calls per record running
         app = build(settings, core, sources, dead_letter_topic, rules=rules, registry=registry, clock=clock)

@@ -14,7 +14,7 @@ class ShellSettings(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     table: str
     bootstrap: Brokers
-    data_dir: Path  # one directory per worker: two workers cannot share a RocksDB
+    data_dir: Path  # of the first worker of a place; each further one takes one beside it
     store: Literal["rocksdb", "memory"] = "rocksdb"
     metrics_port: int = 0  # of /metrics, /health and /ready; 0: none
     metrics_host: str = "127.0.0.1"

@@ -1,13 +1,19 @@
 """Checks before an agent starts, each with one plain message: broker, topics, partition counts, data directory."""
 
 import fcntl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+import structlog
 
 from schemas import brokers, disks
 from schemas.startup import CannotStart, DiskFull
 from streams.shell.settings import ShellSettings
+
+MOST_WORKERS = 64  # that are given one place
+log = structlog.get_logger()
 
 
 def check_topics(settings: ShellSettings, sources: Sequence[str]) -> int:
@@ -42,8 +48,23 @@ def _partition_counts(settings: ShellSettings) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 
 
-def lock_data_dir(path: Path) -> IO[str]:
-    """Hold the directory until the returned file is closed. Raises CannotStart."""
+@contextmanager
+def claimed_data_dir(path: Path) -> Iterator[Path]:
+    """A directory that no other worker has for as long as the block runs: this one, or one beside it with a number. So
+    any number of workers may be given the same place, and find what they left there. Raises CannotStart."""
+    for number in range(1, MOST_WORKERS + 1):
+        own = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        lock = _locked(own)
+        if lock is not None:
+            with lock:
+                log.info("data_directory_taken", path=str(own))
+                yield own
+            return
+    raise CannotStart(f"expected room for a worker beside {path}, but {MOST_WORKERS} workers use it already")
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """Held until the returned file is closed; None when another worker holds it."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / "worker.lock").open("w")
@@ -53,9 +74,7 @@ def lock_data_dir(path: Path) -> IO[str]:
         raise CannotStart(f"cannot write to the data directory {path}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError:
         lock.close()
-        raise CannotStart(
-            f"the data directory {path} is used by another worker: expected one directory per worker"
-        ) from error
+        return None
     return lock

@@ -10,7 +10,9 @@ import yaml
 from prometheus_client import REGISTRY, CollectorRegistry
 
 import streams.sources.telemetry  # noqa: F401 - its metrics are in the process-wide registry
+from ops.standing import SupervisorTelemetry
 from ops.telemetry import LagTelemetry
+from schemas import endpoints
 from schemas.exceptions import Severity, Team
 from sinks.telemetry import RequestTelemetry, SinkTelemetry
 from streams.shell.metrics import Metrics
@@ -34,6 +36,8 @@ def known_series() -> set[str]:
     SinkTelemetry(registry)
     RequestTelemetry("source", registry)
     LagTelemetry(registry)
+    registry.register(SupervisorTelemetry(list))
+    registry.register(endpoints.Readiness([]))
     Metrics(registry, "cases")
     names: set[str] = set()
     for each in (registry, REGISTRY):

@@ -105,8 +105,12 @@ def until(holds: Callable[[], bool], what: str) -> None:
 def test_everything_comes_up_plays_ones_own_file_mends_itself_and_stops_cleanly(
     argv: list[str], start: Callable[[list[str]], Up], cluster: str, tmp_path: Path
 ) -> None:
-    up = start([*argv, f"--kafka={cluster}"])
+    up = start([*argv, f"--kafka={cluster}", "--agents=2", "--sinks=2"])
     up.wait_for(lambda said: "exceptions list" in said)
+    fares = f"{sys.executable} -m ops.cli processes --json"
+    until(lambda: pasted(fares, tmp_path).returncode == 0, "all serve")
+    listed = {each["name"] for each in json.loads(pasted(fares, tmp_path).stdout)["processes"]}
+    assert {"agent-cases", "agent-cases-2", "sink-shopify", "sink-shopify-2", "lag", "sandbox"} <= listed
     assert f"  webhooks  http://127.0.0.1:{argv[-4].partition('=')[2]}/shopify/demo-shop\n" in up.said
     second = start([*argv, f"--kafka={cluster}"])
     assert second.process.wait(WAIT_SECONDS) == 2
@@ -127,6 +131,8 @@ def test_everything_comes_up_plays_ones_own_file_mends_itself_and_stops_cleanly(
     own = pasted(f"{done.stdout.splitlines()[-1].strip()} --json", tmp_path)
     assert own.returncode == 0, own.stderr
     order = json.loads(own.stdout)["order"]
+    for name in ("agent-cases", "agent-stock", "sink-shopify"):  # the others of their kind go on
+        os.kill(up.pids(name)[0], signal.SIGKILL)
     books = f"http://127.0.0.1:{argv[-3].partition('=')[2]}/_sandbox/books?shop=my-shop.myshopify.com"
     until(lambda: bool(httpx.get(books).json()["orders"][order]["refunds"]), "one's own return is paid")
 
@@ -140,7 +146,10 @@ def test_everything_comes_up_plays_ones_own_file_mends_itself_and_stops_cleanly(
     stopped = re.findall(r"  (\S+) +stopped\n", up.said)
     assert stopped[:2] == ["lag", "gateway"]
     assert stopped[-1] == "sandbox"
-    assert len(stopped) == 10, up.said
+    assert len(stopped) == 14, up.said
+    assert {each.parent.name for each in (tmp_path / "var").glob("*/worker.lock")} == {
+        "cases", "cases-2", "stock", "stock-2",
+    }  # fmt: skip
     assert all(gone(pid) for pid in up.pids())
 
 

@@ -74,14 +74,18 @@ def test_a_frozen_worker_and_poison_lose_nothing(kafka: str, topics: Topics, boo
     assert second.stop() == 0, second.log()
 
 
-def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, books: Books, start: Start) -> None:
-    first = start("first", "--standbys", "1")
+def test_joining_leaving_and_killing_lose_nothing(
+    kafka: str, topics: Topics, books: Books, start: Start, tmp_path: Path
+) -> None:
+    """Both workers are given one place for their tables, as instances of one service are."""
+    more = ("--standbys", "1", "--data-dir", str(tmp_path / "shared"))
+    first = start("first", *more)
     load = Load(kafka, topics.facts, per_second=400)
     load.burst(1000)
     deadline = load.due("key-due", int(time.time() * 1000) + 25_000)
     wait_for("the first works", lambda: len(books.answers()) >= 60)
     for cycle in range(3):
-        second = start("second", "--standbys", "1")
+        second = start("second", *more)
         load.burst(1000)
         wait_for("it has joined", second.works)
         time.sleep(1)  # under load
@@ -96,6 +100,7 @@ def test_joining_leaving_and_killing_lose_nothing(kafka: str, topics: Topics, bo
     assert_nothing_lost_or_doubled(books, sent)
     audit(kafka, topics, books, "standby-took-over", sent)
     assert second.exits == [], second.log()
+    assert {each.name for each in tmp_path.glob("shared*")} == {"shared", "shared-2"}
     second.kill()
     fresh = start("fresh")
     audit(kafka, topics, books, "fresh-recovered", sent)

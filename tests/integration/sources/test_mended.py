@@ -87,6 +87,12 @@ class Running:
         found = records(self.bootstrap, "exceptions")
         return {each.type for each in found if isinstance(each, ExceptionRaised) and each.merchant == merchant}
 
+    def count(self, kind: str, merchant: str) -> int:
+        """How many exceptions of a kind were raised for a merchant, those that are one only once."""
+        found = records(self.bootstrap, "exceptions")
+        raised = [each for each in found if isinstance(each, ExceptionRaised) and each.type == kind]
+        return len({each.exception_id for each in raised if each.merchant == merchant})
+
     def intents(self) -> list[RestockIntent]:
         found = records(self.bootstrap, "restock-intents")
         return [each for each in found if isinstance(each, RestockIntent) and each.merchant == SHOP]
@@ -117,10 +123,10 @@ def running(bootstrap: str, merchants: Merchants) -> Iterator[Running]:
     assert statuses == [0] * len(made.processes)
 
 
-def inspected_return(sandbox: Sandbox) -> None:
-    """Goods that came back to a location which no file maps."""
-    sandbox.order(DOMAIN, "#M1", "MUG")
-    made = sandbox.rma(DOMAIN, "#M1")
+def inspected_return(sandbox: Sandbox, order: str) -> None:
+    """Goods that came back to a location which no file maps at first."""
+    sandbox.order(DOMAIN, order, "MUG")
+    made = sandbox.rma(DOMAIN, order)
     for step in ("approve", "receive"):
         sandbox.step(DOMAIN, made["rma_id"], step)
     unit = {"unit": made["units"][0], "returned": True, "restockable": True, "location_id": 11}
@@ -135,8 +141,9 @@ def test_mending_a_file_releases_what_waited_and_no_mistake_stops_another_mercha
         sandbox.shop(DOMAIN)
         merchants = Merchants(tmp_path / "merchants", sandbox)
         with running(lone_broker.bootstrap, merchants) as made:
-            inspected_return(sandbox)
+            inspected_return(sandbox, "#M1")
             play(made, merchants, tmp_path)
+            play_without(made, merchants, sandbox)
 
 
 def play(made: Running, merchants: Merchants, folder: Path) -> None:
@@ -160,3 +167,22 @@ def play(made: Running, merchants: Merchants, folder: Path) -> None:
     (folder / "access").write_text(SECRETS["G_ACCESS"])
     until(lambda: not made.troubles(), WITHIN_SECONDS)
     assert made.returngo("bad-file") == 202
+
+
+def play_without(made: Running, merchants: Merchants, sandbox: Sandbox) -> None:
+    """A file is gone, and comes back. Its neighbour, who reads the same shop, says how far the day is."""
+
+    def unmapped() -> int:
+        return made.count("unmapped_location", "bad-file")
+
+    orders, before = len(made.intents()), unmapped()
+    (merchants.folder / f"{SHOP}.toml").unlink()
+    until(lambda: made.returngo(SHOP) == 401, WITHIN_SECONDS)
+    assert any(f"the file of merchant {SHOP} is gone" in each for each in made.troubles()[SHOP])
+    inspected_return(sandbox, "#M2")
+    until(lambda: unmapped() > before, WITHIN_SECONDS)
+    assert (len(made.intents()), made.returngo("bad-file")) == (orders, 202)
+    merchants.write(SHOP, LOCATION)
+    until(lambda: len(made.intents()) > orders, WITHIN_SECONDS)
+    until(lambda: not made.troubles(), WITHIN_SECONDS)
+    assert made.returngo(SHOP) == 202

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.child import Status
+from ops.child import Child, Status
 from ops.fitness import Ask, Heard, Patience
 from ops.supervisor import Supervisor
 from schemas.startup import CannotStart
@@ -247,6 +247,26 @@ def test_of_many_that_hang_at_once_one_after_the_other_is_restarted(supervisor: 
     eventually(lambda: any(each.restarts for each in supervisor.children()))
     time.sleep(0.5)
     assert sorted(each.restarts for each in supervisor.children()) == [0, 1]
+
+
+def test_a_machine_without_room_for_a_process_is_told_and_tried_again(
+    supervisor: Supervisor, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.start("a", python(FOR_EVER))
+    supervisor.start("b", python(FOR_EVER))
+    supervisor.wait_ready()
+    spawn, full = Child.spawn, [OSError(28, "No space left on device")]
+
+    def crowded(child: Child) -> None:
+        if full:
+            raise full.pop()
+        spawn(child)
+
+    monkeypatch.setattr(Child, "spawn", crowded)
+    supervisor.kill("a")
+    supervisor.kill("b")
+    eventually(lambda: [each.restarts for each in supervisor.children()] == [1, 1])
+    assert sum("cannot be started (No space left on device), tried again in" in line for line in told.lines) == 1
 
 
 def test_a_child_that_was_frozen_by_us_is_nobody_s_hang(supervisor: Supervisor, told: Told, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def test_it_listens_until_it_is_told_to_stop(stop: signal.Signals) -> None:
         assert process.stdout is not None
         address = process.stdout.readline().rpartition(" ")[2].strip()
         assert httpx.get(f"{address}/_sandbox/clock", timeout=20).json()["speed"] == 1.0
+        assert [httpx.get(f"{address}/{path}", timeout=20).text for path in ("health", "ready")] == ["ok\n", "ok\n"]
         process.send_signal(stop)
         assert process.wait(timeout=20) == 0
 

@@ -12,9 +12,9 @@ from sinks.ledger.ledger import Unstorable
 from sinks.publish import TooLarge
 from streams.sources import returngo
 from streams.sources.again import FIRST_MS, Again
-from streams.sources.desk import MOST_SET_ASIDE
+from streams.sources.desk import MOST_SET_ASIDE, Desk
 from streams.sources.poll_returngo import RmaPoll
-from streams.sources.work import Resource, Unexpected
+from streams.sources.work import Learnt, Resource, Unexpected
 from tests.unit.sources.doubles import Source, returngo_source
 from tests.unit.sources.merchants import shop
 from tests.unit.sources.payloads import RMA_ID, rma
@@ -144,3 +144,22 @@ async def test_what_the_ledger_cannot_hold_of_a_resource_is_raised_as_a_malforme
     (raised,) = source.log.records("exceptions")
     assert isinstance(raised, ExceptionRaised)
     assert (raised.type, "DataError" in raised.detail) == ("malformed_delivery", True)
+
+
+async def test_a_read_of_a_merchant_whose_file_is_gone_waits_and_is_no_fault_of_ours(source: Source) -> None:
+    known = {"shop-a"}
+    desk = Desk(source.reader, source.outbox, source.memory, source.clock, 2, serves=known.__contains__)
+    known.clear()
+    await desk.read(RMA, "effect", "signal")
+    await source.transport.give_up("shop-a")
+    known.add("shop-a")
+
+    async def gone(*_: object) -> Learnt:
+        known.clear()
+        raise Unexpected("KeyError at transport.py:97")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(source.reader, "read", gone)
+        await desk.read(RMA, "effect", "signal")
+    assert source.log.records("exceptions") == []
+    assert await Again(source.memory).due("shop-a", source.clock()) == [RMA]

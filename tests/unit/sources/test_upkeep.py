@@ -29,9 +29,9 @@ def text(name: str, poll_seconds: int = 900) -> str:
 class Running:
     """An upkeep whose rounds note when they run; `tokens` that are missing cannot be read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gone_after_seconds: float | None = None) -> None:
         self.path = folder
-        self.folder = MerchantFolder.opened(folder)
+        self.folder = MerchantFolder.opened(folder, gone_after_seconds)
         self.tokens: dict[str, str] = {}
         self.ran: list[tuple[str, float]] = []
         self.told: list[ExceptionRaised | ExceptionCleared] = []
@@ -106,6 +106,21 @@ async def test_a_merchant_who_leaves_the_system_is_served_no_more(running: Runni
     written(running.path, text("m-2"), "m-2.toml")
     assert await running.look() == [("m-2 two", 900)]
     assert running.served.elsewhere == set()
+
+
+async def test_a_merchant_whose_file_is_gone_is_served_no_more_and_again_when_it_is_back(
+    running: Running, tmp_path: Path
+) -> None:
+    running, tokens = Running(tmp_path, gone_after_seconds=0.0), running.tokens
+    running.tokens = tokens
+    await running.look()
+    (running.path / "m-2.toml").unlink()
+    assert await running.look() == []
+    assert ([*running.served.merchants], running.served.elsewhere) == (["m-1"], set())
+    assert [merchant for merchant, detail in running.open() if "is gone" in detail] == ["m-2"]
+    written(running.path, text("m-2"), "m-2.toml")
+    assert await running.look() == [("m-2 two", 900)]
+    assert running.open() == []
 
 
 async def test_a_broken_file_and_a_missing_secret_are_told_and_leave_the_others_alone(running: Running) -> None:
