@@ -2,6 +2,7 @@
 door and, where the warehouse inspects, our gateway.
 """
 
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,6 +15,7 @@ from schemas.startup import CannotStart
 
 Grade = Literal["sellable", "damaged", "missing"]
 STEPS = ("requested", "approved", "shipped", "received", "inspected")
+SUBSCRIBED_WITHIN_SECONDS = 30.0
 CUSTOMER = 1001  # whom every shop of the sandbox has
 Tell = Callable[[str], object]
 
@@ -47,6 +49,8 @@ def make(sandbox: Sandbox, merchant: Merchant, warehouse: Warehouse | None, want
     if system is None:
         raise CannotStart(f"merchant {merchant.merchant} has no [systems.shopify]: the sandbox plays no shop for it")
     shop = system.shop
+    if system.webhook_url is not None:
+        _wait_until_heard(sandbox, shop, tell)
     order, sku = _order(sandbox, shop, wanted)
     tell(f"order {order} of {merchant.merchant}: {wanted.quantity} × {sku}")
     reason = wanted.reason or _reason(merchant)
@@ -71,6 +75,20 @@ def make(sandbox: Sandbox, merchant: Merchant, warehouse: Warehouse | None, want
         rma=rma, order=order, merchant=merchant.merchant, sku=sku, quantity=wanted.quantity,
         grade=wanted.grade if wanted.until == "inspected" else None, tracking=tracking,
     )  # fmt: skip
+
+
+def _wait_until_heard(sandbox: Sandbox, shop: str, tell: Tell) -> None:
+    """Until both systems know where to send, as for a file that was written just now."""
+    began, before, now = time.monotonic(), -1, sandbox.subscriptions(shop)
+    if now:
+        return
+    tell("waiting until Returnflow has subscribed to the shop's webhooks …")
+    while not 0 < now == before:
+        if time.monotonic() - began > SUBSCRIBED_WITHIN_SECONDS:
+            tell("it has not: what follows is found when it asks the shop, within minutes")
+            return
+        time.sleep(0.5)
+        before, now = now, sandbox.subscriptions(shop)
 
 
 def _order(sandbox: Sandbox, shop: str, wanted: Wanted) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RETURNGO = "https://api.returngo.ai"
 INSPECTS = ("returngo", "warehouse", "either")
 API_VERSION = "2026-04"
+PLAYED_WITHIN_SECONDS = 10.0
 
 
 class Asking:
@@ -93,9 +95,19 @@ def _first_try(settings: "ProcessSettings", merchant: str) -> str:
     from ops.data_directory import running_in
 
     running = running_in(settings.data_dir)
-    if running is None or running.sandbox is None:
+    if running is None or running.sandbox is None or not _played(Path(running.merchants) / f"{merchant}.toml"):
         return "To try it first, without a secret and without the real shop: returnflow up --sandbox"
-    return f"The sandbox that runs here plays it within seconds. A return of it:\n  {own_return(settings, merchant)}"
+    return f"The sandbox that runs here plays it. A return of it:\n  {own_return(settings, merchant)}"
+
+
+def _played(copy: Path) -> bool:
+    """Whether the sandbox that runs takes up what was written just now."""
+    deadline = time.monotonic() + PLAYED_WITHIN_SECONDS
+    while not copy.exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _answers(

@@ -71,9 +71,10 @@ class Sandbox:
         """What really happened in one shop, as the sandbox tells it."""
         return self._get("/books", shop=shop)
 
-    def subscriptions(self) -> int:
-        """How many subscriptions were made; 0 while one of the two systems has none."""
-        made = [len(self._get("/calls", operation=name)["calls"]) for name in SUBSCRIBING]
+    def subscriptions(self, shop: str | None = None) -> int:
+        """How many subscriptions were made, in all shops or in one; 0 while one of the two systems has none."""
+        of = {} if shop is None else {"shop": shop}
+        made = [len(self._get("/calls", operation=name, **of)["calls"]) for name in SUBSCRIBING]
         return sum(made) if all(made) else 0
 
     def webhooks(self) -> list[dict[str, Any]]:

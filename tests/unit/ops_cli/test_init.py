@@ -2,6 +2,7 @@
 real sandbox process."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops import sandbox_return
 from ops.cli import main
 from ops.demo.client import Sandbox
 from ops.merchant_file import Answers, secrets, text
@@ -36,11 +38,41 @@ class Here:
         self.played = Played(self.merchants, self.data, addresses)
         self.said = self.played.open()
 
+    def serving(self) -> "Looking":
+        """As `up` does while commands run."""
+        return Looking(self.played)
+
     def run(self, *arguments: str, answers: str = "") -> Result:
         options = ["--data-dir", str(self.data)]
         if arguments[0] == "merchants":
             options += ["--merchants", str(self.merchants)]
         return CliRunner().invoke(main, [*arguments, *options], input=answers)
+
+
+class Looking(threading.Thread):
+    """Looks at the files every now and then, and keeps what was said."""
+
+    def __init__(self, played: Played) -> None:
+        super().__init__(daemon=True)
+        self.played, self.done, self.said = played, threading.Event(), list[tuple[str, str]]()
+
+    def run(self) -> None:
+        while not self.done.wait(0.05):
+            self.said += self.played.look()
+
+    def __enter__(self) -> "Looking":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        self.join()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody subscribes here: no gateway and no source runs."""
+    monkeypatch.setattr(sandbox_return, "SUBSCRIBED_WITHIN_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +86,11 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
 def test_a_file_written_by_reading_the_shop_passes_the_check_and_is_played(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = here.run("merchants", "init", "my-shop", "--sandbox", "--yes")
+    with here.serving() as looking:
+        done = here.run("merchants", "init", "my-shop", "--sandbox", "--yes")
     assert done.exit_code == 0, done.output
+    assert looking.said == [("my-shop", "played by the sandbox as my-shop.myshopify.com")]
+    assert "sandbox return --merchant my-shop --data-dir" in done.output
     merchant = load(here.merchants / "my-shop.toml")
     assert (merchant.currency, merchant.time_zone) == ("ZAR", "Etc/UTC")
     assert {each.location_id: each.active for each in merchant.locations} == {
@@ -75,8 +110,6 @@ def test_a_file_written_by_reading_the_shop_passes_the_check_and_is_played(
         monkeypatch.setenv(f"MY_SHOP_{name}", f"never-to-be-seen-{name}")
     sound = CliRunner().invoke(main, ["merchants", "check", "my-shop", "--merchants", str(here.merchants)])
     assert (sound.exit_code, "never-to-be-seen" in sound.output) == (0, False)
-    assert here.played.look() == []  # seen once: it may be half-written
-    assert here.played.look() == [("my-shop", "played by the sandbox as my-shop.myshopify.com")]
 
 
 def test_what_is_played_names_the_sandbox_and_secrets_that_are_made_up(
@@ -103,8 +136,8 @@ def test_a_sandbox_that_was_started_again_gets_its_shops_anew(here: Here) -> Non
     assert said[0][0] == "sandbox"
     assert ("demo-shop", "played by the sandbox as demo-shop.myshopify.com") in said
     (here.merchants / "twin.toml").write_text(EXAMPLE.read_text().replace('"demo-shop"', '"twin"', 1))
-    here.played.open_again()
-    assert here.played.look() == []
+    assert here.played.look() == []  # seen once: it may be half-written
+    assert here.played.look() == [("twin", "played by the sandbox as demo-shop.myshopify.com")]
     (here.merchants / "twin.toml").unlink()
     here.played.look()
     assert here.played.look() == [("twin", f"{here.merchants / 'twin.toml'} is gone")]
@@ -145,7 +178,8 @@ def test_a_return_that_cannot_be_made_is_one_plain_line(here: Here, tmp_path: Pa
 
 def test_without_a_token_everything_is_asked_and_answers_from_the_keyboard_do(here: Here) -> None:
     answers = "\n".join(["", "68192501234", "none", "https://hooks.example", "usd", "Europe/Berlin", "either", ""])
-    done = here.run("merchants", "init", "asked-shop", answers=answers)
+    with here.serving():
+        done = here.run("merchants", "init", "asked-shop", answers=answers)
     assert done.exit_code == 0, done.output
     assert "ASKED_SHOP_SHOPIFY_TOKEN is not set" in done.stderr
     merchant = load(here.merchants / "asked-shop.toml")
@@ -160,6 +194,8 @@ def test_without_a_token_everything_is_asked_and_answers_from_the_keyboard_do(he
     again = here.run("merchants", "init", "asked-shop", "--yes")
     assert (again.exit_code, "asked-shop.toml is the file of asked-shop already" in again.stderr) == (2, True)
     (here.merchants / "asked-shop.toml").unlink()
+    here.played.look()
+    here.played.look()
 
 
 @pytest.mark.parametrize(
