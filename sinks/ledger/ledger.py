@@ -150,7 +150,7 @@ class Ledger:
                 # Busy, deadlocked or gone: nothing was committed, or we cannot know; operations bear repetition.
                 if self._closing.is_set():
                     raise LedgerClosed("the ledger did not answer while the process was stopping") from error
-                self._say_why(error, len(calls))
+                self._say_why(error)
                 time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
                 wait = min(LONGEST_WAIT_SECONDS, wait * 2)
             else:
@@ -158,12 +158,12 @@ class Ledger:
                     self._observe(time.monotonic() - started)
                 return answers
 
-    def _say_why(self, error: DBAPIError, operations: int) -> None:
+    def _say_why(self, error: DBAPIError) -> None:
         file = ledger_file(self.engine)
         if disks.no_room(error, file):
-            log.error("disk_full", what=disks.told(file, "RETURNFLOW_LEDGER_URL"), operations=operations)
+            log.error("disk_full", what=disks.told(file, "RETURNFLOW_LEDGER_URL"))
         else:
-            log.warning("ledger_waits", error=type(error.orig).__name__, operations=operations)
+            log.warning("ledger_waits", error=type(error.orig).__name__)
 
     def _transaction(self, calls: list[_Call]) -> list[Any]:
         kinds: dict[Many[Any, Any], list[int]] = {}

@@ -1,7 +1,12 @@
 """The test of metrics finds what is missing: a name, a label of a matcher, of a grouping, of a text."""
 
 import pytest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
+import streams.sources.telemetry  # noqa: F401 - its metrics are in the process-wide registry
+from ops.telemetry import LagTelemetry
+from sinks.telemetry import RequestTelemetry, SinkTelemetry
+from streams.shell.metrics import Metrics
 from tests import promql
 from tests.promql import ADDED, asked, exported, missing
 
@@ -46,3 +51,16 @@ def test_rules_boards_and_runbooks_are_all_read() -> None:
     where = {each.where.partition(" ")[0] for each in promql.everything()}
     assert {"panel", "runbook", "PollLate", "QuotaNearlyUsed"} <= where
     assert exported([]) == {"up": set(ADDED)}
+
+
+def test_every_series_and_label_that_anybody_asks_for_is_one_of_ours() -> None:
+    """By what is declared; that it is really set is seen on a running pipeline (tests/e2e)."""
+    registry = CollectorRegistry()
+    SinkTelemetry(registry)
+    RequestTelemetry("source", registry)
+    LagTelemetry(registry)
+    Metrics(registry, "cases")
+    for collector in [*registry._collector_to_names, *REGISTRY._collector_to_names]:
+        if names := getattr(collector, "_labelnames", ()):
+            collector.labels(*names)  # type: ignore[attr-defined]
+    assert missing(exported([generate_latest(each).decode() for each in (registry, REGISTRY)])) == []
