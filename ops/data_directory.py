@@ -99,8 +99,15 @@ def tell(path: Path, running: Running) -> None:
 
 
 def running_in(path: Path) -> Running | None:
-    """Who runs there now."""
+    """Who runs there now; of one that was killed the file may be left."""
     try:
-        return msgspec.json.decode((path / RUNNING).read_bytes(), type=Running)
+        found = msgspec.json.decode((path / RUNNING).read_bytes(), type=Running)
     except (OSError, msgspec.MsgspecError):
         return None
+    try:
+        os.kill(found.pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:  # somebody else's, and alive
+        pass
+    return found

@@ -5,6 +5,7 @@ Touches signals, standard output, and through ops.up the broker, the ledger and 
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -145,7 +146,8 @@ def _stop_on_signals() -> Iterator[AbstractContextManager[None]]:
             _say("up", "stopping, which may take half a minute; Ctrl-C again ends everything at once")
             raise
 
-    heard = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]  # as nohup has it
+    # nohup ignores the hang-up, and means it; a script's & ignores Ctrl-C, which somebody may send all the same
+    heard = [each for each in SIGNALS if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN]
     before = {each: signal.signal(each, asked) for each in heard}
     try:
         yield said()
@@ -175,7 +177,8 @@ def _say(name: str, what: str) -> None:
 def _print(lines: list[str]) -> None:
     """A terminal that was closed, or a pipe that reads no more, stops no return."""
     with suppress(OSError):
-        print("\n".join(lines), flush=True)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))  # in one piece: several threads tell
+        sys.stdout.flush()
 
 
 def _watch(supervisor: Supervisor, crew: Crew, played: Played | None, told: Told) -> None:

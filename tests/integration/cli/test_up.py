@@ -27,7 +27,9 @@ class Up:
     def __init__(self, argv: list[str], said: Path, folder: Path) -> None:
         self._said = said / "said"
         with self._said.open("wb") as out:
-            self.process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=folder)
+            # as a script's & starts it: with Ctrl-C ignored
+            ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *argv]
+            self.process = subprocess.Popen(ignoring, stdout=out, stderr=out, cwd=folder)
 
     @property
     def said(self) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ops import data_directory
@@ -23,6 +24,13 @@ def test_a_second_run_is_told_who_runs_there_in_one_line(tmp_path: Path) -> None
     with held(tmp_path):  # the first has ended
         tell(tmp_path, RUNNING)
         assert running_in(tmp_path) == RUNNING
+    assert running_in(tmp_path) is None
+
+
+def test_a_killed_run_is_not_taken_for_one_that_runs(tmp_path: Path) -> None:
+    done = subprocess.Popen(["true"])
+    done.wait()
+    tell(tmp_path, msgspec.structs.replace(RUNNING, pid=done.pid))
     assert running_in(tmp_path) is None
 
 
