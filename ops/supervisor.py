@@ -4,6 +4,7 @@ hangs, stops in reverse order, leaves no orphans.
 Touches the process table and one log file per child. Every child dies with us, however we die.
 """
 
+import contextlib
 import math
 import os
 import signal
@@ -16,7 +17,8 @@ from typing import Self
 
 from ops.child import ASKED, Child, Status
 from ops.fitness import USUAL, Ask, Fitness, Heard, Patience
-from schemas.startup import CannotStart
+from schemas import disks
+from schemas.startup import CannotStart, DiskFull
 
 # What happened to which child, in words; called from the watching thread.
 Tell = Callable[[str, str], None]
@@ -25,7 +27,8 @@ WATCH_EVERY_SECONDS = 0.1
 STOP_WITHIN_SECONDS = 45.0
 EACH_STOP_WITHIN_SECONDS = 25.0  # a sink finishes what it has begun within 20
 LEAST_STOP_SECONDS = 1.0  # also when others used up the budget
-CANNOT_START = 2
+CANNOT_START = (CannotStart.status, DiskFull.status)
+MOST_LOG_BYTES = 30_000_000  # of a child that does not turn its log over itself
 FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 1.0, 5.0  # of who is waited for
 
 
@@ -64,8 +67,9 @@ class Supervisor:
                 if time.monotonic() > word_at:
                     word_at = time.monotonic() + NEXT_WORD_SECONDS
                     self._tell(name, f"not ready yet, after {time.monotonic() - began:.0f} s")
-                if child.last_exit == CANNOT_START and not child.was_ready:
-                    raise CannotStart(f"{name} cannot start: {child.process.last_words(1)}")
+                if child.last_exit in CANNOT_START and not child.was_ready:
+                    kind = DiskFull if child.last_exit == DiskFull.status else CannotStart
+                    raise kind(f"{name} cannot start: {child.process.last_words(1)}")
                 if time.monotonic() > deadline:
                     raise CannotStart(
                         f"expected {name} to serve within {within_seconds:g} s, but it does not: {child.fitness.why}. "
@@ -154,13 +158,15 @@ class Supervisor:
                     threading.Thread(target=self._ask, args=(child,), name=f"ask {child.name}", daemon=True).start()
 
     def _look_at(self, child: Child, now: float) -> None:
+        child.process.turn_over(MOST_LOG_BYTES)
         if child.state == "waiting" and now >= child.start_again_at:
             self._start_again(child, now)
         elif child.state in (*ASKED, "paused", "hangs") and child.ended():
             child.process.kill()  # it has ended: this releases its watchdog
             child.last_exit = child.process.exit_status
             delay = child.schedule_again(now)
-            self._tell(child.name, f"ended {_how(child.last_exit)}, starts again in {delay:g} s (log: {child.log})")
+            how = f"{_how(child.last_exit)}{_no_room(child)}"
+            self._tell(child.name, f"ended {how}, starts again in {delay:g} s (log: {child.log})")
         elif child.state == "hangs" and now >= child.kill_at:
             os.kill(child.process.pid, signal.SIGKILL)
 
@@ -205,6 +211,16 @@ class Supervisor:
         os.kill(child.process.pid, signal.SIGTERM)
         os.kill(child.process.pid, signal.SIGCONT)
         self._tell(child.name, f"hangs and is ended: {child.fitness.why}")
+
+
+def _no_room(child: Child) -> str:
+    """A broker says no more than this of a full disk, among many lines."""
+    said = ""
+    with contextlib.suppress(OSError):  # its log may be gone
+        said = child.process.last_words(30)
+    if "No space left on device" not in said:
+        return ""
+    return f", for {disks.told(child.log.parent.parent, 'RETURNFLOW_DATA_DIR or --data-dir')}"
 
 
 def _how(status: int | None) -> str:

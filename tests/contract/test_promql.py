@@ -1,10 +1,15 @@
 """The test of metrics finds what is missing: a name, a label of a matcher, of a grouping, of a text."""
 
+from pathlib import Path
+
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
 import streams.sources.telemetry  # noqa: F401 - its metrics are in the process-wide registry
+from ops.child import Status
+from ops.standing import SupervisorTelemetry
 from ops.telemetry import LagTelemetry
+from schemas import endpoints
 from sinks.telemetry import RequestTelemetry, SinkTelemetry
 from streams.shell.metrics import Metrics
 from tests import promql
@@ -60,6 +65,9 @@ def test_every_series_and_label_that_anybody_asks_for_is_one_of_ours() -> None:
     RequestTelemetry("source", registry)
     LagTelemetry(registry)
     Metrics(registry, "cases")
+    kafka = Status(name="kafka", state="ready", pid=1, restarts=0, last_exit=None, log=Path("log"))
+    registry.register(SupervisorTelemetry(lambda: [kafka]))
+    registry.register(endpoints.Readiness([]))
     for collector in [*registry._collector_to_names, *REGISTRY._collector_to_names]:
         if names := getattr(collector, "_labelnames", ()):
             collector.labels(*names)  # type: ignore[attr-defined]

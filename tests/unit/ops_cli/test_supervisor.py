@@ -14,7 +14,7 @@ import pytest
 from ops.child import Child, Status
 from ops.fitness import Ask, Heard, Patience
 from ops.supervisor import Supervisor
-from schemas.startup import CannotStart
+from schemas.startup import CannotStart, DiskFull
 
 FOR_EVER = "import time\nwhile True: time.sleep(60)"
 DEADLINE_SECONDS = 15.0
@@ -277,3 +277,23 @@ def test_a_child_that_was_frozen_by_us_is_nobody_s_hang(supervisor: Supervisor, 
     supervisor.resume("a")
     supervisor.wait_ready("a")
     assert not any("hangs" in line for line in told.lines)
+
+
+def test_a_full_disk_is_told_whether_a_process_of_ours_finds_it_or_another(supervisor: Supervisor, told: Told) -> None:
+    line = '{"event": "cannot_start", "reason": "the disk that holds x is full"}'
+    supervisor.start("ours", python(f"import sys; print({line!r}); sys.exit(74)"), ask=when(lambda: False))
+    with pytest.raises(DiskFull, match="ours cannot start: the disk that holds x is full"):
+        supervisor.wait_ready("ours")
+    kafka = "print('java.io.IOException: No space left on device'); raise SystemExit(1)"
+    supervisor.start("kafka", python(kafka), ask=when(lambda: False))
+    eventually(lambda: any("is full (mounted at" in line for line in told.lines))
+
+
+def test_the_log_of_a_child_that_does_not_do_so_itself_is_turned_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.supervisor.MOST_LOG_BYTES", 1_000)
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start("kafka", python("print('x' * 2_000, flush=True); import time; time.sleep(60)"))
+        eventually((tmp_path / "kafka.log.1").exists)
+        eventually(lambda: (tmp_path / "kafka.log").stat().st_size < 1_000)
