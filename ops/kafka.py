@@ -11,7 +11,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.dead_letters import plain
+from schemas.dead_letters import Headers, plain
 from schemas.kafka import Brokers, librdkafka, started
 from schemas.startup import CannotStart
 
@@ -42,6 +42,7 @@ _PASSING = frozenset(
         KafkaError.NOT_COORDINATOR,
     }
 )
+UNREADABLE: Headers = (("(unreadable)", b"header names that are no UTF-8"),)
 T = TypeVar("T")
 
 # Whether a record is of interest, asked of its raw value before anything is decoded.
@@ -214,5 +215,14 @@ def _seen(message: Message, open_partitions: dict[int, int]) -> Seen | None:
         timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=plain(message.headers()),
+        headers=_headers(message),
     )
+
+
+def _headers(message: Message) -> Headers:
+    """Those of a record; in place of names that librdkafka's Python client cannot read (no UTF-8), that there are
+    some."""
+    try:
+        return plain(message.headers())
+    except SystemError:  # its decoding error comes out as one, and the names with it
+        return UNREADABLE

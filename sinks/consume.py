@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from schemas import header_names
 from schemas.dead_letters import plain
 from schemas.endpoints import Joined
 from schemas.kafka import Brokers, aiokafka
@@ -27,6 +28,7 @@ DAY_MS = 86_400_000
 
 def consumer(bootstrap: Brokers, group: str, session_seconds: float) -> AIOKafkaConsumer:
     """A member of `group` that commits only by hand and stays a member however long it has no room for records."""
+    header_names.escaped()
     return AIOKafkaConsumer(
         **aiokafka(bootstrap),
         group_id=group,

@@ -4,11 +4,13 @@ from typing import Any
 
 import faust
 
+from schemas import header_names
 from schemas.kafka import Brokers, aiokafka, cluster_of
 
 
 def connection(brokers: Brokers) -> dict[str, Any]:
     """Arguments of faust.App; raises CannotStart."""
+    header_names.escaped()
     cluster, told = cluster_of(brokers), aiokafka(brokers)
     found: dict[str, Any] = {"broker": [f"kafka://{address}" for address in cluster.bootstrap.split(",")]}
     if "sasl_oauth_token_provider" in told:

@@ -7,7 +7,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
-from schemas import topics
+from schemas import header_names, topics
 from schemas.codec import Codec
 from schemas.endpoints import Serving
 from schemas.kafka import Brokers, aiokafka
@@ -168,6 +168,7 @@ def _parts(
     environment: Environment, base: _Base, source: Source, trigger: Trigger | None, desk: Desk,
     for_all: list[tuple[float, Round]], by_clock: Rounds, connecting: Connecting | None,
 ) -> Parts:  # fmt: skip
+    header_names.escaped()
     consumer = AIOKafkaConsumer(
         **aiokafka(environment.bootstrap), group_id=topics.group_of(f"source {environment.system}"),
         enable_auto_commit=False, client_id="returnflow-source", auto_offset_reset="earliest",
