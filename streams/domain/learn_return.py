@@ -66,7 +66,7 @@ def _rma(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> Rma:
             if each.unit_id:
                 units[each.unit_id] = _unit(units.get(each.unit_id), each, fact, stamp)
     step = fact.transaction
-    of_units = fact.kind in ("in_transit", "received", "inspected") and any(each.unit_id for each in fact.units)
+    of_units = fact.kind in ("in_transit", "received", "inspected") and _listed(fact)
     marks = rma.marks if of_units else _marked(rma, fact, stamp)
     after = Rma(
         rma.rma_id, marks, units, rma.steps if step is None else _stepped(rma.steps, step, stamp),
@@ -76,6 +76,11 @@ def _rma(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> Rma:
         _roster(rma.roster, fact, stamp), _ended(rma.ended, fact, stamp),
     )  # fmt: skip
     return rma if after == rma else after
+
+
+def _listed(fact: ReturnEvent) -> bool:
+    """Whether it is about the units or pieces that it lists, and not about the whole return."""
+    return any(each.unit_id for each in fact.units) or (fact.kind != "in_transit" and bool(fact.units))
 
 
 def _marked(rma: Rma, fact: ReturnEvent, stamp: Stamp) -> dict[str, Stamp]:

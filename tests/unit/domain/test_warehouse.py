@@ -53,6 +53,17 @@ def test_a_piece_that_both_inspected_is_put_back_once_whoever_comes_first() -> N
         assert run.open == []
 
 
+@pytest.mark.req("INV-18", "EXC-1")
+@pytest.mark.parametrize("rma", ["100", ""])
+def test_a_receipt_that_lists_its_pieces_is_of_no_others_of_its_return(rma: str) -> None:
+    run = Run(WAREHOUSE)
+    piece = replace(counted(1, rma=rma), kind="received", fact_id="door/receipt")
+    run.feed(order(line(), line("L2", "CAP")), *asked(unit(), unit("u2", "L2", "CAP")), piece)
+    assert run.stages() == {"u1": "received", "u2": "approved"}
+    run.feed(deadline(600))
+    assert (run.open, run.raised("stuck_received").unit_ids) == (["stuck_received"], ("u1",))
+
+
 @pytest.mark.req("INV-18")
 def test_inspections_that_disagree_are_raised() -> None:
     run = Run(EITHER)

@@ -75,11 +75,12 @@ class Told:
         return [Unit(self, rma_id, unit_id) for rma_id, unit_id in sorted(names)]
 
     def times(self, rma_id: str, kind: str) -> list[When]:
-        """When a milestone of the whole return was told; of goods on their way only facts that name no units count."""
-        goods = kind in ("in_transit", "received", "inspected")
+        """When a milestone of the whole return was told; of goods on their way only facts that name no units count, nor
+        do receipts that list pieces."""
+        goods, pieces = kind in ("in_transit", "received", "inspected"), kind in ("received", "inspected")
         return sorted(
             when(e) for e in self.events
-            if (e.rma_id, e.kind) == (rma_id, kind) and not (goods and any(u.unit_id for u in e.units))
+            if (e.rma_id, e.kind) == (rma_id, kind) and not (goods and any(u.unit_id or pieces for u in e.units))
         )  # fmt: skip
 
     def marks(self, rma_id: str) -> dict[str, When]:
