@@ -18,8 +18,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from ops.kafka import admin
 from ops.lag import Lag, measure
+from ops.open_exceptions import OpenExceptions
 from ops.telemetry import LagTelemetry
 from schemas import clock, endpoints
+from schemas.codec import Codec
 from schemas.kafka import Brokers
 
 log = structlog.get_logger()
@@ -36,6 +38,8 @@ def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int
     telemetry, waits = LagTelemetry(registry), Waits()
     client = admin(bootstrap)
     measure_once(client, bootstrap, telemetry, waits)
+    exceptions = OpenExceptions(bootstrap, Codec(), registry)
+    exceptions.look()
     turning = endpoints.Turning(every_seconds + HANGS_AFTER_SECONDS)
     endpoints.serve(
         host, port, registry=registry, alive=[turning.check], ready=[endpoints.kafka_answers(bootstrap)]
@@ -43,6 +47,7 @@ def serve(bootstrap: Brokers, host: str, port: int, every_seconds: float) -> int
     while not stop.wait(every_seconds):
         turning.turned()
         measure_once(client, bootstrap, telemetry, waits)
+        exceptions.look()
     return 0
 
 

@@ -10,8 +10,9 @@ import msgspec
 from schemas.topics import CATALOGUE, group_of
 
 GROUPS = "returnflow-"
-# Who else asks Kafka: the exporter of lag, people who look, who applies merchant files, and who creates the topics.
-LAG, LOOK, MERCHANTS, SETUP = "lag", "look", "merchants", "setup"
+# Who else asks Kafka: the exporter of lag, people who look, who applies merchant files, who closes exceptions, and who
+# creates the topics.
+LAG, LOOK, MERCHANTS, EXCEPTIONS, SETUP = "lag", "look", "merchants", "exceptions", "setup"
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def processes() -> list[str]:
 def rights() -> list[Right]:
     """All of them, process by process; those of people come last."""
     found = [right for process in processes() for right in _of_process(process)]
-    return [*found, *_watching(LAG), *_watching(LOOK), *_applying(), *_setup()]
+    return [*found, *_watching(LAG), *_watching(LOOK), *_telling(MERCHANTS), *_telling(EXCEPTIONS), *_setup()]
 
 
 def _of_process(process: str) -> list[Right]:
@@ -71,11 +72,11 @@ def _watching(process: str) -> list[Right]:
     ]
 
 
-def _applying() -> list[Right]:
-    """Looks, and tells of a changed merchant file."""
-    told = [topic.name for topic in CATALOGUE.values() if f"returnflow {MERCHANTS}" in topic.producers]
-    written = [Right(process=MERCHANTS, resource="topic", name=name, operations=("Write",)) for name in told]
-    return [*_watching(MERCHANTS), *written]
+def _telling(command: str) -> list[Right]:
+    """Looks, and writes what its command tells: a changed merchant file, an exception that a person closed."""
+    told = [topic.name for topic in CATALOGUE.values() if f"returnflow {command}" in topic.producers]
+    written = [Right(process=command, resource="topic", name=name, operations=("Write",)) for name in told]
+    return [*_watching(command), *written]
 
 
 def _setup() -> list[Right]:

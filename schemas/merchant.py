@@ -264,7 +264,7 @@ def _what(problem: ErrorDetails) -> str:
         case {"type": "extra_forbidden"}:
             return f"there is no such key; expected one of {', '.join(_keys_beside(problem['loc']))}"
         case {"type": "missing"}:
-            return "expected a value, for there is no usual one; got none"
+            return "this key must be given: nothing is assumed for it"
         case {"type": "tuple_type"}:
             return _shape(problem, "a list: [ … ], or [[…]] above each of its entries")
         case {"type": "model_type" | "dict_type"}:

@@ -134,10 +134,11 @@ def _all() -> Iterator[Topic]:
     yield _facts(STOCK_ITEMS, "item", stock.StockItem, sources)
     yield _facts(STOCK_LEVELS, "item", stock.StockLevel, sources)
     yield _facts(RESTOCK_INTENTS, "item", stock.RestockIntent, agents, "source shopify")
+    people = "returnflow exceptions"
     yield Topic(
         name=EXCEPTIONS, key="exception", records=(exceptions.ExceptionRaised, exceptions.ExceptionCleared),
-        retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway"),
-        consumers=("returnflow exceptions",), owner="integration",
+        retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway", people),
+        consumers=(people,), owner="integration",
     )  # fmt: skip
     yield Topic(
         name=EXPECTED_RETURNS, key="order", records=(journal.ExpectedReturn,), retention_ms=90 * DAY_MS,

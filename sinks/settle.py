@@ -144,7 +144,8 @@ class Settlement:
             received, stage="decode", reason="undecodable", detail=refused.detail, attempts=0, command=None
         )
         place = f"{received.topic}[{received.partition}]@{received.offset}"
-        await self._raise("undecodable", _merchant_in(received.key), place, f"{place}: {refused.detail}", work=None)
+        detail = f"{place}: {refused.detail}"
+        await self._raise("undecodable", _merchant_in(received.key), place, detail, work=None, received=received)
 
     async def unstorable(self, work: Work, detail: str) -> None:
         """A command that the ledger cannot hold: it was not sent, and there is no row to remember that."""
@@ -167,7 +168,12 @@ class Settlement:
             work.received, stage="claim", reason="contradicts", detail=detail, attempts=0, command=command
         )
         await self._raise(
-            "rejected_by_system", command.merchant, f"contradicts {command.command_id}", detail, work=work
+            "rejected_by_system",
+            command.merchant,
+            f"contradicts {command.command_id}",
+            detail,
+            work=work,
+            received=work.received,
         )
         if first_result is not None:
             await self.repeat(first_result, command)
@@ -192,7 +198,10 @@ class Settlement:
             offset=received.offset,
         )
 
-    async def _raise(self, kind: str, merchant: str, subject: str, detail: str, *, work: Work | None) -> None:
+    async def _raise(
+        self, kind: str, merchant: str, subject: str, detail: str, *, work: Work | None, received: Received
+    ) -> None:
+        """Of one record, dated by it: told again, it is the same."""
         command = None if work is None else work.command
         await self.publish_exception(
             exceptions.raised(
@@ -202,7 +211,8 @@ class Settlement:
                 ),
                 merchant=merchant,
                 detail=redact(detail),
-                at_ms=self._now_ms(),
+                at_ms=received.came_ms(self._now_ms()),
+                resolvable=True,
                 system=self.system,
                 order_id="" if command is None else command.order_id,
                 rma_id="" if command is None else command.rma_id,

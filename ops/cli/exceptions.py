@@ -1,4 +1,4 @@
-"""`returnflow exceptions`: what a person must look at."""
+"""`returnflow exceptions`: what a person must look at, and closing what nothing else closes."""
 
 import sys
 import typing
@@ -38,7 +38,7 @@ COLUMNS = (
 )
 
 
-@click.group(epilog=more("exceptions list", "exceptions show 6a9a1d3b"))
+@click.group(epilog=more("exceptions list", "exceptions show 6a9a1d3b", 'exceptions resolve 6a9a1d3b --why "read it"'))
 def exceptions() -> None:
     """What a person must look at, with owner and next step."""
 
@@ -65,7 +65,7 @@ def list_exceptions(
 
     JSON: a list of {state: open|cleared, raised: {exception_id, type, owner, severity, merchant, detail, next_step,
     since_ms, due_ms, order_id, rma_id, line_id, unit_ids, sku, location, system, expected, actual, command_id, repeats,
-    actions, evidence}, cleared_at_ms, why_cleared}.
+    actions, evidence, resolvable}, cleared_at_ms, why_cleared, cleared_by}; cleared_by is "" when it closed by itself.
     """
     with plain_faults(settings):
         found = _load(settings)
@@ -102,6 +102,38 @@ def show(settings: "ProcessSettings", exception_id: str, as_json: bool) -> None:
         print_json(found)
     else:
         describe(_fields(found))
+
+
+_RESOLVED = more(
+    'exceptions resolve 6a9a1d3b --why "looked at the delivery: a test of the vendor"',
+    'exceptions resolve 6a9a1d3b --why "read the order by hand" --by thandi@example.com',
+)
+
+
+@exceptions.command(epilog=_RESOLVED)
+@click.argument("exception_id", metavar="ID")
+@click.option("--why", required=True, help="What you found or did; kept with the exception. No personal data.")
+@click.option("--by", help="Who closes it (else you, as USER@HOST).")
+@with_settings("kafka", "registry")
+def resolve(settings: "ProcessSettings", exception_id: str, why: str, by: str | None) -> None:
+    """Close an exception that tells of one record or delivery, such as `undecodable` and `malformed_delivery`.
+
+    Who, when and why are recorded, and shown by `exceptions show` and `exceptions list --closed`. Those that close by
+    themselves when their cause is gone are refused: closed by hand they would hide what is still wrong. Exit status 1
+    when nothing is closed.
+    """
+    from ops import resolving
+
+    if not why.strip():
+        raise click.BadParameter("expected a reason in words, got none", param_hint="--why")
+    with plain_faults(settings):
+        found = _one(_load(settings), exception_id)
+        try:
+            closed = resolving.resolve(settings.kafka, codec_of(settings), found, why.strip(), by or resolving.me())
+        except resolving.NotByHand as refused:
+            click.echo(str(refused), err=True)
+            sys.exit(1)
+    click.echo(f"Closed: {closed.exception_id} ({closed.type}), by {closed.by}: {closed.why}")
 
 
 def _load(settings: "ProcessSettings") -> "Inbox":
@@ -159,10 +191,13 @@ def _row(item: "Item") -> tuple[object, ...]:
 
 
 def _closed(item: "Item") -> str:
-    return f"closed {at(item.cleared_at_ms)}: {item.why_cleared}"
+    by = f" by {item.cleared_by}" if item.cleared_by else ""
+    return f"closed {at(item.cleared_at_ms)}{by}: {item.why_cleared}"
 
 
 def _fields(item: "Item") -> list[tuple[str, object]]:
+    from ops.resolving import ends
+
     raised = item.raised
     place = raised.evidence
     return [
@@ -173,6 +208,7 @@ def _fields(item: "Item") -> list[tuple[str, object]]:
         ("severity", raised.severity),
         ("what is wrong", raised.detail),
         ("next step", raised.next_step),
+        ("closes", ends(raised) if item.state == "open" else ""),
         ("merchant", raised.merchant),
         ("order", raised.order_id),
         ("RMA", raised.rma_id),

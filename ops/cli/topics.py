@@ -113,7 +113,7 @@ def acls(as_json: bool) -> None:
     """The least that each process may do in Kafka, one user each, as lines for Kafka's own kafka-acls.
 
     Add --bootstrap-server and --command-config to each line. The last users are for people: `look` for the commands
-    that read, `merchants` for `merchants apply`, `setup` for `topics apply`.
+    that read, `merchants` for `merchants apply`, `exceptions` for `exceptions resolve`, `setup` for `topics apply`.
     JSON: a list of {process, user, resource, name, pattern, operations}.
     """
     import msgspec

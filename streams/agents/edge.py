@@ -78,7 +78,7 @@ class Edge:
             exception_id=ids.exception_id(
                 merchant=merchant, kind="undecodable", order_id="", rma_id="", subject=subject
             ),
-            detail=f"record {subject} was set aside, {reason}: {error}", evidence=evidence(record),
+            detail=f"record {subject} was set aside, {reason}: {error}", evidence=evidence(record), resolvable=True,
         )  # fmt: skip
         return [self._exception(exception)]
 

@@ -27,5 +27,5 @@ def refused(
         exception_id=ids.exception_id(
             merchant=fact.merchant, kind="undecodable", order_id=order_id, rma_id="", subject=f"{kind} {name}"
         ),
-        detail=f"{kind} {name} was set aside: {problem}", evidence=evidence,
+        detail=f"{kind} {name} was set aside: {problem}", evidence=evidence, resolvable=True,
     ))  # fmt: skip

@@ -157,7 +157,7 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
             text = f"how much of the order is left to pay back is unknown: see {', '.join(proposal.foreign)}"
             changes = {"detail": text, "expected": currency}
         case "units_left":
-            over = "; ".join(f"line {s.line_id}: {s.quantity} more unit(s)" for s in proposal.beyond)
+            over = "; ".join(f"line {s.line_id}: {explain.count(s.quantity, 'unit')} too many" for s in proposal.beyond)
             changes = {"detail": f"more units than were bought would be paid back: {over}"}
         case "taxes_agree":
             changes = {"detail": f"the taxes differ: {explain.figures(proposal)}", **_taxes(proposal, currency)}

@@ -8,7 +8,7 @@ from schemas.exceptions import TYPES
 from schemas.merchant import Merchant
 from schemas.numbers import LATEST_MS
 from schemas.working_hours import HOUR_MS
-from streams.domain import movements
+from streams.domain import explain, movements
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.counted import Arrivals
@@ -130,7 +130,8 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
             continue  # returns at a till are part of the workflow there
         if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
-            yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, f"{units} unit(s) put back")
+            put_back = f"{explain.count(units, 'unit')} put back"
+            yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, put_back)
 
 
 def _taken_off(foreign: Foreign) -> bool:
@@ -242,7 +243,8 @@ def of_marks(learnt: Learnt, decided: dict[str, Decision]) -> Iterable[Cause]:
 
 def _too_many(spare: Spare) -> Cause:
     claim = spare.claim
-    detail = f"{claim.source} counted {spare.quantity} more piece(s) than the return has units: {claim.disposition}"
+    more = explain.count(spare.quantity, "piece")
+    detail = f"{claim.source} counted {more} more than the return has units: {claim.disposition}"
     if spare.others:
         detail += f", unless it graded anew what it had counted as {', '.join(spare.others)}"
     return Cause(

@@ -19,6 +19,11 @@ def money(minor: int, currency: str | None) -> str:
         return f"{minor} {currency or ''}".strip()
 
 
+def count(number: int, noun: str) -> str:
+    """`1 unit`, `2 units`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def figures(p: Proposal) -> str:
     """How the order gives our figure, and what ReturnGO's is made of."""
     currency = p.order.currency

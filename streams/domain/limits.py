@@ -12,6 +12,7 @@ from streams.domain import exchanges, movements, portal, released
 from streams.domain.allot import Spare
 from streams.domain.causes import Cause, about
 from streams.domain.decided import Crediting, Decision, Exchanging, Money, Paying, Restocking
+from streams.domain.explain import count
 from streams.domain.learnt import Inspection, Learnt, Rma
 from streams.domain.own import command_ids
 from streams.domain.seat import Seat, gone, model_of, ready_since_ms, stopped
@@ -120,7 +121,7 @@ def _stray(spare: Spare) -> Cause:
     return Cause(
         type="orphan_return", rma_id=claim.rma_id, subject=claim.fact_id, line_id=claim.line_id or None,
         sku=claim.sku or None, location=claim.location,
-        detail=f"{claim.source} inspected {spare.quantity} piece(s) that no return is known for",
+        detail=f"{claim.source} inspected {count(spare.quantity, 'piece')} that no return is known for",
     )  # fmt: skip
 
 

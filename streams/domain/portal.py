@@ -7,6 +7,7 @@ they were sent, and goods that were sold in a store and come back to one.
 """
 
 from streams.domain.causes import Cause
+from streams.domain.explain import count
 from streams.domain.learnt import Claim, Effect, Learnt, Rma
 from streams.domain.seating import Seating
 
@@ -62,4 +63,7 @@ def _counted(claim: Claim) -> Seen:
 
 def _taken_back(effect: Effect) -> Seen:
     what = effect.kind.replace("_", " ")
-    return effect.stamp.at_ms, f"{what} {effect.external_id} of {_units(effect)} unit(s) in {effect.system or 'a shop'}"
+    return (
+        effect.stamp.at_ms,
+        f"{what} {effect.external_id} of {count(_units(effect), 'unit')} in {effect.system or 'a shop'}",
+    )

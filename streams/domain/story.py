@@ -13,6 +13,7 @@ from schemas.stock import RestockVerdict
 from streams.domain import trail
 from streams.domain.causes import Cause
 from streams.domain.decided import KINDS, Decision, Marking, Restocking
+from streams.domain.explain import count, money
 from streams.domain.learn import Fact, name_of
 from streams.domain.learnt import Learnt
 from streams.domain.standing import Standing
@@ -58,7 +59,7 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
                 yield trail.of_request(fact, step)
         case OrderSnapshot():
             known = None if before is None else before.order
-            detail = f"order {fact.name} with {len(fact.lines)} line(s)"
+            detail = f"order {fact.name} with {count(len(fact.lines), 'line')}"
             step = _step(
                 case, name_of(fact), "learned", "order", detail, "", fact.version_ms, unit_ids=(), actor=fact.system,
                 currency=fact.currency, amount_minor=fact.total_minor, evidence=evidence, read_order=fact.read_order,
@@ -105,9 +106,8 @@ def _told(fact: ReturnEvent, units: Sequence[ReturnedUnit]) -> str:
     words = [_grade(u) for u in units if u.disposition is not None]
     if fact.transaction is not None:
         words.append(f"{fact.transaction.kind} {fact.transaction.transaction_id} {fact.transaction.status}")
-    if fact.tracking_number:
-        words.append("tracking known")
-    return "; ".join(words) or f"{fact.kind.replace('_', ' ')}, {len(units)} unit(s)"
+    said = "; ".join(words) or ": ".join((fact.kind.replace("_", " "), *([count(len(units), "unit")] if units else [])))
+    return f"{said}; its parcel has a tracking number" if fact.tracking_number else said
 
 
 def _grade(unit: ReturnedUnit) -> str:
@@ -147,7 +147,10 @@ def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterab
         )  # fmt: skip
         return
     kind = KINDS[type(decision)]
-    parts = ", ".join(f"line {s.line_id}: {s.quantity} unit(s) {s.amount_minor}" for s in decision.shares)
+    parts = ", ".join(
+        f"line {s.line_id}: {count(s.quantity, 'unit')}, {money(s.amount_minor, decision.currency)}"
+        for s in decision.shares
+    )
     whole = _step(
         case, decision.decision_id, "decided", kind, parts, decision.rma_id, decision.decided_at_ms,
         unit_ids=decision.unit_ids, command_id=decision.decision_id, amount_minor=decision.amount_minor,

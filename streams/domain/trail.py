@@ -11,6 +11,7 @@ from schemas import ids
 from schemas.facts import ObservedEffect, ReturnEvent
 from schemas.journal import CaseStep
 from streams.domain.decided import Booking, Decision, Exchanging, Money, Paying, Repaid
+from streams.domain.explain import count
 from streams.domain.learnt import Learnt, Order
 
 OURSELVES = "returnflow"
@@ -74,7 +75,7 @@ def of_decision(decision: Money | Booking, learnt: Learnt, whole: CaseStep) -> I
     units = _units(decision, learnt) if one_line is None else {}
     for share in decision.shares if one_line is None else ():
         yield _part(
-            whole, share.line_id, actor=OURSELVES, what=f"{whole.what}_line", detail=f"{share.quantity} unit(s)",
+            whole, share.line_id, actor=OURSELVES, what=f"{whole.what}_line", detail=count(share.quantity, "unit"),
             line_id=share.line_id, sku=lines.get(share.line_id) or None, amount_minor=share.amount_minor,
             unit_ids=tuple(units.get(share.line_id, ())),
         )  # fmt: skip

@@ -23,14 +23,15 @@ from schemas.facts import Delivery, ReturnEvent
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent
 from sinks.work import Received
-from streams.sources import telemetry
+from streams.sources import envelope, telemetry
+from streams.sources.bad_deliveries import BadDeliveries
 from streams.sources.fields import Malformed
 from streams.sources.progress import Progress
 from streams.sources.publishing import Outbox
 from streams.sources.signals import Signals
 from streams.sources.strangers import Strangers
 from streams.sources.unexpected import faults_shown
-from streams.sources.work import DeadLetter, Place, Routed, Unexpected
+from streams.sources.work import Complaint, DeadLetter, Place, Resource, Routed, Unexpected
 
 log = structlog.get_logger(__name__)
 MOST_UNSETTLED = 5_000  # beyond this nothing more is fetched
@@ -65,8 +66,8 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     def __init__(
         self, *, consumer: AIOKafkaConsumer, source: Source, trigger: Trigger | None, signals: Signals, outbox: Outbox,
-        progress: Progress, strangers: Strangers, codec: Codec, now_ms: Callable[[], int], joined: Joined,
-        steady_ms: Callable[[], int] = steady_ms,
+        progress: Progress, strangers: Strangers, bad: BadDeliveries, codec: Codec,
+        now_ms: Callable[[], int], joined: Joined, steady_ms: Callable[[], int] = steady_ms,
     ) -> None:  # fmt: skip
         self._consumer = consumer
         self._source = source
@@ -75,6 +76,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._outbox = outbox
         self._progress = progress
         self._strangers = strangers
+        self._bad = bad
         self._codec = codec
         self._now_ms = now_ms
         self._steady_ms = steady_ms
@@ -216,13 +218,23 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         where = f"{record.topic}/{record.partition}/{record.offset}"
         await self._outbox.dead_letter(received, reason, detail)
         at_ms = received.came_ms(self._now_ms())
-        await self._outbox.complain("undecodable", "", where, f"{where}: {detail}", at_ms)
+        merchant, about = self._named(record.key)
+        complaint = Complaint(
+            merchant=merchant, subject=where, detail=f"{where}: {detail}", at_ms=at_ms, resource=about
+        )
+        await self._bad.told("undecodable", complaint, ask=True)
         telemetry.CONSUMED.labels(self._source.system, "dead_letter").inc()
         log.error("dead_letter", where=where, reason=reason)
 
+    def _named(self, key: bytes | None) -> tuple[str, Resource | None]:
+        """Whose a delivery is and what it is about, as its key tells: merchant|resource."""
+        merchant, _, resource_id = (key or b"").decode(errors="replace").partition("|")
+        if merchant not in self._source.merchants:
+            return "", None
+        return merchant, envelope.resource(self._source.system, merchant, resource_id)
+
     async def _follow(self, routed: Routed) -> None:
         if routed.complaint is not None:
-            told = routed.complaint
-            await self._outbox.complain("malformed_delivery", told.merchant, told.subject, told.detail, told.at_ms)
+            await self._bad.told("malformed_delivery", routed.complaint, ask=not routed.wanted)
         if routed.facts or routed.notes:
             await self._outbox.facts(routed.merchant, routed.facts, routed.notes)

@@ -10,6 +10,7 @@ import structlog
 from sinks.contract import LEFT_OUT
 from streams.sources import telemetry
 from streams.sources.again import Again, name_of
+from streams.sources.bad_deliveries import BadDeliveries
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
 from streams.sources.publishing import Outbox
@@ -45,6 +46,7 @@ class Desk:
         self._outbox = outbox
         self._memory = memory
         self._troubles = Troubles(outbox, memory, now_ms)
+        self._bad = BadDeliveries(outbox, memory, now_ms)
         self._again = Again(memory)
         self._now_ms = now_ms
         self._at_once = at_once
@@ -69,7 +71,7 @@ class Desk:
             raise Unread("overtaken")
 
     async def _learn(self, resource: Resource, urgency: Urgency, cause: Cause) -> Learnt:
-        outcome = "failed"
+        outcome, begun_ms = "failed", self._now_ms()
         if not self._serves(resource.merchant):
             return await self._held(resource)
         try:
@@ -101,6 +103,8 @@ class Desk:
         finally:
             telemetry.READS.labels(self._reader.system, cause, outcome).inc()
         await self._well(resource)
+        if not learnt.absent:
+            await self._bad.read(resource, begun_ms)
         return learnt
 
     async def _in_turn(self, resource: Resource, urgency: Urgency) -> Learnt:

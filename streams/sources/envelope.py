@@ -3,7 +3,9 @@
 A body that says nothing useful is still a delivery: it is kept, with `problem` naming what is missing.
 """
 
+import re
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -11,6 +13,7 @@ from schemas import ids
 from schemas.facts import Delivery
 from schemas.text import replaced
 from streams.sources.fields import Json, Malformed, code, json_of, opt_ident
+from streams.sources.work import Resource
 
 # Kept with a delivery. Everything else (signatures, cookies, tokens, addresses of proxies) stays out.
 KEPT_HEADERS = frozenset({
@@ -18,6 +21,11 @@ KEPT_HEADERS = frozenset({
     "x-shopify-name", "x-shopify-shop-domain", "x-shopify-topic", "x-shopify-triggered-at", "x-shopify-webhook-id",
 })  # fmt: skip
 _LONGEST = 256
+# Where a body that cannot be used still says what it is about: reading that is harmless, and makes it good.
+_SALVAGED = {
+    "shopify": re.compile(rb"gid:\\?/\\?/shopify\\?/Order\\?/([0-9]{1,20})(?![0-9])"),
+    "returngo": re.compile(rb'"rma_?[iI]d"\s*:\s*"?(?:RMA)?([0-9]{1,20})(?![0-9])'),
+}
 _RETURNGO_ID = (("rmaId",), ("rma_id",), ("rma", "rmaId"), ("rmaSummary", "rmaId"), ("data", "rmaId"))
 _ORDER = (
     ("order_id",), ("order", "id"), ("order", "admin_graphql_api_id"), ("return", "order_id"),
@@ -81,6 +89,14 @@ def delivery(
 def envelope(system: str, headers: Mapping[str, str], body: bytes) -> Envelope:
     """Event and resource of a body; never raises."""
     event = headers.get("x-shopify-topic", "")[:_LONGEST] if system == "shopify" else ""
+    told = _told(system, event, body)
+    if told.problem is None or told.resource_id or system not in _SALVAGED:
+        return told
+    found = _SALVAGED[system].search(body)
+    return told if found is None else msgspec.structs.replace(told, resource_id=found[1].decode())
+
+
+def _told(system: str, event: str, body: bytes) -> Envelope:
     try:
         read = json_of(body)
         if not isinstance(read, dict):
@@ -129,6 +145,14 @@ def _returngo(body: Json) -> Envelope:
 
 def _shipment_id(body: Json) -> str:
     return _first(body, (("shipmentId",), ("shipment", "shipmentId")))
+
+
+def resource(system: str, merchant: str, resource_id: str) -> Resource | None:
+    """What a delivery's resource id names that can be read as it is."""
+    kinds: dict[str, Literal["rma", "order"]] = {"returngo": "rma", "shopify": "order"}
+    if system not in kinds or not (resource_id.isascii() and resource_id.isdigit()):
+        return None
+    return Resource(merchant=merchant, kind=kinds[system], name=resource_id)
 
 
 def shipment_status(body: bytes) -> str:

@@ -23,6 +23,7 @@ from sinks.telemetry import RequestTelemetry
 from sinks.transport import Transport
 from streams.sources import rounds, subscriptions, telemetry
 from streams.sources.again import Again
+from streams.sources.bad_deliveries import BadDeliveries
 from streams.sources.consuming import TRIGGERS, Consuming, Source, Trigger
 from streams.sources.desk import Desk
 from streams.sources.memory import Memory
@@ -179,10 +180,11 @@ def _parts(
     strangers = Strangers(
         environment.system, Again(base.memory), Troubles(base.outbox, base.memory, environment.now_ms)
     )
+    bad = BadDeliveries(base.outbox, base.memory, environment.now_ms)
     signals = Signals(environment.system, desk, base.progress)
     consuming = Consuming(
         consumer=consumer, source=source, trigger=trigger, signals=signals, outbox=base.outbox,
-        progress=base.progress, strangers=strangers, codec=environment.codec, now_ms=environment.now_ms,
+        progress=base.progress, strangers=strangers, bad=bad, codec=environment.codec, now_ms=environment.now_ms,
         joined=environment.serving.joined,
     )  # fmt: skip
     for_all = [*for_all, (rounds.DAY_SECONDS, rounds.purge(base.memory, environment.now_ms))]

@@ -14,6 +14,7 @@ import structlog
 from schemas import clock
 from sinks.systems.page import Page
 from streams.sources import telemetry
+from streams.sources.bad_deliveries import POLL, BadDeliveries, Window
 from streams.sources.desk import Desk
 from streams.sources.fields import Malformed
 from streams.sources.memory import Memory
@@ -27,15 +28,6 @@ T = TypeVar("T")
 Row = dict[str, Any]  # vendor JSON
 READS_AT_ONCE = 8
 DAY_MS = 86_400_000
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A poll's cursor: where the last complete one began, and when the one under way was first begun. While none was
-    `complete`, `since_ms` is how far the first one looks back."""
-
-    since_ms: int
-    begun_ms: int | None = None
-    complete: bool = True
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +64,7 @@ class Poller:
         self._outbox = outbox
         self._memory = memory
         self._troubles = Troubles(outbox, memory, now_ms)
+        self._bad = BadDeliveries(outbox, memory, now_ms)
         self._now_ms = now_ms
         self._completed: dict[tuple[str, str], int] = {}  # when the last complete one began, by the steady clock
 
@@ -92,6 +85,7 @@ class Poller:
         self._completed[poll.merchant, poll.name] = steady
         await self._end(poll, window.begun_ms)
         await self._troubles.answered(poll.merchant, f"poll {poll.name}", f"poll {poll.name}")
+        await self._bad.polled(poll.merchant)
         return True
 
     async def _through(self, poll: Poll, since_ms: int, begun_ms: int) -> Unread | None:
@@ -136,7 +130,12 @@ class Poller:
         for each in problems:
             detail = f"a row of {self._system}'s list of {poll.name}: {each}"
             await self._outbox.complain(
-                "malformed_delivery", poll.merchant, f"poll {poll.name} {each}", detail, self._now_ms()
+                "malformed_delivery",
+                poll.merchant,
+                f"poll {poll.name} {each}",
+                detail,
+                self._now_ms(),
+                resolvable=True,
             )
 
     async def read(
@@ -158,7 +157,7 @@ class Poller:
             raise failed[0]
 
     async def _begin(self, poll: Poll) -> Window:
-        name = f"poll:{poll.name}"
+        name = f"{POLL}{poll.name}"
         known = (await self._memory.notes(poll.merchant, [name])).get(name)
         now_ms = self._now_ms()
         window = msgspec.json.decode(known, type=Window) if known else _first(poll, now_ms)
@@ -183,7 +182,7 @@ class Poller:
 
     async def _end(self, poll: Poll, begun_ms: int) -> None:
         window = Window(since_ms=begun_ms)
-        await self._memory.keep(poll.merchant, {f"poll:{poll.name}": msgspec.json.encode(window).decode()})
+        await self._memory.keep(poll.merchant, {f"{POLL}{poll.name}": msgspec.json.encode(window).decode()})
         self._watch(poll, window)
 
     def _watch(self, poll: Poll, window: Window) -> None:

@@ -80,13 +80,22 @@ class Outbox:
         telemetry.FACTS.labels(self._system, type(fact).__name__).inc()
 
     async def complain(
-        self, kind: str, merchant: str, subject: str, detail: str, at_ms: int, *, order_id: str = "", rma_id: str = ""
+        self,
+        kind: str,
+        merchant: str,
+        subject: str,
+        detail: str,
+        at_ms: int,
+        *,
+        order_id: str = "",
+        rma_id: str = "",
+        resolvable: bool = False,
     ) -> str:
         """Raise an exception; the same cause has the same id, which is returned."""
         named = exception_id(self._system, kind, merchant, subject)
         raised = exceptions.raised(
             kind, exception_id=named, merchant=merchant, detail=redact(detail), at_ms=at_ms, order_id=order_id,
-            rma_id=rma_id, system=self._system,
+            rma_id=rma_id, system=self._system, resolvable=resolvable,
         )  # fmt: skip
         await self.exception(raised)
         telemetry.EXCEPTIONS.labels(self._system, kind).inc()

@@ -45,6 +45,7 @@ class ReturnGoSource:
             complaint = Complaint(
                 merchant=delivery.merchant, subject=delivery.delivery_id, at_ms=delivery.received_at_ms,
                 detail=f"{told.event[:40] or 'no event'}: {told.problem}",
+                resource=envelope.resource(self.system, delivery.merchant, rma),
             )  # fmt: skip
         said = hint(told.event, delivery.body)
         notes: dict[str, str | None] = {ships_name(rma): "1"} if rma and said.stage == "parcel" else {}

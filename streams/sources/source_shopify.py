@@ -74,6 +74,7 @@ class ShopifySource:
             complaint = Complaint(
                 merchant=delivery.merchant, subject=delivery.delivery_id, at_ms=delivery.received_at_ms,
                 detail=f"{told.event[:40] or 'no topic'}: {told.problem}",
+                resource=envelope.resource(self.system, delivery.merchant, told.resource_id),
             )  # fmt: skip
             return Routed(result="malformed", complaint=complaint)
         if self._repeats.seen(f"{delivery.merchant} {delivery.delivery_id}"):

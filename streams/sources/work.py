@@ -78,6 +78,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     detail: str
     at_ms: int
+    resource: Resource | None = None  # that it was about; None: it does not say
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True):

@@ -178,7 +178,7 @@ def _stocked(item: Item | None) -> bool:
 
 def _stocked_no_more(command: Restock) -> Rejected:
     detail = (
-        f"{command.sku}: {-command.quantity} unit(s) were to leave {command.stock_status}, but the shop does not stock "
+        f"{command.sku}: {-command.quantity} were to leave {command.stock_status}, but the shop does not stock "
         f"it at location {command.location_id} any more: count it"
     )
     return Rejected(code="stock_drift", detail=detail)

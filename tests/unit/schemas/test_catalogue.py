@@ -13,7 +13,7 @@ from schemas import __main__ as files
 from schemas import topics
 from schemas.catalogue import SCHEMA_IDS, Record, avro_file
 from schemas.derive import avro
-from schemas.exceptions import TYPES, Action, Team
+from schemas.exception_types import TYPES, Action, Team
 
 # Records on Kafka carry these numbers, each of which stands for one schema, here by its digest. A line may be replaced
 # by one with a number that was never used; no number may ever stand for another schema.
@@ -34,8 +34,8 @@ IDS_FOR_EVER = {
     "Annotate": (7340140, "f2f9a035509a"),
     "Journal": (7340151, "89ea7299f54e"),
     "CommandResult": (7340163, "be578fa52371"),
-    "ExceptionRaised": (7340170, "d4c96bc24686"),
-    "ExceptionCleared": (7340180, "91e3766c09da"),
+    "ExceptionRaised": (7340171, "c0094e611f87"),
+    "ExceptionCleared": (7340181, "88bcd378a258"),
     "CaseStep": (7340193, "76f7a0f56e59"),
     "ExpectedReturn": (7340200, "3597f8fc4ad9"),
     "ConfigurationChanged": (7340210, "532f5a83ad77"),
@@ -129,4 +129,4 @@ def test_exception_type_has_an_owner_a_limit_and_a_way_out(name: str) -> None:
     assert each.meaning.endswith(".")
     assert each.next_step.endswith(".")
     assert set(each.actions) <= set(typing.get_args(Action))
-    assert {"retry", "resolve", "assign"} <= set(each.actions)
+    assert "resolve" not in each.actions  # the record says whether a person may close it

@@ -77,7 +77,7 @@ def test_each_mistake_names_file_key_value_and_what_is_allowed(tmp_path: Path, m
         ("Europe/Berlin", "Berlin", "expected an IANA time zone"),
         ("EUR", "euro", "expected an ISO-4217 code such as EUR, got 'euro'"),
         ("m-1", "M 1", "merchant: expected 2 to 63 of a to z, 0 to 9 and -, the first of them no -, got 'M 1'"),
-        ('currency = "EUR"', "", "currency: expected a value, for there is no usual one; got none"),
+        ('currency = "EUR"', "", "currency: this key must be given: nothing is assumed for it"),
         ("[systems]", "command_seconds = inf\n[systems]", "command_seconds: Input should be a finite number, got inf"),
         ("[systems]", "command_seconds = 1e9\n[systems]", "less than or equal to 604800, got 1000000000.0"),
         ("merchant =", "merchant", "is not valid TOML"),

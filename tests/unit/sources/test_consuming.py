@@ -17,6 +17,7 @@ from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import Delivery
 from sinks.ledger.ledger import Unstorable
 from streams.sources.again import Again
+from streams.sources.bad_deliveries import BadDeliveries
 from streams.sources.consuming import MOST_FAILURES, Consuming
 from streams.sources.progress import Progress
 from streams.sources.signals import Signals
@@ -74,10 +75,11 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         base.store.rmas[RMA_ID] = rma()
         consumer, progress = Consumer(), Progress()
         strangers = Strangers("returngo", Again(base.memory), Troubles(base.outbox, base.memory, base.clock))
+        bad = BadDeliveries(base.outbox, base.memory, base.clock)
         signals = Signals("returngo", base.desk, progress, base.clock)
         consuming = Consuming(
             consumer=consumer, source=base.reader, trigger=None, signals=signals, outbox=base.outbox,
-            progress=progress, strangers=strangers, codec=Codec(), now_ms=base.clock,
+            progress=progress, strangers=strangers, bad=bad, codec=Codec(), now_ms=base.clock,
             joined=Joined(),
         )  # fmt: skip
         work = [asyncio.create_task(each) for each in (consuming.run(), signals.run())]
