@@ -257,7 +257,7 @@ def test_the_unit_of_a_cancelled_return_that_staff_paid_is_not_paid_by_the_next_
     run.feed(refunded("R9", 1000, covers(), hours=3), event("cancelled", unit("u1"), rma="101", hours=4))
     run.feed(*asked(unit("u2"), rma="102", hours=5), inspected(unit("u2"), rma="102", hours=6))
     assert pays(run) == []
-    assert "1 more unit(s)" in run.raised("amount_mismatch").detail
+    assert "1 unit too many" in run.raised("amount_mismatch").detail
 
 
 def test_a_return_that_is_edited_to_another_means_after_it_was_paid_is_raised() -> None:

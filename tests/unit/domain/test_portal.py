@@ -71,7 +71,7 @@ def test_it_names_the_order_and_all_that_came_back_and_is_one_exception() -> Non
     assert raised.detail == (
         "goods of order #1001 came back, no return of it was told by ReturnGO (requests that wait for approval are not "
         "read): 1 × CAP counted by warehouse; "
-        "store return S1 of 1 unit(s) in sitoo"
+        "store return S1 of 1 unit in sitoo"
     )
     run.feed(replace(STAFF, occurred_at_ms=TILL.occurred_at_ms + 1))
     assert len(run.records(ExceptionRaised)) == 1  # the shop tells of the same goods as the till

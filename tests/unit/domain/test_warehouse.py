@@ -95,7 +95,7 @@ def test_more_pieces_than_units_are_raised_and_not_put_back() -> None:
     run.feed(order(line(quantity=5)), *asked(unit()), counted(3))
     assert [i.quantity for i in run.intents] == [1]
     assert run.open == ["over_quantity"]
-    assert "2 more piece(s)" in run.raised("over_quantity").detail
+    assert "2 pieces more" in run.raised("over_quantity").detail
 
 
 @pytest.mark.req("ELG-2")
@@ -177,7 +177,7 @@ def test_a_second_piece_for_one_unit_is_one_too_many_and_may_be_the_first_one_gr
     run.feed(counted(1, second, hours=6))
     assert [i.stock_status for i in run.intents] == ["available" if first == "sellable" else "damaged"]
     assert run.open == ["over_quantity"]
-    assert f"1 more piece(s) than the return has units: {second}" in run.raised("over_quantity").detail
+    assert f"1 piece more than the return has units: {second}" in run.raised("over_quantity").detail
     assert f"graded anew what it had counted as {first}" in run.raised("over_quantity").detail
 
 
