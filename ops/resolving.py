@@ -13,7 +13,9 @@ from schemas.kafka import Brokers
 from schemas.topics import EXCEPTIONS
 
 BY_ITSELF = "by itself, when no fact shows its cause any more"
-BY_HAND = "when what it tells of has been read since, or by `returnflow exceptions resolve ID --why …`"
+BY_HAND = (
+    "by `returnflow exceptions resolve ID --why TEXT`; one of a delivery also by itself, when what it was about is read"
+)
 
 
 class NotByHand(Exception):

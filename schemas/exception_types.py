@@ -215,7 +215,7 @@ TYPES: dict[str, ExceptionType] = {
     ),
     "undecodable": _type(
         "integration", "critical", 4, "A record or an answer cannot be read.",
-        "Look at it with `returnflow dlq list`; it closes when what it is about was read since, or with "
+        "Look at it with `returnflow dlq list`. One of a delivery closes when its order or RMA was read since; any by "
         "`returnflow exceptions resolve ID --why TEXT`.",
         "resubmit",
     ),
