@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.commands import LineShare, Refund, Suggestion, TenderShare
 from schemas.money import shifted
+from sinks.outcomes import Applied, Outcome
 
 
 class Payable(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,13 @@ def amount(command: Refund, suggested: Suggestion, most_off: int) -> int:
         return command.amount_minor  # which of the lines is off is not told
     moved = [theirs[line_id] - ours for line_id, ours in _by_line(command.lines).items() if line_id not in last]
     return command.amount_minor + sum(moved)
+
+
+def with_lines(outcome: Outcome, command: Refund, suggested: Suggestion | None) -> Outcome:
+    """With what each line got: Shopify's refund has its own suggestion's figures."""
+    if not isinstance(outcome, Applied) or outcome.amount is None or suggested is None:
+        return outcome
+    return msgspec.structs.replace(outcome, lines=lines(command, suggested, outcome.amount.minor))
 
 
 def lines(command: Refund, suggested: Suggestion, paid: int) -> tuple[LineShare, ...]:

@@ -106,14 +106,7 @@ def refund(command: Refund, c: Connection, attempt: Attempt) -> Flow:
     paid = checked(order, command)
     fields: calls.Variables = {"transactions": _transactions(order, paid), **_input(order, paid)}
     created = yield from create(c, fields, attempt.idempotency_key)
-    return _by_line(settled(created), order, command)
-
-
-def _by_line(outcome: Outcome, order: LookedOrder, command: Refund) -> Outcome:
-    """With what each line got: Shopify's refund has its own suggestion's figures."""
-    if not isinstance(outcome, Applied) or outcome.amount is None or order.suggestion is None:
-        return outcome
-    return replace(outcome, lines=following.lines(command, order.suggestion, outcome.amount.minor))
+    return following.with_lines(settled(created), command, order.suggestion)
 
 
 def look(c: Connection, order_id: str, lines: tuple[LineShare, ...], shipping: Money) -> ReadFlow[LookedOrder]:
