@@ -13,9 +13,9 @@ from schemas.money import split
 from streams.domain import amounts, shipping_alone
 from streams.domain.account import went
 from streams.domain.decided import Booking, Crediting, Paying, Share
-from streams.domain.echoes import by_line
 from streams.domain.learnt import Effect, Line
 from streams.domain.own import Own
+from streams.domain.refunds import Refunds
 from streams.domain.seat import Seat
 
 RETURNGO = "returngo"
@@ -56,17 +56,17 @@ def wanted(seats: Sequence[Seat], own: Own) -> tuple[list[Booking], list[int]]:
             groups.setdefault((seat.rma.rma_id, seat.model.books or "", _source(seat)), []).append(seat)
     found: list[Booking] = []
     later: list[int] = []
+    refunds = Refunds(own)
     for key in sorted(groups):
         at_ms = _together_ms(groups[key][0], own)
         if at_ms > own.learnt.clock_ms:
             later.append(at_ms)
             continue
-        booking = _booking(groups[key], key[1], own)
+        booking = _booking(groups[key], key[1], refunds)
         if booking is not None:
             found.append(booking)
-            # the next one takes what this one leaves of the same refund
-            own = own.plus(booking)
-    return [*found, *shipping_alone.bookings(seats, own)], later
+            refunds.booked(booking)
+    return [*found, *shipping_alone.bookings(seats, own.plus(bookings=found))], later
 
 
 def _together_ms(seat: Seat, own: Own) -> int:
@@ -112,9 +112,9 @@ def _of_step(seat: Seat) -> str:
     return "" if step is None else step.external_id or step.transaction_id
 
 
-def _booking(seats: Sequence[Seat], system: str, own: Own) -> Booking | None:
-    first = seats[0]
-    paid = _confirmed(seats, own)
+def _booking(seats: Sequence[Seat], system: str, refunds: Refunds) -> Booking | None:
+    first, own = seats[0], refunds.own
+    paid = _confirmed(seats, refunds)
     if first.order is None or paid.currency != first.order.currency or paid.amount_minor <= 0:
         return None  # another currency is raised: nobody knows what it comes to in the books
     units = tuple(sorted(seat.unit.unit_id for seat in seats))
@@ -125,17 +125,17 @@ def _booking(seats: Sequence[Seat], system: str, own: Own) -> Booking | None:
         ),
         system=system, rma_id=first.rma.rma_id, unit_ids=units, decided_at_ms=own.learnt.now_ms,
         currency=paid.currency, amount_minor=paid.amount_minor, shares=paid.shares, refund_id=paid.refund_id,
-        tax_minor=_tax(paid.shares, seats) if paid.tax_minor is None else paid.tax_minor, refunded_by=paid.paid_by,
-        shipping_minor=paid.shipping_minor,
+        tax_minor=_tax(paid.shares, refunds.lines) if paid.tax_minor is None else paid.tax_minor,
+        refunded_by=paid.paid_by, shipping_minor=paid.shipping_minor,
     )  # fmt: skip
 
 
-def _confirmed(seats: Sequence[Seat], own: Own) -> Confirmed:
+def _confirmed(seats: Sequence[Seat], refunds: Refunds) -> Confirmed:
     first = seats[0]
     if first.money == "applied" and isinstance(first.paying, Paying | Crediting):
-        return _by_us(first.paying, own)
+        return _by_us(first.paying, refunds.own)
     if first.paid_by is not None:
-        return _by_others(first.paid_by, seats, own)
+        return _by_others(first.paid_by, seats, refunds)
     return _reported(seats)
 
 
@@ -150,15 +150,11 @@ def _by_us(decision: Paying | Crediting, own: Own) -> Confirmed:
     )  # fmt: skip
 
 
-def _by_others(effect: Effect, seats: Sequence[Seat], own: Own) -> Confirmed:
+def _by_others(effect: Effect, seats: Sequence[Seat], refunds: Refunds) -> Confirmed:
     """The part of a refund that these units have in it."""
-    lines = _lines(seats)
     mine = amounts.shares(seats, {})
-    # one that names no lines paid for units only because nothing of the whole order is left
-    covered = by_line(effect.moved) or {line.line_id: line.quantity for line in lines.values()}
-    worth = [_worth(lines.get(line_id), count) for line_id, count in covered.items()]
-    totals = dict(zip(covered, split(effect.total_minor, worth), strict=True))
-    done = _done(effect.external_id, own)
+    covered, totals = refunds.by_line(effect)
+    done = refunds.done(effect.external_id)
     shares = tuple(
         msgspec.structs.replace(s, amount_minor=_next(totals[s.line_id], covered[s.line_id], done, s))
         for s in mine if s.line_id in covered
@@ -195,17 +191,8 @@ def _next(total: int, covered: int, done: dict[str, int], share: Share) -> int:
     return amounts.first_units(total, covered, before + share.quantity) - amounts.first_units(total, covered, before)
 
 
-def _done(refund_id: str, own: Own) -> dict[str, int]:
-    done: dict[str, int] = {}
-    for each in own.bookings:
-        for share in each.shares if each.refund_id == refund_id else ():
-            done[share.line_id] = done.get(share.line_id, 0) + share.quantity
-    return done
-
-
-def _tax(shares: Iterable[Share], seats: Sequence[Seat]) -> int:
+def _tax(shares: Iterable[Share], lines: dict[str, Line]) -> int:
     """The tax within what was paid for each line, at the line's own rate."""
-    lines = _lines(seats)
     return sum(_part_of_tax(lines[s.line_id], s.amount_minor) for s in shares if s.line_id in lines)
 
 
@@ -213,15 +200,6 @@ def _part_of_tax(line: Line, amount: int) -> int:
     if line.tax_minor <= 0 or not 0 < amount <= line.net_minor:
         return 0 if amount <= 0 else max(line.tax_minor, 0)
     return split(line.tax_minor, [amount, line.net_minor - amount])[0]
-
-
-def _worth(line: Line | None, count: int) -> int:
-    return 0 if line is None else max(amounts.first_units(line.net_minor, line.quantity, count), 0)
-
-
-def _lines(seats: Sequence[Seat]) -> dict[str, Line]:
-    order = seats[0].order
-    return {} if order is None else {line.line_id: line for line in order.lines}
 
 
 def _currency(seats: Sequence[Seat]) -> str:

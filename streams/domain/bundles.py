@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from streams.domain.decided import Restocking
 from streams.domain.learnt import Line
 from streams.domain.own import Own
-from streams.domain.seat import GONE, Seat, as_bundle, units_known, withdrawn
+from streams.domain.seat import GONE, Seat, as_bundle, units_known
 
 
 def assemble(seats: Sequence[Seat], own: Own) -> None:
@@ -21,7 +21,7 @@ def assemble(seats: Sequence[Seat], own: Own) -> None:
         _stay_together(seats, own)
     wanted: dict[tuple[str, str, str], list[Seat]] = {}
     for seat in seats:
-        if seat.bundle or withdrawn(seat.unit, seat.rma) or not _is_component(seat):
+        if seat.bundle or seat.withdrawn or not _is_component(seat):
             continue
         if _makes_bundles(seat) or seat.found is None:  # who did not come yet may come to a place that makes bundles
             wanted.setdefault((seat.rma.rma_id, *_bundle(seat)), []).append(seat)

@@ -17,7 +17,7 @@ from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Res
 from streams.domain.echoes import by_line
 from streams.domain.explain import money, refused
 from streams.domain.learnt import Inspection, Learnt, Result, Stamp
-from streams.domain.seat import GONE, Seat, ended, gone, model_of, names_item, withdrawn
+from streams.domain.seat import GONE, Seat, ended, gone, model_of, names_item
 from streams.domain.seating import Seating
 from streams.domain.walk import wants_money, wants_stock
 
@@ -63,7 +63,7 @@ def of_stops(seating: Seating, learnt: Learnt) -> Iterable[Cause]:
     still_open = {seat.subject for seat in seating.seats if not seat.stopped}
     arrivals = Arrivals(learnt, seating.seats)
     for seat in stopped:
-        since = ended(seat.rma) if not withdrawn(seat.unit, seat.rma) else None
+        since = ended(seat.rma) if not seat.withdrawn else None
         if since is None or _moved(seat) or seat.restocked == "elsewhere" or not seat.unit.said.ships:
             continue
         seen = _last_seen(seat, arrivals, elsewhere=seat.subject in still_open)
@@ -111,12 +111,12 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
     if not seating.covered.refunds and not seating.covered.restocks:
         return
     model = model_of(seating.own.learnt.order, rules)
-    since = [s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks]
+    since_ms = min((s.rma.marks["requested"].at_ms for s in seating.seats if "requested" in s.rma.marks), default=None)
     for foreign in seating.covered.refunds:
         effect = foreign.effect
         if model.refunding.actor != "returnflow" and effect.kind != "chargeback":
             continue  # others are expected to pay
-        after = bool(since) and effect.stamp.at_ms >= min(since)
+        after = since_ms is not None and effect.stamp.at_ms >= since_ms
         expected = (foreign.by_returngo and not foreign.beyond) or _taken_off(foreign)
         if not expected and (foreign.seats or after):
             amount = money(effect.total_minor, effect.currency)
@@ -128,7 +128,7 @@ def of_others(seating: Seating, rules: Merchant) -> Iterable[Cause]:
             continue
         if expected and not _put_back_twice(foreign, seating.seats):
             continue  # returns at a till are part of the workflow there
-        if foreign.seats or (since and effect.stamp.at_ms >= min(since)):
+        if foreign.seats or (since_ms is not None and effect.stamp.at_ms >= since_ms):
             units = sum(m.quantity for m in effect.moved if m.restocked or effect.kind == "restock")
             put_back = f"{explain.count(units, 'unit')} put back"
             yield _outside("restock_outside_workflow", effect.external_id, foreign.seats, put_back)

@@ -1,5 +1,7 @@
 """What the shop and our own processes add: the order, effects seen on it, results of commands, verdicts on stock."""
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
@@ -16,8 +18,7 @@ _RANK = {"waiting": 0, "impossible": 1, "commanded": 2, "confirmed": 3, "drift":
 
 def snapshot(learnt: Learnt, fact: OrderSnapshot) -> Learnt:
     """The newest version of the order; the refunds of every version."""
-    for each in fact.refunds:
-        learnt = _seen(learnt, _recorded(each, fact))
+    learnt = _seen(learnt, [_recorded(each, fact) for each in fact.refunds])
     stamp = stamped(fact, fact.version_ms)
     known = learnt.order
     first = learnt.sold_in or (None if known is None else Noted(known.stamp, known.currency))
@@ -39,7 +40,7 @@ def observed(learnt: Learnt, fact: ObservedEffect) -> Learnt:
         _negative(fact.tenders, fact.total_minor), _shop(fact.tenders), fact.system, fact.updated_at_ms or 0,
         _failed(fact.tenders), fact.shipping_minor,
     )  # fmt: skip
-    return _seen(learnt, effect)
+    return _seen(learnt, [effect])
 
 
 def result(learnt: Learnt, fact: CommandResult) -> Learnt:
@@ -75,17 +76,22 @@ def _order_of(each: Result) -> tuple[int, int, str, str, str, bytes]:
     return (1 if each.outcome == "rejected" else 0, each.at_ms, each.outcome, each.code, each.detail, rest)
 
 
-def _seen(learnt: Learnt, effect: Effect) -> Learnt:
-    key = f"{effect.system}:{effect.kind}:{effect.external_id}"
-    known = learnt.effects.get(key)
-    if known is not None:
-        older, newer = sorted((effect, known), key=_state)
-        # who made it does not change with its state, and not every word tells it
-        actor = max(older.actor, newer.actor, key=_MAKERS.index)
-        effect = newer if newer.actor == actor else replace(newer, actor=actor)
-        if effect == known:
-            return learnt
-    return replace(learnt, effects=learnt.effects | {key: effect})
+def _seen(learnt: Learnt, effects: Iterable[Effect]) -> Learnt:
+    news: dict[str, Effect] = {}
+    for each in effects:
+        key = f"{each.system}:{each.kind}:{each.external_id}"
+        known = news.get(key) or learnt.effects.get(key)
+        effect = each if known is None else _newest(each, known)
+        if effect != known:
+            news[key] = effect
+    return replace(learnt, effects=learnt.effects | news) if news else learnt
+
+
+def _newest(effect: Effect, known: Effect) -> Effect:
+    older, newer = sorted((effect, known), key=_state)
+    # who made it does not change with its state, and not every word tells it
+    actor = max(older.actor, newer.actor, key=_MAKERS.index)
+    return newer if newer.actor == actor else replace(newer, actor=actor)
 
 
 def _state(effect: Effect) -> tuple[int, int, tuple[int, int], int]:

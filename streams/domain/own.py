@@ -1,5 +1,7 @@
 """Which of the effects seen on a system are our own, and how far each decision has come."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from streams.domain.decided import Booking, Decision, Marking, Money, Paying, Restocking
@@ -19,15 +21,14 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     marks: dict[tuple[str, str], int]  # how often each (RMA, subject) was marked
     marked: dict[str, Effect]  # effect that carries a command's mark, or whose id its result names
     foreign: tuple[Effect, ...]  # by time
-    payments_of: dict[str, tuple[Money, ...]] = {}  # by return
+    payments_of: dict[str, list[Money]] = {}  # by return
 
-    def plus(self, new: Money | Booking) -> "Own":
-        """The same with one more decision."""
-        if isinstance(new, Booking):
-            return msgspec.structs.replace(self, bookings=(*self.bookings, new))
-        mine = (*self.payments_of.get(new.rma_id, ()), new)
-        of = {**self.payments_of, new.rma_id: mine}
-        return msgspec.structs.replace(self, payments=(*self.payments, new), payments_of=of)
+    def plus(self, payments: Iterable[Money] = (), bookings: Iterable[Booking] = ()) -> "Own":
+        """The same with more decisions."""
+        paid = (*self.payments, *payments)
+        return msgspec.structs.replace(
+            self, payments=paid, payments_of=_by_rma(paid), bookings=(*self.bookings, *bookings)
+        )
 
     @property
     def names(self) -> set[str]:
@@ -105,13 +106,17 @@ def tell_apart(learnt: Learnt, decided: dict[str, Decision]) -> Own:
         else:
             payments.append(decision)
     marked, foreign = _effects(learnt) if learnt.effects else ({}, ())
-    payments_of: dict[str, tuple[Money, ...]] = {}
-    for payment in payments:
-        payments_of[payment.rma_id] = (*payments_of.get(payment.rma_id, ()), payment)
     return Own(
         learnt=learnt, restocks=tuple(restocks), payments=tuple(payments), bookings=tuple(bookings),
-        marks=marks, marked=marked, foreign=foreign, payments_of=payments_of,
+        marks=marks, marked=marked, foreign=foreign, payments_of=_by_rma(payments),
     )  # fmt: skip
+
+
+def _by_rma(payments: Iterable[Money]) -> dict[str, list[Money]]:
+    found: dict[str, list[Money]] = {}
+    for payment in payments:
+        found.setdefault(payment.rma_id, []).append(payment)
+    return found
 
 
 def _effects(learnt: Learnt) -> tuple[dict[str, Effect], tuple[Effect, ...]]:

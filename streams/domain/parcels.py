@@ -17,7 +17,7 @@ def announced(case: Case, by_rma: dict[str, list[Standing]], fact: Fact) -> tupl
     """The case with what warehouses were told, and what this fact is a reason to tell them, under an id of its own: a
     parcel may become again what it was before."""
     made = []
-    told = case.announced
+    told = dict(case.announced)
     for rma_id, standings in by_rma.items():
         rma = standings[0].seat.rma
         coming = [s.seat for s in standings if s.seat.unit.said.ships and not s.seat.stopped]
@@ -28,7 +28,7 @@ def announced(case: Case, by_rma: dict[str, list[Standing]], fact: Fact) -> tupl
         carrier = None if rma.carrier is None else rma.carrier.value
         digest = ids.digest(msgspec.msgpack.encode((lines, tracking, carrier)))[:16]
         if told.get(rma_id) != digest:
-            told = told | {rma_id: digest}
+            told[rma_id] = digest
             made.append(output.expected(ExpectedReturn(
                 fact_id=ids.fact_id("cases", rma_id, "expected", digest, name_of(fact)), merchant=case.learnt.merchant,
                 order_id=case.learnt.order_id, rma_id=rma_id, tracking_number=tracking, carrier=carrier,

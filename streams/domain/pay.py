@@ -17,8 +17,7 @@ from streams.domain.decided import (
     in_parts,
     repaid_by_returngo,
 )
-from streams.domain.learnt import Order, Rma
-from streams.domain.own import Own
+from streams.domain.learnt import Learnt, Order, Rma
 from streams.domain.proposal import Proposal
 from streams.domain.running import Running, unmapped
 from streams.domain.seat import Kind, Seat, gone
@@ -44,7 +43,7 @@ def propose(
     """The payment of `ready` units, which one model governs; nothing is decided yet. `carried`: fees of other units of
     the return that it is to keep back."""
     first, order, model = ready[0], _order(ready), ready[0].model
-    command_id = _identity(ready, first.kind, running.own)
+    command_id = _identity(ready, first.kind, running.learnt)
     books = running.books(order, command_id)
     pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
     shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
@@ -68,7 +67,7 @@ def propose(
 def difference(exchange: Exchanging, seats: Sequence[Seat], running: Running, *, released: bool) -> Proposal:
     """What is paid back of an exchange for cheaper goods, once its order is released (EXG-6)."""
     order, model = _order(seats), seats[0].model
-    command_id = _identity(seats, "refund", running.own)
+    command_id = _identity(seats, "refund", running.learnt)
     everything = set(seats[0].rma.units) <= {seat.unit.unit_id for seat in seats}  # else a request may be for the rest
     proposal = Proposal(
         command_id=command_id, kind="refund", model=model, seats=tuple(seats), order=order,
@@ -173,9 +172,9 @@ def _form(seat: Seat) -> Literal["store_credit", "gift_card"]:
     return "gift_card" if seat.unit.said.resolution == "gift_card" else seat.model.refunding.store_credit
 
 
-def _identity(seats: Sequence[Seat], kind: Kind, own: Own) -> str:
+def _identity(seats: Sequence[Seat], kind: Kind, learnt: Learnt) -> str:
     return ids.command_id(
-        merchant=own.learnt.merchant, system=seats[0].model.money, kind=_COMMAND_KINDS[kind],
+        merchant=learnt.merchant, system=seats[0].model.money, kind=_COMMAND_KINDS[kind],
         rma_id=seats[0].rma.rma_id, unit_ids=sorted(seat.unit.unit_id for seat in seats), generation=0,
     )  # fmt: skip
 

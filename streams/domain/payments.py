@@ -50,7 +50,7 @@ def _of_groups(
     found = list[Payment]()
     for ready, others_pending in greater_first(_ready(standings)):
         seats = tuple([s.seat for s in ready])
-        group = Group(seats, others_pending, running.own.learnt.clock_ms)
+        group = Group(seats, others_pending, running.learnt.clock_ms)
         if not walk.WHOLE_RETURN.met(group, rules):
             found.append(_waits(group, ready, rules))
             continue
@@ -111,6 +111,6 @@ def _payment(proposal: Proposal, ready: Sequence[Standing], running: Running, ru
         return Payment(cause=causes.of_payment(guard, proposal) if guard.raises else None)
     if nothing_due:
         return Payment()
-    decision = pay.decide(proposal, running.own.learnt.now_ms)
+    decision = pay.decide(proposal, running.learnt.now_ms)
     running.decided(decision)
     return Payment(decision=decision)

@@ -19,7 +19,9 @@ class Running:
     """`told`: of ReturnGO, see settled.py."""
 
     def __init__(self, own: Own, told: Sequence[Share] = ()) -> None:
-        self.own = own
+        self.learnt = own.learnt
+        self._own = own
+        self._new: list[Money] = []
         self._told = told
         self._known = {d.decision_id for d in own.payments} | set(own.marked) | set(own.learnt.results)
         self._books: Account | None = None
@@ -27,6 +29,13 @@ class Running:
         self._unnamed: list[Effect] | None = None
         self._foreign: tuple[str, ...] | None = None
         self._sound: bool | None = None
+
+    @property
+    def own(self) -> Own:
+        """All of ours, those that were decided last, too."""
+        if self._new:
+            self._own, self._new = self._own.plus(self._new), []
+        return self._own
 
     def books(self, order: Order, command_id: str) -> Account:
         """The order's money without what this command did, to be changed by whoever asks."""
@@ -43,15 +52,17 @@ class Running:
     def decided(self, decision: Money) -> None:
         """One more: together they must not exceed what was captured."""
         again = decision.decision_id in self._known
-        self.own = self.own.plus(decision)
+        self._new.append(decision)
         self._known.add(decision.decision_id)
-        if again or (isinstance(decision, Paying) and decision.exchange_id):
+        if again:
             self._books = self._spoken = None
             return
         if self._books is not None:
-            book(self._books, decision, self.own)
-        if self._spoken is not None and isinstance(decision, Exchanging):
-            self._spoken += differences.spoken_by(decision, self.own, self.unnamed)
+            book(self._books, decision, self._own)
+        if isinstance(decision, Paying) and decision.exchange_id:
+            self._spoken = None
+        elif self._spoken is not None and isinstance(decision, Exchanging):
+            self._spoken += differences.spoken_by(decision, self._own, self.unnamed)
 
     @property
     def spoken(self) -> int:
@@ -64,15 +75,15 @@ class Running:
     def unnamed(self) -> list[Effect]:
         """Amounts that others paid back without saying for which lines."""
         if self._unnamed is None:
-            self._unnamed = differences.of_no_line(self.own)
+            self._unnamed = differences.of_no_line(self._own)
         return self._unnamed
 
     @property
     def foreign(self) -> tuple[str, ...]:
         """Money that moved in another currency than the order's: how much is left cannot be known."""
-        order = self.own.learnt.order
+        order = self.learnt.order
         if self._foreign is None:
-            effects = [e for e in (*self.own.marked.values(), *self.own.foreign) if e.kind in PAID_KINDS]
+            effects = [e for e in (*self._own.marked.values(), *self._own.foreign) if e.kind in PAID_KINDS]
             self._foreign = tuple(sorted(e.external_id for e in effects if order is None or not counts(e, order)))
         return self._foreign
 
@@ -80,7 +91,7 @@ class Running:
     def sound(self) -> bool:
         """Whether the order has one currency that we know."""
         if self._sound is None:
-            self._sound = currencies.fault(self.own.learnt) is None
+            self._sound = currencies.fault(self.learnt) is None
         return self._sound
 
     def by_hand(self, rma: Rma) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class Seat(msgspec.Struct):
     model: Model  # the operating model that governs it
     in_policy: bool
     stopped: str  # the milestone that ended the RMA early
+    withdrawn: bool  # taken out of the return by an edit
     arrived: Stamp | None = None
     found: Inspection | None = None
     source: str = ""  # who found it
@@ -174,10 +175,13 @@ def units_known(rma: Rma) -> bool:
     return "requested" in rma.marks
 
 
-def withdrawn(unit: Unit, rma: Rma) -> bool:
-    """Taken out of the return by an edit: the newest list of its units is younger than the unit, and without it."""
+def withdrawn(rma: Rma) -> set[str]:
+    """Units that an edit took out of the return: the newest list of its units is without them, and younger."""
     roster = rma.roster
-    return roster is not None and unit.unit_id not in roster.unit_ids and roster.stamp > unit.said.stamp
+    if roster is None:
+        return set()
+    missing = set(rma.units).difference(roster.unit_ids)
+    return {unit_id for unit_id in missing if roster.stamp > rma.units[unit_id].said.stamp}
 
 
 def model_of(order: Order | None, rules: Merchant, location: str = "") -> Model:

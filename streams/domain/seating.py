@@ -67,13 +67,13 @@ def _seats(learnt: Learnt, rules: Merchant, groups: dict[sold_bundles.Key, str])
     found = []
     for rma_id in sorted(learnt.rmas):
         rma = learnt.rmas[rma_id]
-        ended, allowed = stopped(rma), in_policy(rma, order, model)
+        ended, allowed, edited_out = stopped(rma), in_policy(rma, order, model), withdrawn(rma)
         for unit_id in sorted(rma.units):
             unit = rma.units[unit_id]
             parts = lines.parts_of(unit, groups.get((rma_id, unit_id), ""))
             seat = Seat(
                 f"{rma_id}/{unit_id}", rma, unit, kind_of(unit), order, parts, parts[0][0] if parts else None, model,
-                allowed, ended or ("cancelled" if withdrawn(unit, rma) else ""),
+                allowed, ended or ("cancelled" if unit_id in edited_out else ""), unit_id in edited_out,
             )  # fmt: skip
             found.append(seat)
     arrivals = Arrivals(learnt, found)

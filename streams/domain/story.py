@@ -1,6 +1,6 @@
 """The case's history for people: one step for each thing that was learned, decided, done, raised or waited for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Required, TypedDict, Unpack
 
 from schemas import ids
@@ -89,16 +89,16 @@ def learned(fact: Fact, before: Learnt | None, case: Case, evidence: Evidence | 
             return
 
 
-def _alike(fact: ReturnEvent) -> dict[str, Sequence[ReturnedUnit]]:
+def _alike(fact: ReturnEvent) -> Mapping[str, Sequence[ReturnedUnit]]:
     """The units of each step by its identity: people count what was asked for and inspected, so units that differ in
     what is counted are told apart."""
     if len(fact.units) < 2 or fact.kind not in ("requested", "inspected"):
         return {name_of(fact): fact.units}
-    groups: dict[str, Sequence[ReturnedUnit]] = {}
+    groups: dict[str, list[ReturnedUnit]] = {}
     for u in fact.units:
         same = (bool(u.unit_id), u.line_id, u.sku, u.reason, u.disposition, u.location, u.quantity)
         identity = "|".join([name_of(fact), *map(str, same)])
-        groups[identity] = [*groups.get(identity, ()), u]
+        groups.setdefault(identity, []).append(u)
     return groups if len(groups) > 1 else {name_of(fact): fact.units}
 
 
