@@ -57,14 +57,18 @@ class Account(msgspec.Struct):
         )  # fmt: skip
 
     @property
+    def refundable(self) -> int:
+        """What of the whole order can still be given back."""
+        return sum(balance.refundable for balance in self.balances.values())
+
+    @property
     def only(self) -> str:
         """The one payment that money without a name moved on, as far as there is one."""
         return next(iter(self.balances)) if len(self.balances) == 1 else NOWHERE
 
     def copy(self) -> "Account":
-        """One that changes apart from this."""
-        lines = Settled(dict(self.lines.units), dict(self.lines.minor))
-        return Account(dict(self.balances), lines, self.shipping_refunded, self.unsettled)
+        """One whose payments change apart from these."""
+        return Account(dict(self.balances), self.lines, self.shipping_refunded, self.unsettled)
 
     def rest(self, payment_id: str) -> int:
         """What this payment can still give back."""
@@ -125,8 +129,8 @@ def commit(books: Account, decision: Money) -> None:
         raise Unbalanced(f"{decision.decision_id}: expected shares of {taken(decision)} over its payments, got {moved}")
     if decision.amount_minor < 0 or any(share.amount_minor < 0 for share in decision.tenders):
         raise Unbalanced(f"{decision.decision_id}: expected no amount below zero, got {decision.amount_minor}")
-    if moved > books.total.refundable:
-        raise Unbalanced(f"{decision.decision_id}: expected at most {books.total.refundable} to be paid, got {moved}")
+    if moved > books.refundable:
+        raise Unbalanced(f"{decision.decision_id}: expected at most {books.refundable} to be paid, got {moved}")
     for share in decision.tenders:
         value, rest = share.amount_minor - share.rounding_minor, books.rest(share.payment_id)
         if value > rest:

@@ -6,7 +6,8 @@ left and the refunds of a line add up to what it cost. Taxes and duties go by un
 their shares k+1 … k+n.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,6 +17,13 @@ from streams.domain import rounding
 from streams.domain.decided import Repaid, Share
 from streams.domain.learnt import Line, Order
 from streams.domain.seat import Seat
+
+
+class Counted(NamedTuple):
+    """Lines that units take from, by id, and how many units of each."""
+
+    lines: dict[str, Line]
+    units: dict[str, int]
 
 
 def first_units(total: int, quantity: int, units: int) -> int:
@@ -30,11 +38,15 @@ def first_units(total: int, quantity: int, units: int) -> int:
 def shares(seats: Iterable[Seat], before: dict[str, int], paid: dict[str, int] | None = None) -> tuple[Share, ...]:
     """Share per line of these units; `before`: units of each line that were paid for already, `paid`: what went back
     for them, where that is known."""
-    lines, counts = counted(seats)
-    return tuple(
-        share(lines[line_id], count, before.get(line_id, 0), (paid or {}).get(line_id))
-        for line_id, count in sorted(counts.items())
-    )
+    return shares_of(counted(seats), before, {} if paid is None else paid)
+
+
+def shares_of(taken: Counted, before: dict[str, int], paid: dict[str, int]) -> tuple[Share, ...]:
+    """The same of units that were counted."""
+    return tuple([
+        share(taken.lines[line_id], count, before.get(line_id, 0), paid.get(line_id))
+        for line_id, count in sorted(taken.units.items())
+    ])  # fmt: skip
 
 
 def share(line: Line, count: int, before: int, paid: int | None) -> Share:
@@ -61,16 +73,16 @@ def moved(shares: tuple[Share, ...], off: int, limits: Sequence[int]) -> tuple[S
     )
 
 
-def tax(seats: Iterable[Seat], before: dict[str, int]) -> int:
+def tax(taken: Counted, before: dict[str, int]) -> int:
     """The tax within the shares of these units."""
-    lines, counts = counted(seats)
-    return sum(_part(lines[line_id], count, before, lambda line: line.tax_minor) for line_id, count in counts.items())
+    parts = [(taken.lines[line_id], count) for line_id, count in taken.units.items()]
+    return sum([_part(line, line.tax_minor, count, before) for line, count in parts if line.tax_minor])
 
 
-def duties(seats: Iterable[Seat], before: dict[str, int]) -> int:
+def duties(taken: Counted, before: dict[str, int]) -> int:
     """The duties that were paid for these units, which no share includes."""
-    lines, counts = counted(seats)
-    return sum(_part(lines[line_id], count, before, lambda line: line.duty_minor) for line_id, count in counts.items())
+    parts = [(taken.lines[line_id], count) for line_id, count in taken.units.items()]
+    return sum([_part(line, line.duty_minor, count, before) for line, count in parts if line.duty_minor])
 
 
 def shipping_tax(order: Order, shipping: int) -> int:
@@ -80,10 +92,9 @@ def shipping_tax(order: Order, shipping: int) -> int:
     return split(order.shipping_tax_minor, [shipping, order.shipping_minor - shipping])[0]
 
 
-def beyond(given: Iterable[Share], before: dict[str, int], order: Order) -> tuple[Share, ...]:
+def beyond(given: Iterable[Share], before: dict[str, int], bought: dict[str, int]) -> tuple[Share, ...]:
     """Shares that ask for more units of a line than were bought and not paid back before."""
-    bought = {line.line_id: line.sold for line in order.lines}
-    return tuple(s for s in given if before.get(s.line_id, 0) + s.quantity > bought.get(s.line_id, 0))
+    return tuple([s for s in given if before.get(s.line_id, 0) + s.quantity > bought.get(s.line_id, 0)])
 
 
 def bonus(goods: int, percent: int) -> int:
@@ -143,17 +154,17 @@ def _sum(figures: Iterable[int | None], rest: int) -> int | None:
     return total
 
 
-def counted(seats: Iterable[Seat]) -> tuple[dict[str, Line], dict[str, int]]:
-    """The lines that these units take from, by id, and how many units of each."""
+def counted(seats: Iterable[Seat]) -> Counted:
+    """What these units are of their lines."""
     lines: dict[str, Line] = {}
     counts: dict[str, int] = {}
     for seat in seats:
         for line, count in seat.parts:
             lines[line.line_id] = line
             counts[line.line_id] = counts.get(line.line_id, 0) + count
-    return lines, counts
+    return Counted(lines, counts)
 
 
-def _part(line: Line, count: int, before: dict[str, int], of: Callable[[Line], int]) -> int:
+def _part(line: Line, minor: int, count: int, before: dict[str, int]) -> int:
     known = before.get(line.line_id, 0)
-    return first_units(of(line), line.quantity, known + count) - first_units(of(line), line.quantity, known)
+    return first_units(minor, line.quantity, known + count) - first_units(minor, line.quantity, known)

@@ -43,7 +43,7 @@ def decide_case(
         return None, outputs + notices.forgotten(case, evidence)
     case, emitted = act.settle(case, picture.seating.own)
     outputs += emitted
-    learned, decided = len(outputs) - len(emitted), [s for d in made for s in story.decided(d, case, evidence)]
+    learned, decided = len(outputs) - len(emitted), list(story.decided(made, case, evidence))
     outputs += [output.step(s) for s in decided]
     case, repeated = act.again(case, fact, rules, known=known)
     outputs += repeated

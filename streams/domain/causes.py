@@ -171,9 +171,7 @@ def of_payment(guard: Guard[Proposal], proposal: Proposal) -> Cause:
         case "tender_mapped":
             changes = {"detail": f"no rule says when to repay {', '.join(proposal.unmapped)}"}
         case "captured":
-            left = money(
-                min(proposal.books.total.refundable - proposal.spoken, proposal.needs - proposal.short), currency
-            )
+            left = money(min(proposal.books.refundable - proposal.spoken, proposal.needs - proposal.short), currency)
             ours = money(proposal.needs, currency) if proposal.kind == "exchange" else ours
             text = f"{ours} is due, but only {left} of the captured money is not paid back yet"
             changes = {"detail": f"{text} | {explain.figures(proposal)}", "expected": ours, "actual": left}

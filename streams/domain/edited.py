@@ -42,7 +42,7 @@ def of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
     seats = [s for s in seating.of_units(decision.rma_id, decision.unit_ids) if not s.stopped and s.parts]
     if len(seats) < len(decision.unit_ids):
         return
-    then, now = {share.line_id: share.quantity for share in decision.shares}, amounts.counted(seats)[1]
+    then, now = {share.line_id: share.quantity for share in decision.shares}, amounts.counted(seats).units
     if then != now:
         yield _cause("contradicting_fact", decision, "lines", _goods(then), _goods(now))
         return

@@ -9,16 +9,17 @@ from schemas.merchant import Merchant
 from schemas.merchant_model import Model
 from streams.domain import exchanges, rounding
 from streams.domain.account import went
-from streams.domain.cover import Foreign
 from streams.domain.decided import Asked, Crediting, Exchanging, Marking, Money, Paying, Said, asked
 from streams.domain.explain import money
 from streams.domain.judge import Picture
-from streams.domain.learnt import Rma
+from streams.domain.learnt import Effect, Rma
 from streams.domain.marking import mark, reachable
 from streams.domain.own import Own
 from streams.domain.seat import model_of, units_known
 from streams.domain.standing import Standing
 from streams.domain.state import Case
+
+Till = tuple[Effect, tuple[str, ...]]  # a return in a store, and units of one RMA that it covers
 
 
 def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
@@ -30,7 +31,7 @@ def marked(case: Case, picture: Picture, rules: Merchant) -> Case:
 
 
 def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
-    own = picture.seating.own
+    own, tills = picture.seating.own, _tills(picture)
     yield from _no_sale(case, own, rules)
     for rma_id, standings in picture.by_rma.items():
         rma = standings[0].seat.rma
@@ -39,12 +40,12 @@ def _wanted(picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
         if case.learnt.order is not None and reachable(case.learnt.order, rules):
             yield from _note(rma, standings, case, own)
         if rules.systems.returngo is not None and rma_id:
-            if picture.seating.covered.refunds:
-                yield from _at_the_till(rma, picture, case)
+            if rma_id in tills:
+                yield from _at_the_till(rma, tills[rma_id], case, own)
             if own.payments:
                 yield from _paid(rma, picture, case, rules)
             if standings[0].closed:
-                yield from _told(rma, standings, picture, case, rules)
+                yield from _told(rma, standings, tills.get(rma_id, ()), case, own, rules)
                 yield from _done(rma, standings, case, own)
 
 
@@ -57,21 +58,32 @@ def _no_sale(case: Case, own: Own, rules: Merchant) -> Iterable[Marking]:
     yield mark(case, order.system, "", "no sale", Said(aspect="tags", tags_add=(tag,)))
 
 
-def _at_the_till(rma: Rma, picture: Picture, case: Case) -> Iterable[Marking]:
-    """A return in a store: the channel that sold the goods is told of it (INV-12)."""
-    order, own = case.learnt.order, picture.seating.own
+def _tills(picture: Picture) -> dict[str, list[Till]]:
+    """Returns in stores by RMA."""
+    found: dict[str, list[Till]] = {}
     for foreign in picture.seating.covered.refunds:
-        effect, subject = foreign.effect, f"store_return:{foreign.effect.external_id}"
-        units = tuple(s.unit.unit_id for s in foreign.seats if s.rma is rma)
-        if effect.kind != "store_return" or not units or order is None or order.system == effect.system:
+        if foreign.effect.kind == "store_return":
+            units: dict[str, list[str]] = {}
+            for seat in foreign.seats:
+                units.setdefault(seat.rma.rma_id, []).append(seat.unit.unit_id)
+            for rma_id, mine in units.items():
+                found.setdefault(rma_id, []).append((foreign.effect, tuple(mine)))
+    return found
+
+
+def _at_the_till(rma: Rma, tills: Sequence[Till], case: Case, own: Own) -> Iterable[Marking]:
+    """A return in a store: the channel that sold the goods is told of it (INV-12)."""
+    order = case.learnt.order
+    for effect, units in tills:
+        subject = f"store_return:{effect.external_id}"
+        if order is None or order.system == effect.system or (rma.rma_id, subject) in own.marks:
             continue
-        if (rma.rma_id, subject) not in own.marks:
-            yield mark(case, order.system, rma.rma_id, subject, Said(aspect="note", text=_of_till(foreign, rma)), units)
+        yield mark(case, order.system, rma.rma_id, subject, Said(aspect="note", text=_of_till(effect, units)), units)
 
 
-def _of_till(foreign: Foreign, rma: Rma) -> str:
-    effect, units = foreign.effect, sum(1 for s in foreign.seats if s.rma is rma)
-    return f"Returned in a store: {units} unit(s), {money(effect.total_minor, effect.currency)} ({effect.external_id})"
+def _of_till(effect: Effect, units: tuple[str, ...]) -> str:
+    paid = money(effect.total_minor, effect.currency)
+    return f"Returned in a store: {len(units)} unit(s), {paid} ({effect.external_id})"
 
 
 def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iterable[Marking]:
@@ -88,20 +100,17 @@ def _note(rma: Rma, standings: Sequence[Standing], case: Case, own: Own) -> Iter
     yield mark(case, order.system, rma.rma_id, "note", Said(aspect="note", text=f"RMA {rma.rma_id}: {text}"))
 
 
-def _told(rma: Rma, standings: Sequence[Standing], picture: Picture, case: Case, rules: Merchant) -> Iterable[Marking]:
+def _told(
+    rma: Rma, standings: Sequence[Standing], tills: Sequence[Till], case: Case, own: Own, rules: Merchant
+) -> Iterable[Marking]:
     """One comment when all is done, for each costs a call of ReturnGO's day: what was paid, and where the goods are.
 
     A payment that a transaction tells of needs no comment, nor do goods for which nothing was paid: the status says it.
     """
-    own, subject = picture.seating.own, f"told:{_opened(rma)}"
+    subject = f"told:{_opened(rma)}"
     if not all(s.closed for s in standings) or (rma.rma_id, subject) in own.marks:
         return
-    foreign = [
-        each
-        for each in picture.seating.covered.refunds
-        if each.effect.kind == "store_return" and any(s.rma is rma for s in each.seats)
-    ]
-    said = [_of_till(each, rma) for each in foreign] + _payments(rma, case, own, rules)
+    said = [_of_till(effect, units) for effect, units in tills] + _payments(rma, case, own, rules)
     if said:
         text = "; ".join([*_restocked(standings), *said])
         units = tuple(s.seat.unit.unit_id for s in standings)

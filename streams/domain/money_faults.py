@@ -35,9 +35,12 @@ def of_money(seating: Seating) -> Iterable[Cause]:
     if own.payments:
         yield from edited.of_resolutions(seating.seats)
         yield from _by_returngo_too(seating)
+    sold: dict[str, int] = {}
+    for line in order.lines if own.payments else ():
+        sold[line.line_id] = sold.get(line.line_id, 0) + max(line.quantity, 0)
     for decision in own.payments:
         if own.track(decision) != "refused":
-            yield from _of_payment(decision, seating)
+            yield from _of_payment(decision, seating, sold)
             yield from edited.of_payment(decision, seating)
     if own.bookings:
         yield from booked.otherwise(seating)
@@ -55,15 +58,16 @@ def _of_payments(order: Order, own: Own) -> Iterable[Cause]:
 
 def _of_effects(effects: Sequence[Effect], seating: Seating, order: Order) -> Iterable[Cause]:
     """What systems show of the order's money, each by itself and all together."""
+    known = {line.line_id for line in order.lines}
     for effect in effects:
-        yield from _of_effect(effect, order)
+        yield from _of_effect(effect, order, known)
     for foreign in seating.covered.refunds:
         yield from _failed(foreign, order)
     yield from _in_shop_currency(order, effects)
 
 
-def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
-    """One refund, credit or charge-back as a system shows it."""
+def _of_effect(effect: Effect, order: Order, known: set[str]) -> Iterable[Cause]:
+    """One refund, credit or charge-back as a system shows it; `known`: lines of the order."""
     name = f"{effect.kind} {effect.external_id}"
     subject = f"{effect.kind}:{effect.external_id}"
     if not counts(effect, order):
@@ -73,7 +77,6 @@ def _of_effect(effect: Effect, order: Order) -> Iterable[Cause]:
     if effect.said_minor is not None:
         amount = money(effect.said_minor, effect.currency or order.currency)
         yield _of_order("contradicting_fact", subject, f"{name} of less than nothing", "0 or more", amount)
-    known = {line.line_id for line in order.lines}
     for line_id in sorted({m.line_id for m in effect.moved if m.line_id not in known} if order.complete else ()):
         detail = f"{name} names line {line_id}, which is not on the order"
         yield _of_order("unknown_line", f"{subject}:{line_id}", detail, ", ".join(sorted(known)), line_id)
@@ -122,7 +125,8 @@ def _in_shop_currency(order: Order, effects: Iterable[Effect]) -> Iterable[Cause
                             money(actual, currency))  # fmt: skip
 
 
-def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
+def _of_payment(decision: Money, seating: Seating, sold: dict[str, int]) -> Iterable[Cause]:
+    """`sold`: units of each line of the order."""
     own = seating.own
     result = own.learnt.results.get(decision.decision_id)
     if result is not None and result.amount_minor is not None and result.currency not in (None, decision.currency):
@@ -139,18 +143,17 @@ def _of_payment(decision: Money, seating: Seating) -> Iterable[Cause]:
         yield from _asked_otherwise(decision, seating)
         for name, tax in _taxes(decision, seating):
             # every unit may be rounded, and those that went before were
-            rounded = _rounded(decision, own.learnt.order)
+            rounded = _rounded(decision, sold)
             if abs(tax - decision.tax_minor) > tolerance + rounded:
                 ours, theirs = money(decision.tax_minor, decision.currency), money(tax, decision.currency)
                 detail = f"the order gives a tax of {ours}, {name} says {theirs}"
                 yield _of_decision("tax_mismatch", decision, f"tax:{name}", detail, ours, theirs)
 
 
-def _rounded(decision: Money, order: Order | None) -> int:
+def _rounded(decision: Money, sold: dict[str, int]) -> int:
     """How far the tax of a payment may be off by rounding: one for each unit of its lines."""
     lines = {share.line_id for share in decision.shares}
-    sold = sum(max(line.quantity, 0) for line in (() if order is None else order.lines) if line.line_id in lines)
-    return max(len(decision.unit_ids), sold)
+    return max(len(decision.unit_ids), sum(sold.get(line_id, 0) for line_id in lines))
 
 
 def _really_paid(decision: Money, own: Own) -> int:

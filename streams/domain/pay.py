@@ -19,7 +19,7 @@ from streams.domain.decided import (
 )
 from streams.domain.learnt import Learnt, Order, Rma
 from streams.domain.proposal import Proposal
-from streams.domain.running import Running, unmapped
+from streams.domain.running import Running
 from streams.domain.seat import Kind, Seat, gone
 
 _COMMAND_KINDS: dict[Kind, str] = {"refund": "refund", "credit": "store_credit", "exchange": "exchange"}
@@ -47,19 +47,20 @@ def propose(
     books = running.books(order, command_id)
     pays_shipping = everything_back and model.refunding.shipping == "full_return" and first.kind == "refund"
     shipping = max(order.shipping_minor - books.shipping_refunded, 0) if pays_shipping else 0
-    shares = _fitted(amounts.shares(ready, books.lines.units, books.lines.minor), ready, books, shipping)
+    taken, before, fees = amounts.counted(ready), books.lines.units, amounts.fees(ready)
+    shares = _fitted(amounts.shares_of(taken, before, books.lines.minor), shipping - fees, books)
+    goods = sum([share.amount_minor for share in shares])
     percent = model.refunding.bonus_percent.get(_form(first), 0) if first.kind == "credit" else 0
     proposal = Proposal(
         command_id=command_id, kind=first.kind, model=model, seats=tuple(ready), order=order,
-        shares=shares, beyond=amounts.beyond(shares, books.lines.units, order), fees=amounts.fees(ready),
-        carried=carried, shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
-        duties=amounts.duties(ready, books.lines.units) if model.refunding.duties == "with_goods" else 0,
-        bonus=amounts.bonus(sum(s.amount_minor for s in shares), percent),
-        goods_tax=amounts.tax(ready, books.lines.units), claimed=amounts.claimed(ready),
+        shares=shares, goods=goods, beyond=amounts.beyond(shares, before, running.bought), fees=fees, carried=carried,
+        shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
+        duties=amounts.duties(taken, before) if model.refunding.duties == "with_goods" else 0,
+        bonus=amounts.bonus(goods, percent), goods_tax=amounts.tax(taken, before), claimed=amounts.claimed(ready),
         claimed_tax=amounts.claimed_tax(ready), asked=asked_for(ready, rma_seats),
         replacement=_replacement(ready, books) if first.kind == "exchange" else None,
         books=books, spoken=running.spoken, foreign=running.foreign, sound=running.sound,
-        by_hand=running.by_hand(first.rma), unmapped=unmapped(order, model),
+        by_hand=running.by_hand(first.rma),
     )  # fmt: skip
     return _over_payments(proposal)
 
@@ -74,7 +75,7 @@ def difference(exchange: Exchanging, seats: Sequence[Seat], running: Running, *,
         exchange=exchange, released=released,
         asked=asked_for(seats, seats if everything else (), "refund"), books=running.books(order, command_id),
         foreign=running.foreign, sound=running.sound,
-        by_hand=running.by_hand(seats[0].rma) + _by_returngo(seats[0].rma, exchange), unmapped=unmapped(order, model),
+        by_hand=running.by_hand(seats[0].rma) + _by_returngo(seats[0].rma, exchange),
     )  # fmt: skip
     return _over_payments(proposal)
 
@@ -85,7 +86,6 @@ def alone(seat: Seat, running: Running, order: Order, books: Account, shipping: 
         command_id=command_id, kind="refund", model=seat.model, seats=(seat,), order=order, books=books, alone=True,
         asked=None, spoken=running.spoken, shipping=shipping, shipping_tax=amounts.shipping_tax(order, shipping),
         foreign=running.foreign, sound=running.sound, by_hand=running.by_hand(seat.rma),
-        unmapped=unmapped(order, seat.model),
     )  # fmt: skip
     return _over_payments(proposal)
 
@@ -150,10 +150,10 @@ def _in_coins(share: Repaid, p: Proposal) -> Repaid:
     return amounts.in_coins(share, p.model.refunding.cash, known.refunded, handed, most)
 
 
-def _fitted(shares: tuple[Share, ...], ready: Sequence[Seat], books: Account, shipping: int) -> tuple[Share, ...]:
-    """The shares within what is left to pay back, as far as rounding explains that it is less: others have spread one
-    amount over several lines in their own way."""
-    over = sum(s.amount_minor for s in shares) + shipping - amounts.fees(ready) - books.total.refundable
+def _fitted(shares: tuple[Share, ...], beside: int, books: Account) -> tuple[Share, ...]:
+    """The shares within what is left to pay back `beside` the goods, as far as rounding explains that it is less:
+    others have spread one amount over several lines in their own way."""
+    over = sum([s.amount_minor for s in shares]) + beside - books.refundable
     return shares if over <= 0 else amounts.moved(shares, -over, [share.leeway_minor for share in shares])
 
 

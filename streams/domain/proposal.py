@@ -29,11 +29,11 @@ class Proposal(msgspec.Struct, kw_only=True):
     books: Account  # the order's money without this payment
     by_hand: tuple[str, ...]  # refunds by others that name no line and may have paid for these units already
     foreign: tuple[str, ...]  # money that moved in another currency than the order's
-    unmapped: tuple[str, ...]  # tenders with captured money that the merchant's order leaves out
     asked: Asked | None  # what ReturnGO asked to be paid for exactly these units
     sound: bool = True  # the order is in one currency that we know
     shares: tuple[Share, ...] = ()
     beyond: tuple[Share, ...] = ()  # those that ask for more units than were bought and not paid back before
+    goods: int = 0  # what the shares come to
     fees: int = 0  # of its units
     carried: int = 0  # what it keeps back beyond them
     shipping: int = 0
@@ -64,8 +64,10 @@ class Proposal(msgspec.Struct, kw_only=True):
         return of_shares(self.shares if self.exchange is None else self.exchange.shares)
 
     @property
-    def goods(self) -> int:
-        return sum(share.amount_minor for share in self.shares)
+    def unmapped(self) -> tuple[str, ...]:
+        """Tenders with captured money that the merchant's order leaves out."""
+        names = self.model.refunding.tenders
+        return () if "*" in names else tuple(sorted({t.name for t in self.order.tenders if t.name not in names}))
 
     @property
     def below_zero(self) -> dict[str, int]:

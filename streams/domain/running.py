@@ -6,7 +6,6 @@ ask all of its payments for every one.
 
 from collections.abc import Sequence
 
-from schemas.merchant_model import Model
 from streams.domain import currencies, differences
 from streams.domain.account import Account, account, book, counts
 from streams.domain.cover import PAID_KINDS
@@ -29,6 +28,7 @@ class Running:
         self._unnamed: list[Effect] | None = None
         self._foreign: tuple[str, ...] | None = None
         self._sound: bool | None = None
+        self._bought: dict[str, int] | None = None
 
     @property
     def own(self) -> Own:
@@ -88,6 +88,14 @@ class Running:
         return self._foreign
 
     @property
+    def bought(self) -> dict[str, int]:
+        """Units of each line of the order that were bought and not taken off it again."""
+        if self._bought is None:
+            lines = () if self.learnt.order is None else self.learnt.order.lines
+            self._bought = {line.line_id: line.sold for line in lines}
+        return self._bought
+
+    @property
     def sound(self) -> bool:
         """Whether the order has one currency that we know."""
         if self._sound is None:
@@ -96,10 +104,6 @@ class Running:
 
     def by_hand(self, rma: Rma) -> tuple[str, ...]:
         """Those that may have paid for units of this return, and that ReturnGO did not make."""
+        if not self.unnamed:
+            return ()
         return tuple(e.external_id for e in differences.asked_before(rma, self.unnamed) if e.actor != "returngo")
-
-
-def unmapped(order: Order, model: Model) -> tuple[str, ...]:
-    """Tenders with captured money that the merchant's order leaves out."""
-    names = model.refunding.tenders
-    return () if "*" in names else tuple(sorted({t.name for t in order.tenders if t.name not in names}))

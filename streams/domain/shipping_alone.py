@@ -37,7 +37,7 @@ def owed(left: Remaining, standings: Sequence[Standing], running: Running) -> Pr
     command_id = _identity(first, own)
     books = running.books(order, command_id)
     due = order.shipping_minor - books.shipping_refunded
-    if due <= 0 or books.total.refundable <= 0 or own.learnt.results.get(command_id) is not None:
+    if due <= 0 or books.refundable <= 0 or own.learnt.results.get(command_id) is not None:
         return None
     return pay.alone(first, running, order, books, due, command_id)
 

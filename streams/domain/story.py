@@ -12,7 +12,7 @@ from schemas.merchant import Merchant
 from schemas.stock import RestockVerdict
 from streams.domain import trail
 from streams.domain.causes import Cause
-from streams.domain.decided import KINDS, Decision, Marking, Restocking
+from streams.domain.decided import KINDS, Booking, Decision, Marking, Money, Restocking
 from streams.domain.explain import count, money
 from streams.domain.learn import Fact, name_of
 from streams.domain.learnt import Learnt
@@ -131,32 +131,39 @@ def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterabl
     )  # fmt: skip
 
 
-def decided(decision: Decision, case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
-    """What a decision orders; marks for people are no news."""
-    if isinstance(decision, Marking):
-        return
-    if isinstance(decision, Restocking):
-        way = "to" if decision.quantity > 0 else "out of"
-        detail = f"{abs(decision.quantity)} × {decision.sku} {way} {decision.stock_status} at {decision.location_id}"
-        if decision.told_sku:
-            detail += f": the return calls it {decision.told_sku}, its variant is the one that was sold"
-        yield _step(
-            case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
-            unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,
-            evidence=evidence,
-        )  # fmt: skip
-        return
-    kind = KINDS[type(decision)]
-    parts = ", ".join(
+def decided(decisions: Iterable[Decision], case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
+    """What decisions order; marks for people are no news."""
+    order = case.learnt.order
+    skus = {} if order is None else {line.line_id: line.sku for line in order.lines}
+    for decision in decisions:
+        if isinstance(decision, Restocking):
+            yield _restock(decision, case, evidence)
+        elif not isinstance(decision, Marking):
+            yield from trail.of_decision(decision, case.learnt, skus, _payment(decision, case, evidence))
+
+
+def _restock(decision: Restocking, case: Case, evidence: Evidence | None) -> CaseStep:
+    way = "to" if decision.quantity > 0 else "out of"
+    detail = f"{abs(decision.quantity)} × {decision.sku} {way} {decision.stock_status} at {decision.location_id}"
+    if decision.told_sku:
+        detail += f": the return calls it {decision.told_sku}, its variant is the one that was sold"
+    return _step(
+        case, decision.decision_id, "decided", "restock", detail, decision.rma_id, decision.decided_at_ms,
+        unit_ids=decision.unit_ids, line_id=decision.line_id, sku=decision.sku, command_id=decision.decision_id,
+        evidence=evidence,
+    )  # fmt: skip
+
+
+def _payment(decision: Money | Booking, case: Case, evidence: Evidence | None) -> CaseStep:
+    parts = ", ".join([
         f"line {s.line_id}: {count(s.quantity, 'unit')}, {money(s.amount_minor, decision.currency)}"
         for s in decision.shares
-    )
-    whole = _step(
-        case, decision.decision_id, "decided", kind, parts, decision.rma_id, decision.decided_at_ms,
+    ])  # fmt: skip
+    return _step(
+        case, decision.decision_id, "decided", KINDS[type(decision)], parts, decision.rma_id, decision.decided_at_ms,
         unit_ids=decision.unit_ids, command_id=decision.decision_id, amount_minor=decision.amount_minor,
         currency=decision.currency, evidence=evidence,
     )  # fmt: skip
-    yield from trail.of_decision(decision, case.learnt, whole)
 
 
 def judged_anew(

@@ -63,20 +63,20 @@ def _command(fact: ObservedEffect, learnt: Learnt) -> str:
     return ""
 
 
-def of_decision(decision: Money | Booking, learnt: Learnt, whole: CaseStep) -> Iterable[CaseStep]:
-    """The decision as a whole, then its parts where it has more than one line or payment."""
+def of_decision(decision: Money | Booking, learnt: Learnt, skus: dict[str, str], whole: CaseStep) -> Iterable[CaseStep]:
+    """The decision as a whole, then its parts where it has more than one line or payment; `skus`: of the order, by
+    line."""
     tenders: Sequence[Repaid] = () if isinstance(decision, Booking) else decision.tenders
-    lines = {line.line_id: line.sku for line in learnt.order.lines} if learnt.order is not None else {}
     one_line = decision.shares[0].line_id if len(decision.shares) == 1 else None
     yield msgspec.structs.replace(
-        whole, actor=OURSELVES, line_id=one_line, sku=lines.get(one_line or "") or None, external_id=_origin(decision),
+        whole, actor=OURSELVES, line_id=one_line, sku=skus.get(one_line or "") or None, external_id=_origin(decision),
         tender=tenders[0].payment_id if len(tenders) == 1 else None,
     )  # fmt: skip
     units = _units(decision, learnt) if one_line is None else {}
     for share in decision.shares if one_line is None else ():
         yield _part(
             whole, share.line_id, actor=OURSELVES, what=f"{whole.what}_line", detail=count(share.quantity, "unit"),
-            line_id=share.line_id, sku=lines.get(share.line_id) or None, amount_minor=share.amount_minor,
+            line_id=share.line_id, sku=skus.get(share.line_id) or None, amount_minor=share.amount_minor,
             unit_ids=tuple(units.get(share.line_id, ())),
         )  # fmt: skip
     for repaid in tenders if len(tenders) > 1 else ():

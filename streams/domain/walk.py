@@ -82,7 +82,7 @@ def _asked_for(seat: Seat, _: Merchant) -> bool:
 
 
 def _captured(proposal: Proposal, _: Merchant) -> bool:
-    return proposal.needs + proposal.spoken <= proposal.books.total.refundable and not proposal.short
+    return proposal.needs + proposal.spoken <= proposal.books.refundable and not proposal.short
 
 
 def _ours_to_pay(seat: Seat, _: Merchant) -> bool:

@@ -35,8 +35,8 @@ def test_tax_of_shipping_goes_with_its_part(shipping: int, tax: int, part: int, 
 def test_units_of_a_line_that_was_never_bought_are_beyond_it() -> None:
     stray = Share(line_id="L9", quantity=1, amount_minor=5)
     fits = Share(line_id="L1", quantity=1, amount_minor=5)
-    assert beyond([stray, fits], {}, sold()) == (stray,)
-    assert beyond([fits], {"L1": 1}, sold()) == (fits,)
+    assert beyond([stray, fits], {}, {"L1": 1}) == (stray,)
+    assert beyond([fits], {"L1": 1}, {"L1": 1}) == (fits,)
 
 
 @pytest.mark.req("MON-10", "MON-11")
