@@ -8,7 +8,7 @@ from schemas.merchant import Merchant
 from schemas.numbers import beyond
 from streams.domain import absurd, act, marks, notices, output, parcels, story, tags
 from streams.domain.decided import Decision
-from streams.domain.judge import Picture, judge
+from streams.domain.judge import Picture, judge, survey
 from streams.domain.learn import Fact, learn, time_of
 from streams.domain.output import Output
 from streams.domain.state import Case
@@ -64,15 +64,14 @@ def decide_case(
 
 
 def _decide(case: Case, rules: Merchant) -> tuple[Case, Picture, list[Decision]]:
-    """Decides until nothing more follows: a decision changes what is judged."""
+    """Decides until nothing more follows: a decision changes where units stand."""
     made: list[Decision] = []
-    picture = judge(case.learnt, case.decided, rules)
-    while picture.wanted:
-        case, new = act.add(case, picture.wanted)
+    while (seen := survey(case.learnt, case.decided, rules)).wanted:
+        case, new = act.add(case, seen.wanted)
         if not new:
             break
         made += new
-        picture = judge(case.learnt, case.decided, rules)
+    picture = judge(seen, case.decided, rules)
     case = marks.marked(case, picture, rules)
     case, tagged = tags.tagged(case, picture, rules)
     case, _ = act.add(case, tagged)

@@ -1,4 +1,7 @@
-"""`judge(learnt, decided, rules)`: what facts and rules say about a case. Pure, and asked anew for every fact."""
+"""What facts and rules say about a case: `survey` where its units stand and what is to be decided, `judge` the rest.
+
+Pure, and asked anew for every fact. A decision changes what is surveyed; what is wrong is only asked in the end.
+"""
 
 from collections.abc import Sequence
 
@@ -10,33 +13,52 @@ from streams.domain.causes import Cause
 from streams.domain.decided import Booking, Decision, Money, Restocking
 from streams.domain.learnt import Learnt
 from streams.domain.limits import limits
-from streams.domain.payments import payments
+from streams.domain.payments import Payment, payments
 from streams.domain.seating import Seating, seating
 from streams.domain.standing import Standing, close, stand
 
 
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Where every unit stands. `wanted`: decisions that are due and not made yet; `later`: when bookings become due."""
+
+    seating: Seating
+    standings: tuple[Standing, ...]
+    payments: tuple[Payment, ...]
+    wanted: tuple[Restocking | Money | Booking, ...]
+    later: tuple[int, ...]
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """`wanted`: decisions that are due and not made yet. `causes`: by exception id. `due_ms`: limits still running."""
+    """What a case comes to. `causes`: by exception id. `due_ms`: limits still running."""
 
     seating: Seating
     standings: tuple[Standing, ...]
     by_rma: dict[str, list[Standing]]  # the same
-    wanted: tuple[Restocking | Money | Booking, ...]
     causes: dict[str, Cause]
     due_ms: tuple[int, ...]
 
 
-def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Picture:
-    """The same learnt state, decisions and rules give the same picture."""
+def survey(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Survey:
+    """The same learnt state, decisions and rules give the same survey."""
     table = seating(learnt, decided, rules)
     standings = tuple([stand(seat, rules) for seat in table.seats])
     paid = payments(standings, table, rules)
-    found = [p.cause for p in paid if p.cause is not None]
-    by_rma: dict[str, list[Standing]] = {}
-    unfinished = False
     for standing in standings:
         close(standing)
-        unfinished = unfinished or not standing.closed
+    bookings, later = books.wanted(table.seats, table.own)
+    payments_due = [p.decision for p in paid if p.decision is not None]
+    return Survey(
+        seating=table, standings=standings, payments=tuple(paid), later=tuple(later),
+        wanted=(*_restocks(standings, learnt), *payments_due, *bookings),
+    )  # fmt: skip
+
+
+def judge(seen: Survey, decided: dict[str, Decision], rules: Merchant) -> Picture:
+    """What is wrong and what is late: of a survey after which nothing more is decided."""
+    table, learnt = seen.seating, seen.seating.own.learnt
+    found = [p.cause for p in seen.payments if p.cause is not None]
+    by_rma: dict[str, list[Standing]] = {}
+    for standing in seen.standings:
         _causes(standing, found)
         by_rma.setdefault(standing.seat.rma.rma_id, []).append(standing)
     found += conflicts.of_stops(table, learnt)
@@ -44,18 +66,16 @@ def judge(learnt: Learnt, decided: dict[str, Decision], rules: Merchant) -> Pict
     found += conflicts.of_marks(learnt, decided)
     found += shipping_alone.refused(table.own)
     found += money_faults.of_money(table)
-    found += conflicts.of_order(table, learnt, unfinished=unfinished)
-    due = [p.due_ms for p in paid if p.due_ms is not None]
+    found += conflicts.of_order(table, learnt, unfinished=not all(s.closed for s in seen.standings))
+    due = [p.due_ms for p in seen.payments if p.due_ms is not None]
     for limit in limits(table, by_rma, learnt, rules):
         if learnt.clock_ms >= limit.at_ms:
             found.append(limit.make())
         else:
             due.append(limit.at_ms)
-    bookings, later = books.wanted(table.seats, table.own)
-    payments_due = [p.decision for p in paid if p.decision is not None]
     return Picture(
-        seating=table, standings=standings, by_rma=by_rma, causes=causes.merged(found, learnt) if found else {},
-        due_ms=(*due, *later), wanted=(*_restocks(standings, learnt), *payments_due, *bookings),
+        seating=table, standings=seen.standings, by_rma=by_rma, due_ms=(*due, *seen.later),
+        causes=causes.merged(found, learnt) if found else {},
     )  # fmt: skip
 
 

@@ -32,10 +32,10 @@ from schemas.merchant import Merchant
 from schemas.money import Money
 from schemas.stock import Component, ItemLocation, RestockIntent, RestockVerdict, StockItem
 from streams.domain.case import decide_case
-from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from streams.domain.output import Output
 from streams.domain.state import Case
+from tests.unit.domain.judged import surveyed
 from tests.unit.domain.world import CODEC
 
 T = TypeVar("T")
@@ -305,8 +305,7 @@ class Run:
         """Stage per unit id."""
         if self.case is None:
             return {}
-        picture = judge(self.case.learnt, self.case.decided, self.rules)
-        return {s.seat.unit.unit_id: s.stage for s in picture.standings}
+        return {s.seat.unit.unit_id: s.stage for s in surveyed(self.case, self.rules).standings}
 
     def waits(self) -> dict[str, str]:
         """Guard that each unit waits for, "" when it is closed."""

@@ -10,7 +10,6 @@ from schemas.facts import ObservedEffect, ReturnedUnit, ReturnEvent
 from schemas.journal import CaseStep
 from schemas.stock import RestockIntent, RestockVerdict
 from streams.domain import row
-from streams.domain.judge import Picture, judge
 from streams.domain.output import Output
 from streams.domain.standing import Standing
 from tests.unit.domain.heard import (
@@ -27,6 +26,7 @@ from tests.unit.domain.heard import (
     was_said,
 )
 from tests.unit.domain.inbox import Inbox
+from tests.unit.domain.judged import judged, surveyed
 from tests.unit.domain.told_run import Told
 from tests.unit.domain.world import AnyFact, World
 
@@ -72,9 +72,8 @@ class Watch:
             elif isinstance(record, Journal):
                 self._may_be_booked(record)
         case = self.world.case
-        picture = None if case is None else judge(case.learnt, case.decided, self.world.rules)
-        self._exceptions_as_caused(made, picture)
-        self._every_open_unit_waits(made, () if picture is None else picture.standings)
+        self._exceptions_as_caused(made)
+        self._every_open_unit_waits(made, () if case is None else surveyed(case, self.world.rules).standings)
         self._nothing_open_is_forgotten()
         return made
 
@@ -154,14 +153,15 @@ class Watch:
         assert seen, "a booking of a refund that nobody confirmed"
         assert booked.amount_minor <= max(seen), "more booked than was paid"
 
-    def _exceptions_as_caused(self, made: list[Output], picture: Picture | None) -> None:
+    def _exceptions_as_caused(self, made: list[Output]) -> None:
         """EXC-4: open exactly as long as the cause holds, by the facts alone and by what the code sees in them."""
         self.inbox.hear(made)
         self.inbox.agrees(self.world.case)
         self.inbox.caused(Told(self.world.fed, list(self.contents.values()), self.world.rules))
-        if picture is not None:
-            assert self.inbox.open.keys() == picture.causes.keys()
-            assert not picture.wanted, "more follows, but was not done"
+        case, rules = self.world.case, self.world.rules
+        if case is not None:
+            assert self.inbox.open.keys() == judged(case, rules).causes.keys()
+            assert not surveyed(case, rules).wanted, "more follows, but was not done"
 
     def _every_open_unit_waits(self, made: list[Output], standings: tuple[Standing, ...]) -> None:
         """EXC-1: whoever reads the journal knows of each unit what it waits for, and who can help."""

@@ -12,7 +12,6 @@ from schemas.facts import OrderSnapshot, ReturnedUnit, ReturnEvent
 from schemas.merchant import Merchant
 from schemas.stock import RestockIntent
 from streams.domain.decided import Crediting, Exchanging, Marking, Paying, Restocking
-from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     Run,
@@ -34,6 +33,7 @@ from tests.unit.domain.factories import (
     unit,
     verdict,
 )
+from tests.unit.domain.judged import surveyed
 
 MODELS = [
     rules(),
@@ -232,8 +232,7 @@ def check(run: Run, order_now: OrderSnapshot) -> None:
     """What must be true after every step of every run."""
     case = run.case
     assert case is not None
-    picture = judge(case.learnt, case.decided, run.rules)
-    assert picture.wanted == ()
+    assert surveyed(case, run.rules).wanted == ()
     live = [d for d in case.decided.values() if isinstance(d, Paying | Crediting | Exchanging)]
     assert sum(d.amount_minor for d in live) <= sum(p.amount_minor for p in order_now.payments)
     paid = [(d.rma_id, u) for d in live for u in d.unit_ids]

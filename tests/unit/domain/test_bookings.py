@@ -7,7 +7,6 @@ from schemas.commands import Annotate, Journal, Refund, StoreCredit
 from schemas.journal import CaseStep
 from schemas.merchant import Merchant
 from schemas.money import Money
-from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from tests.unit.domain.factories import (
     Run,
@@ -25,6 +24,7 @@ from tests.unit.domain.factories import (
     transaction,
     unit,
 )
+from tests.unit.domain.judged import judged
 
 
 def euros(minor: int) -> Money:
@@ -211,7 +211,7 @@ def test_a_merchants_bookings_leave_together_where_it_wants_that(minutes: int) -
     assert run.waits() == {"u1": "booked"}
     assert run.case is not None
     together = (at(8) // hour + 1) * hour
-    assert together in judge(run.case.learnt, run.case.decided, run.rules).due_ms
+    assert together in judged(run.case, run.rules).due_ms
     run.feed(replace(deadline(0), fact_id="early", due_at_ms=together - 1))
     assert run.commands(Journal) == []
     run.feed(replace(deadline(0), fact_id="due", due_at_ms=together))

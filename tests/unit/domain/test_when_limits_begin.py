@@ -4,7 +4,6 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.commands import Refund
-from streams.domain.judge import judge
 from tests.unit.domain.factories import (
     HOUR,
     Run,
@@ -22,13 +21,14 @@ from tests.unit.domain.factories import (
     unit,
     verdict,
 )
+from tests.unit.domain.judged import judged
 from tests.unit.domain.merchants import merchant
 
 
 def woken(run: Run) -> tuple[int, ...]:
     """When the case wants to be looked at again."""
     assert run.case is not None
-    return tuple(judge(run.case.learnt, run.case.decided, run.rules).due_ms)
+    return tuple(judged(run.case, run.rules).due_ms)
 
 
 @pytest.mark.req("INV-17")

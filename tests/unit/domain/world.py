@@ -8,13 +8,13 @@ from schemas.merchant import Merchant
 from schemas.money import Money
 from schemas.stock import RestockIntent, RestockVerdict, StockItem, row_key
 from streams.domain.case import decide_case
-from streams.domain.judge import judge
 from streams.domain.learn import Fact
 from streams.domain.output import Output
 from streams.domain.standing import Standing
 from streams.domain.state import Case
 from streams.domain.stock import Item, StockFact, decide_stock
 from tests.unit.domain.goods import found_by_sku
+from tests.unit.domain.judged import surveyed
 
 CODEC = Codec()
 CaseFact = Fact
@@ -76,7 +76,7 @@ class World:
         """Where each unit stands."""
         if self.case is None:
             return ()
-        return judge(self.case.learnt, self.case.decided, self.rules).standings
+        return surveyed(self.case, self.rules).standings
 
     def acknowledge_marks(self, at_ms: int) -> None:
         """Marks for people were left as ordered; they move neither stock nor money."""
