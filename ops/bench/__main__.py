@@ -15,7 +15,7 @@ from ops.local.kafka import kafka_from_environment
 
 BENCHES: dict[str, Bench] = {
     "decide": Bench("the decisions alone, with their row's codec: µs per fact, bytes per row", decide.run),
-    "growth": Bench("one decision on large cases of every shape: ms at four sizes", growth.run),
+    "growth": Bench("one decision on large cases of every shape: ms at two sizes", growth.run),
     "shell": Bench("facts/s of the Faust shell beside a bare loop and Quix Streams, same core", throughput.run),
     "latency": Bench("fact produced → output readable, through the shell at 2 500 facts/s", latency.run),
     "gateway": Bench("signed webhooks through the gateway on one core", gateway.run),

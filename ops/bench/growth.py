@@ -1,7 +1,8 @@
-"""How the price of one decision grows with its case: CPU ms per decision at four sizes, for each shape of a large case.
+"""How the price of one decision grows with its case: CPU ms per decision at two sizes, for each shape of a large case.
 
-A shape is the facts of a case of `n`; they are learnt in one go, and the decision on the last of them is timed. The
-exponent is that of n between the two largest sizes: 1 grows with the case, 2 with its square.
+A shape is the facts of a case of `n`; they are learnt in one go, and `first` is the decision on the last of them.
+`then` is one more decision, when all that was decided has its result. The exponent is that of n between the two sizes:
+1 grows with the case, 2 with its square.
 """
 
 import gc
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ops.bench.crossed import CROSSED
 from ops.bench.figure import Figure, Kafka
 from ops.bench.shapes import SHAPES, Shape
 from ops.bench.shop import HOUR_MS, MERCHANT, NOW_MS, ORDER, merchant
@@ -23,7 +25,10 @@ from streams.domain.learn import learn
 from streams.domain.output import Output
 from streams.domain.state import Case
 
-SIZES = (250, 500, 1000, 2000)
+EVERY = SHAPES | CROSSED
+MOST_MS = {500: 50, 2000: 250}  # by size
+ROUNDS = 3  # the best counts: whatever else the machine did is no part of the price
+_TARGET = "≤ " + ", ".join(f"{most} ms" for most in MOST_MS.values())
 
 
 def run(_: Kafka) -> Sequence[Figure]:
@@ -31,7 +36,9 @@ def run(_: Kafka) -> Sequence[Figure]:
     rules = merchant()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # as agents run
-    return [_figure(name, shape, rules) for name, shape in SHAPES.items()]
+    sizes = " ".join(f"{n:5}" for n in MOST_MS)
+    title = Figure(name="CPU ms per decision on", value=f"{sizes} first  {sizes} then", target=_TARGET)
+    return [title, *(_figure(name, shape, rules) for name, shape in EVERY.items())]
 
 
 def decided(shape: Shape, n: int, rules: Merchant) -> tuple[float, Case | None, list[Output]]:
@@ -65,14 +72,16 @@ def settled(shape: Shape, n: int, rules: Merchant) -> float:
 
 def _figure(name: str, shape: Shape, rules: Merchant) -> Figure:
     decided(shape, 20, rules)  # warm
-    first = [decided(shape, n, rules)[0] for n in SIZES]
-    after = [settled(shape, n, rules) for n in SIZES]
-    return Figure(name=name, value=f"{_row(first)}  then {_row(after)}", target="500: ≤ 50 ms, 2 000: ≤ 250 ms")
+    first = [min(decided(shape, n, rules)[0] for _ in range(ROUNDS)) for n in MOST_MS]
+    after = [min(settled(shape, n, rules) for _ in range(ROUNDS)) for n in MOST_MS]
+    within = all(round(1000 * s) <= MOST_MS[n] for row in (first, after) for n, s in zip(MOST_MS, row, strict=True))
+    return Figure(name=name, value=f"{_row(first)}  {_row(after)}", target="ok" if within else "over")
 
 
 def _row(seconds: Sequence[float]) -> str:
-    exponent = math.log2(seconds[-1] / seconds[-2]) if seconds[-2] > 0 else 0.0
-    return " ".join(f"{1000 * each:.0f}" for each in seconds) + f" ms, n^{exponent:.1f}"
+    small, large = seconds
+    exponent = f"n^{math.log(large / small, max(MOST_MS) / min(MOST_MS)):.1f}" if small > 0 else ""
+    return f"{1000 * small:5.0f} {1000 * large:5.0f} {exponent:5}"
 
 
 def _result(record: object) -> CommandResult | None:

@@ -56,6 +56,8 @@ def wanted(seats: Sequence[Seat], own: Own) -> tuple[list[Booking], list[int]]:
             groups.setdefault((seat.rma.rma_id, seat.model.books or "", _source(seat)), []).append(seat)
     found: list[Booking] = []
     later: list[int] = []
+    if not groups:
+        return list(shipping_alone.bookings(seats, own)), later
     refunds = Refunds(own)
     for key in sorted(groups):
         at_ms = _together_ms(groups[key][0], own)

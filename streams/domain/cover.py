@@ -54,7 +54,7 @@ def paid(seats: Sequence[Seat], own: Own) -> Covered:
     # what others have paid back is all that was captured: then every unit is paid for, named or not
     unnamed = [s for s in seats if _unpaid(s)] if _nothing_left(own) else []
     theirs = [each for each in own.foreign if each.kind in PAID_KINDS]
-    units = Coverable(seats, _payable)
+    units = Coverable(seats if any(each.moved for each in theirs) else (), _payable)
     never_left = Coverable(unsent.never_left(seats) if any(map(unsent.of, theirs)) else (), _payable)
     refunds = [_refund(each, steps, (units, never_left), unnamed, covered) for each in theirs]
     _reported(seats, own)
@@ -63,7 +63,8 @@ def paid(seats: Sequence[Seat], own: Own) -> Covered:
 
 def put_back(seats: Sequence[Seat], own: Own) -> tuple[Foreign, ...]:
     """Marks the units that others put into stock."""
-    units, under_way, taken_off = Coverable(seats, _stockable), _under_way(own), unsent.PutBack(seats)
+    units = Coverable(seats if any(each.moved for each in own.foreign) else (), _stockable)
+    under_way, taken_off = _under_way(own), unsent.PutBack(seats)
     return tuple(found for each in own.foreign if (found := _restock(each, units, under_way, taken_off)) is not None)
 
 

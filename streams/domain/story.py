@@ -131,9 +131,9 @@ def _done(fact: CommandResult, case: Case, evidence: Evidence | None) -> Iterabl
     )  # fmt: skip
 
 
-def decided(decisions: Iterable[Decision], case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
+def decided(decisions: Sequence[Decision], case: Case, evidence: Evidence | None) -> Iterable[CaseStep]:
     """What decisions order; marks for people are no news."""
-    order = case.learnt.order
+    order = case.learnt.order if decisions else None
     skus = {} if order is None else {line.line_id: line.sku for line in order.lines}
     for decision in decisions:
         if isinstance(decision, Restocking):
