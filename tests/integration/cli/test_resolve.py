@@ -11,7 +11,7 @@ from schemas.exceptions import ExceptionRaised, raised
 from tests.integration.cli.conftest import Run, Send, parsed
 from tests.unit.ops_cli.samples import T0, problem
 
-pytestmark = pytest.mark.req("EXC-4", "EXC-8", "OPS-12")
+pytestmark = pytest.mark.req("EXC-4")
 LABELS = {"merchant": "closing", "type": "undecodable", "owner": "integration", "severity": "critical"}
 
 
