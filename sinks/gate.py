@@ -8,6 +8,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.clock import steady_ms
 from sinks.contract import LeftOut, Limit, NotSent, Seen
 from sinks.ledger import quotas
 from sinks.ledger.ledger import Ledger
@@ -40,6 +41,7 @@ class Gate:
         holder: str,
         patience_seconds: float,
         now_ms: Callable[[], int],
+        steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         self.limit = limit
         self._ledger = ledger
@@ -49,6 +51,7 @@ class Gate:
         self._holder = f"{holder}/{priority}"
         self._patience_seconds = patience_seconds
         self._now_ms = now_ms
+        self._steady_ms = steady_ms
         self._turn = asyncio.Lock()  # first come, first served
         self._lease = 0.0
         self._leased_at = 0.0
@@ -56,7 +59,7 @@ class Gate:
         self._used = 0.0  # and not reported
         self._touched_at = 0.0
         self._idling: asyncio.Task[None] | None = None
-        self._closed_until = 0.0  # asking the ledger before that is of no use (steady clock)
+        self._closed_until_ms = 0  # asking the ledger before that is of no use (steady clock)
         self._seen: Seen | None = None
         self._seen_at = 0.0
 
@@ -92,7 +95,7 @@ class Gate:
             self._idling = asyncio.get_running_loop().create_task(self._give_back_when_idle())
 
     async def _ask(self, cost: float) -> float:
-        known = self._closed_until - time.monotonic()
+        known = (self._closed_until_ms - self._steady_ms()) / 1000
         if known > self._patience_seconds:
             return known
         returned, self._lease = self._lease, 0.0
@@ -102,7 +105,7 @@ class Gate:
         ahead = granted.wait_seconds
         if not quotas.gives_way(self.limit, self._priority):  # what gives way does not hurry
             ahead = min(ahead, self._patience_seconds + ASK_AGAIN_SECONDS)
-        self._closed_until = time.monotonic() + ahead
+        self._closed_until_ms = self._steady_ms() + int(ahead * 1000)
         return granted.wait_seconds
 
     def _request(self, *, need: float, returned: float) -> quotas.Ask:

@@ -60,6 +60,7 @@ class Route:
                 holder=holder,
                 patience_seconds=patience_seconds,
                 now_ms=now_ms,
+                steady_ms=steady_ms,
             )
             for limit in limits
             for priority in PRIORITIES

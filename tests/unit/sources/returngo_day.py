@@ -144,7 +144,7 @@ class Day:
         route = Route(
             merchant=SHOP, system="returngo", connection=connection, limits=SYSTEM.limits(connection),
             ledger=self.ledger, holder=holder, patience_seconds=0.0, settings=settings.breaker, telemetry=telemetry,
-            now_ms=self.now,
+            now_ms=self.now, steady_ms=self.now,
         )  # fmt: skip
         stack.push_async_callback(route.close)
         return Transport(
