@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import KafkaError, Producer
 
 from ops.inbox import Item
-from ops.kafka import Seen, quiet
+from ops.kafka import Seen
+from ops.producing import Outgoing, append
 from schemas import topics
 from schemas.codec import Codec, Undecodable
 from schemas.configuration import ConfigurationChanged
@@ -19,8 +19,6 @@ from schemas.kafka import Brokers
 from schemas.merchant import Merchant, MerchantFileError, load
 from schemas.merchant_folder import MerchantFolder
 from schemas.startup import CannotStart
-
-TOLD_WITHIN_SECONDS = 10.0
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,16 +96,8 @@ def _codes(merchant: Merchant) -> set[str]:
 
 def tell(bootstrap: Brokers, codec: Codec, change: ConfigurationChanged) -> None:
     """Returns when Kafka has it; raises CannotStart."""
-    failed: list[KafkaError] = []
-    producer = Producer(quiet(bootstrap) | {"acks": "all", "message.timeout.ms": int(TOLD_WITHIN_SECONDS * 1000)})
-    producer.produce(
-        topics.CONFIGURATION_CHANGES, codec.encode(change), change.merchant.encode(),
-        on_delivery=lambda error, _: failed.append(error) if error is not None else None,
-    )  # fmt: skip
-    left = producer.flush(TOLD_WITHIN_SECONDS + 1)
-    if left or failed:
-        why = failed[0].str() if failed else "no answer"
-        raise CannotStart(f"expected Kafka at {bootstrap} to take the record of the change, got: {why}")
+    record = Outgoing(topic=topics.CONFIGURATION_CHANGES, key=change.merchant.encode(), value=codec.encode(change))
+    append(bootstrap, [record], "the record of the change")
 
 
 def changes(records: Iterable[Seen], codec: Codec) -> list[ConfigurationChanged]:

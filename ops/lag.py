@@ -21,7 +21,8 @@ _NOT_COMMITTED = frozenset(changelog(agent) for agent in AGENTS)
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
     """How far a group is behind on one partition. `seconds` is the age of the first record it has not settled, None
-    while there is one and its age is not known: it has no time of its own, or was not read in time."""
+    while there is one and its age is not known: it has no time of its own, or was not read in time. `parked` records
+    are settled in Kafka and wait in the ledger; `paused` names whose system is."""
 
     group: str
     topic: str
@@ -30,6 +31,8 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     messages: int
     seconds: float | None
+    parked: int = 0
+    paused: tuple[str, ...] = ()
 
 
 def measure(admin: AdminClient, bootstrap: Brokers, now_ms: int, prefix: str = GROUPS) -> list[Lag]:

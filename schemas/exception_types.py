@@ -213,6 +213,10 @@ TYPES: dict[str, ExceptionType] = {
         "Correct the merchant file or the secret that the detail names; `returnflow merchants check` looks "
         "at both.",
     ),
+    "paused_by_a_person": _type(
+        "integration", "warning", 24, "A person has paused a sink, a merchant, or both; its commands wait.",
+        "See `returnflow sink status`; `returnflow sink resume` lets them go.",
+    ),
     "undecodable": _type(
         "integration", "critical", 4, "A record or an answer cannot be read.",
         "Look at it with `returnflow dlq list`. One of a delivery closes when its order or RMA was read since; any by "

@@ -100,8 +100,9 @@ class Applier:
 
         `joined` is called when the command begins to wait for others; without it the command goes out by itself.
         """
-        pause = self._pauses.of(work.command.merchant)
-        if pause is not None and probing is None:
+        merchant = work.command.merchant
+        pause = self._pauses.of(merchant) if probing is None else self._pauses.held(merchant)
+        if pause is not None:
             return Held(pause=pause)
         now_ms = self._now_ms()
         ours = lease(now_ms, self._times.claim_ms)
@@ -188,8 +189,9 @@ class Applier:
     async def _follow(self, claim: InHand, outcome: Outcome, probing: Pause | None) -> Ending:
         merchant = claim.work.command.merchant
         patience = policy.patience_of(claim.work.command, self._patience)
+        before = claim.history if probing is None else policy.anew(claim.history)
         step, history = policy.after(
-            outcome, claim.history, patience, answers=self._answers(merchant), now_ms=self._now_ms(),
+            outcome, before, patience, answers=self._answers(merchant), now_ms=self._now_ms(),
             chance=self._chance(),
         )  # fmt: skip
         claim.learn(outcome)

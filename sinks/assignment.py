@@ -18,6 +18,7 @@ from sinks.lanes import Lanes
 from sinks.ledger import parking
 from sinks.ledger.ledger import Ledger, Unstorable
 from sinks.offsets import Offsets
+from sinks.pauses import parked_as
 from sinks.settle import Settlement
 from sinks.turn import Turn
 from sinks.work import Received, Refused, Work, in_log, read
@@ -119,7 +120,7 @@ class Assignment:
                 case Done():
                     return True
                 case Held():
-                    await self._park(work, "paused", 0.0)
+                    await self._park(work, parked_as(ending.pause), 0.0)
                     return True
                 case Later() if time.monotonic() + ending.wait_seconds > deadline:
                     await self._park(work, parking.why(ending.reason), ending.wait_seconds)

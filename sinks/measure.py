@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from sinks.contract import LEFT_OUT, Limit
 from sinks.ledger import budgets, parking, quotas
 from sinks.ledger.budgets import Budget
+from sinks.ledger.holds import HELD
 from sinks.ledger.parking import Standing
 from sinks.parts import Parts
 from sinks.telemetry import BudgetTelemetry, SinkTelemetry
@@ -53,8 +54,9 @@ async def measure(parts: Parts, now_ms: int) -> None:
         labels = (system, each.merchant, each.limit.name)
         parts.telemetry.requests.quota_remaining.labels(*labels).set(each.left)
         parts.telemetry.requests.quota_capacity.labels(*labels).set(each.limit.capacity)
-    # what was left out waits on purpose, until the day has calls for it
-    _show_memory(parts, system, [each.oldest_ms for each in standing if each.reason != LEFT_OUT], now_ms)
+    # what was left out waits on purpose, until the day has calls for it; what a person holds, until the person resumes
+    waits = [each.oldest_ms for each in standing if each.reason not in (LEFT_OUT, HELD)]
+    _show_memory(parts, system, waits, now_ms)
 
 
 def _show_budget(telemetry: BudgetTelemetry, budget: Budget) -> None:

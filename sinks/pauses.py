@@ -1,13 +1,18 @@
-"""Which merchants' system is paused, for one worker: a cache of the ledger's pauses. May touch ledger and Kafka."""
+"""Which merchants' system is paused, by the sinks or by a person, for one worker: a cache of what the ledger says.
+
+May touch ledger and Kafka.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from schemas import exceptions, ids
 from schemas.exceptions import ExceptionCleared
-from sinks.ledger import pauses
+from schemas.numbers import LATEST_MS as NEVER_MS
+from sinks.ledger import holds, pauses
+from sinks.ledger.holds import Hold
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.pauses import EVERY_MERCHANT, Pause
 from sinks.policy import Streak, counted
@@ -18,6 +23,7 @@ from sinks.telemetry import SinkTelemetry
 log = structlog.get_logger()
 
 EQUAL_REJECTIONS = "equal_rejections"
+BY_A_PERSON = "by_a_person"  # the code of a hold
 
 
 class Pauses:
@@ -42,28 +48,59 @@ class Pauses:
         self._equal_rejections = equal_rejections
         self._now_ms = now_ms
         self._known: dict[str, Pause] = {}
+        self._held: dict[str, Hold] = {}
         self._coming: dict[str, Pause] = {}  # known here, not yet in the ledger
         self._turn = asyncio.Lock()  # a look at the ledger and a change of it must not cross
         self._streaks: dict[str, Streak] = {}
 
     def of(self, merchant: str) -> Pause | None:
-        """The pause that holds a merchant up."""
-        return self._known.get(EVERY_MERCHANT) or self._known.get(merchant)
+        """The pause that holds a merchant up; a person's word comes first."""
+        held = self.held(merchant)
+        return held or self._known.get(EVERY_MERCHANT) or self._known.get(merchant)
+
+    def held(self, merchant: str) -> Pause | None:
+        """The pause by a person, which no probe may look behind."""
+        found = self._held.get(EVERY_MERCHANT) or self._held.get(merchant)
+        if found is None:
+            return None
+        detail = f"{found.by}: {found.why}"
+        return Pause(
+            system=self.system, merchant=found.merchant, code=BY_A_PERSON, detail=detail, since_ms=found.since_ms,
+            probe_ms=NEVER_MS,
+        )  # fmt: skip
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """Merchants that a person has paused; EVERY_MERCHANT stands for all."""
+        return frozenset(self._held)
 
     @property
     def paused(self) -> frozenset[str]:
-        """Merchants that are paused; EVERY_MERCHANT stands for all."""
+        """Merchants that the sinks have paused; EVERY_MERCHANT stands for all."""
         return frozenset(self._known)
 
     async def refresh(self) -> None:
         """Learn what others paused or cleared."""
         async with self._turn:
-            current = await self._ledger.run(lambda connection: pauses.current(connection, self.system))
+            current, held = await self._ledger.run(
+                lambda connection: (
+                    pauses.current(connection, self.system), holds.current(connection, self.system)
+                )
+            )  # fmt: skip
+            self._hold(held)
             before, self._known = self._known, {pause.merchant: pause for pause in current} | self._coming
             for merchant in before.keys() - self._known.keys():
                 await self._cleared(merchant, "cleared in the ledger")
             for merchant in self._known:
                 self._show(merchant, 1)
+
+    def _hold(self, current: Sequence[Hold]) -> None:
+        before, self._held = self._held, {each.merchant: each for each in current}
+        for merchant in before.keys() | self._held.keys():
+            self._telemetry.held.labels(self.system, merchant).set(merchant in self._held)
+        for merchant in before.keys() ^ self._held.keys():
+            # who says so and why is told by the exception: the words of a person have no place in a log
+            log.info("held" if merchant in self._held else "released", system=self.system, merchant=merchant)
 
     async def pause(self, merchant: str, code: str, detail: str) -> None:
         """Pause a merchant's system and tell people; a pause that is there already is left alone."""
@@ -152,6 +189,11 @@ class Pauses:
         """A command of this merchant was applied: no streak."""
         self._streaks.pop(merchant, None)
         self._streaks.pop(EVERY_MERCHANT, None)
+
+
+def parked_as(pause: Pause) -> str:
+    """Why a lane waits, in the ledger's words."""
+    return holds.HELD if pause.code == BY_A_PERSON else "paused"
 
 
 def equal_rejections(code: str) -> str:

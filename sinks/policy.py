@@ -96,6 +96,11 @@ def after(
             assert_never(outcome)
 
 
+def anew(history: History) -> History:
+    """Of a command that waited for a pause to end: that time is no time of failing."""
+    return msgspec.structs.replace(history, failing_since_ms=None)
+
+
 def _spent(history: History) -> History:
     return msgspec.structs.replace(history, attempts=history.attempts + 1)
 

@@ -14,7 +14,7 @@ from sinks.ledger import parking
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.parking import Lane, Waiting
 from sinks.ledger.pauses import EVERY_MERCHANT, Pause
-from sinks.pauses import Pauses
+from sinks.pauses import Pauses, parked_as
 from sinks.settle import Settlement
 from sinks.transport import Transport
 from sinks.turn import Turn
@@ -65,7 +65,7 @@ class Redriver:
     async def tick(self) -> None:
         """Start what is due, each merchant within its share, so that one backlog cannot hold up the others."""
         await self._pauses.refresh()
-        if self._pauses.paused:
+        if self._pauses.paused and EVERY_MERCHANT not in self._pauses.holding:
             await self._probe()
         merchants = sorted(self._transport.merchants)
         share = max(1, self._most // max(1, len(merchants)))
@@ -89,14 +89,14 @@ class Redriver:
 
     async def _probe(self) -> None:
         pause = await self._pauses.due_probe()
-        if pause is None:
+        if pause is None or self._pauses.held(pause.merchant) is not None:
             return
         merchant = None if pause.merchant == EVERY_MERCHANT else pause.merchant
         now_ms = self._now_ms()
         lane = await self._ledger.run(
             lambda connection: parking.take_any(
                 connection, system=self._pauses.system, merchant=merchant, worker=self._worker, now_ms=now_ms,
-                until_ms=now_ms + HOLD_MS,
+                until_ms=now_ms + HOLD_MS, but=self._pauses.holding,
             )
         )  # fmt: skip
         if lane is not None:
@@ -124,7 +124,7 @@ class Redriver:
             raise
         match ending:
             case Held():
-                await self._let_go(lane, "paused", 0.0)
+                await self._let_go(lane, parked_as(ending.pause), 0.0)
             case Later():
                 await self._let_go(lane, parking.why(ending.reason), ending.wait_seconds)
             case Done():

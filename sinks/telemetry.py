@@ -110,6 +110,7 @@ class SinkTelemetry:
             registry=registry,
         )  # fmt: skip
         self.paused = Gauge("returnflow_sink_paused_state", "1 while nothing is sent.", where, registry=registry)
+        self.held = Gauge("returnflow_sink_held_state", "1 while a person has paused it.", where, registry=registry)
         self.parked = Gauge(
             "returnflow_sink_parked_commands", "Commands parked in the ledger.", (*where, "reason"), registry=registry
         )

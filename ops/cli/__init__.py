@@ -32,7 +32,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "gateway": ("ops.cli.processes:gateway", "Receive webhooks and append them to Kafka."),
         "source": ("ops.cli.processes:source", "Read one system and publish what it says as facts."),
         "agent": ("ops.cli.processes:agent", "Decide: the cases agent or the stock agent."),
-        "sink": ("ops.cli.processes:sink", "Apply the commands for one system."),
+        "sink": ("ops.cli.sink:sink", "Apply the commands for one system; pause and resume it."),
         "sandbox": ("ops.cli.sandbox:sandbox", "Stand in for ReturnGO and Shopify; make a return in it."),
     },
     "Look": {

@@ -1,6 +1,6 @@
 """Keys that cannot go on: their commands wait here in order, so that the offsets of their partition may move on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -144,11 +144,14 @@ def take(
 
 
 def take_any(
-    connection: Connection, *, system: str, merchant: str | None, worker: str, now_ms: int, until_ms: int
-) -> Lane | None:
-    """The lane that was not tried for longest, due or not; of one merchant or of any."""
+    connection: Connection, *, system: str, merchant: str | None, worker: str, now_ms: int, until_ms: int,
+    but: Collection[str] = (),
+) -> Lane | None:  # fmt: skip
+    """The lane that was not tried for longest, due or not; of one merchant, or of any `but` some."""
     lane = parked_lanes.c
-    statement = select(parked_lanes).where(lane.system == system, _free(now_ms, until_ms))
+    statement = select(parked_lanes).where(
+        lane.system == system, _free(now_ms, until_ms), lane.merchant.not_in(but)
+    )
     if merchant is not None:
         statement = statement.where(lane.merchant == merchant)
     statement = statement.order_by(lane.due_ms).limit(1).with_for_update(skip_locked=True)

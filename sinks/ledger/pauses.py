@@ -1,4 +1,5 @@
-"""Merchants' systems that are paused, by us or by a person, until a probe or a person clears them."""
+"""Merchants' systems that the sinks have paused, until a probe or a person clears them. What a person pauses is held
+(`holds`), apart from this: no probe and no mended file ends it."""
 
 from collections.abc import Sequence
 
@@ -6,9 +7,10 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from schemas.clock import TOLERANCE_MS
-from sinks.ledger.tables import paused
+from sinks.ledger.tables import effects, paused
 
 EVERY_MERCHANT = "*"
+EVERY_SYSTEM = "*"
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,4 +67,14 @@ def probe_at(connection: Connection, *, system: str, merchant: str, at_ms: int) 
 def clear(connection: Connection, *, system: str, merchant: str) -> bool:
     """Whether there was such a pause. What it held up is due: parked lanes are tried as soon as nothing pauses them."""
     row = paused.c
+    patience_anew(connection, system=system, merchant=merchant)
     return connection.execute(delete(paused).where(row.system == system, row.merchant == merchant)).rowcount > 0
+
+
+def patience_anew(connection: Connection, *, system: str, merchant: str) -> None:
+    """The time of a pause is no time of failing: what failed before it would be given up at the first try after it."""
+    row = effects.c
+    scope = [row.state != "settled", row.failing_since_ms.is_not(None)]
+    scope += [] if system == EVERY_SYSTEM else [row.system == system]
+    scope += [] if merchant == EVERY_MERCHANT else [row.merchant == merchant]
+    connection.execute(update(effects).where(*scope).values(failing_since_ms=None))

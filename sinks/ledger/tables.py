@@ -127,6 +127,18 @@ paused = Table(
     PrimaryKeyConstraint("system", "merchant"),
 )
 
+# What a person has paused ("*": every system, every merchant); nothing but a person's word ends it.
+held = Table(
+    "held",
+    metadata,
+    Column("system", String(32), nullable=False),
+    Column("merchant", String(64), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("system", "merchant"),
+)
+
 quotas = Table(
     "quotas",
     metadata,
