@@ -7,12 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from schemas.topics import CATALOGUE, group_of
+from schemas.topics import CATALOGUE, ERASURES, EXCEPTIONS, group_of
 
 GROUPS = "returnflow-"
-# Who else asks Kafka: the exporter of lag, people who look, who applies merchant files, who closes exceptions, and who
-# creates the topics.
-LAG, LOOK, MERCHANTS, EXCEPTIONS, SETUP = "lag", "look", "merchants", "exceptions", "setup"
+# Who else asks Kafka: the exporter of lag; people who look, apply merchant files, close exceptions, erase, or pause
+# sinks; and who creates the topics.
+LAG, LOOK, MERCHANTS, RESOLVE, ERASE, HOLD, SETUP = "lag", "look", "merchants", "exceptions", "erase", "hold", "setup"
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,8 @@ def processes() -> list[str]:
 def rights() -> list[Right]:
     """All of them, process by process; those of people come last."""
     found = [right for process in processes() for right in _of_process(process)]
-    return [*found, *_watching(LAG), *_watching(LOOK), *_telling(MERCHANTS), *_telling(EXCEPTIONS), *_setup()]
+    people = [*_telling(MERCHANTS), *_telling(RESOLVE), *_erasing(), *_holding()]
+    return [*found, *_watching(LAG), *_watching(LOOK), *people, *_setup()]
 
 
 def _of_process(process: str) -> list[Right]:
@@ -77,6 +78,22 @@ def _telling(command: str) -> list[Right]:
     told = [topic.name for topic in CATALOGUE.values() if f"returnflow {command}" in topic.producers]
     written = [Right(process=command, resource="topic", name=name, operations=("Write",)) for name in told]
     return [*_watching(command), *written]
+
+
+def _erasing() -> list[Right]:
+    """Looks; asks to forget; takes away webhooks, dead letters and exceptions, and puts back what is of others."""
+    raw = [name for name, topic in CATALOGUE.items() if topic.key in ("resource", "source")]
+    written = [ERASURES, EXCEPTIONS, *(name for name in raw if CATALOGUE[name].key == "source")]
+    return [
+        *_watching(ERASE),
+        *(Right(process=ERASE, resource="topic", name=name, operations=("Write",)) for name in written),
+        *(Right(process=ERASE, resource="topic", name=name, operations=("Delete",)) for name in raw),
+    ]
+
+
+def _holding() -> list[Right]:
+    """Tells that a sink is paused; the ledger is what counts."""
+    return [Right(process=HOLD, resource="topic", name=EXCEPTIONS, operations=("Write",))]
 
 
 def _setup() -> list[Right]:

@@ -15,6 +15,7 @@ Record = (
     | facts.OrderSnapshot
     | facts.ObservedEffect
     | facts.DeadlineReached
+    | facts.OrderErased
     | stock.StockItem
     | stock.StockLevel
     | stock.RestockIntent
@@ -57,6 +58,7 @@ SCHEMA_IDS: dict[type[msgspec.Struct], int] = {
     journal.CaseStep: 7_340_193,
     journal.ExpectedReturn: 7_340_200,
     configuration.ConfigurationChanged: 7_340_210,
+    facts.OrderErased: 7_340_220,
 }
 
 

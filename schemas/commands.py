@@ -94,7 +94,7 @@ class StoreCredit(msgspec.Struct, frozen=True, kw_only=True):
     generation: Ordinal
     decided_at_ms: Millis
     form: Literal["store_credit", "gift_card"]
-    customer_id: str
+    customer_id: str  # SOMEBODY: whose the order is
     currency: Currency
     amount_minor: Minor
     lines: tuple[LineShare, ...]

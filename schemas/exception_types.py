@@ -213,6 +213,10 @@ TYPES: dict[str, ExceptionType] = {
         "Correct the merchant file or the secret that the detail names; `returnflow merchants check` looks "
         "at both.",
     ),
+    "erasure_requested": _type(
+        "integration", "warning", 480, "A shop asks to erase a customer, or to tell what is kept of one.",
+        "Run what the detail names, within thirty days; then `returnflow exceptions resolve ID --why TEXT`.",
+    ),
     "paused_by_a_person": _type(
         "integration", "warning", 24, "A person has paused a sink, a merchant, or both; its commands wait.",
         "See `returnflow sink status`; `returnflow sink resume` lets them go.",

@@ -25,6 +25,10 @@ EffectKind = Literal["refund", "restock", "store_return", "credit", "chargeback"
 Actor = Literal["returnflow", "returngo", "staff", "till", "other"]
 
 
+# Whose an order is stays with who reads it: a fact says that there is somebody, and nothing leads to them.
+SOMEBODY = "somebody"
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook as it came. The body may hold personal data, so its topic is kept for 14 days only."""
 
@@ -194,7 +198,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     shipping_tax_minor: Minor = 0
     total_minor: Minor | None = None
     shop_total_minor: Minor | None = None
-    customer_id: str | None = None
+    customer_id: str | None = None  # SOMEBODY; an id only in facts of earlier versions
     tags: tuple[str, ...] = ()
     archived: bool = False
     cancelled: bool = False
@@ -225,6 +229,16 @@ class ObservedEffect(msgspec.Struct, frozen=True, kw_only=True):
     updated_at_ms: Millis | None = None  # when its system last changed it
     read_order: Ordinal = 0
     shipping_minor: Minor = 0  # within the total, with tax
+
+
+class OrderErased(msgspec.Struct, frozen=True, kw_only=True):
+    """A person asked to forget an order: nothing of it is known from then on, nor learnt again."""
+
+    fact_id: str
+    merchant: str
+    order_id: str
+    erased_at_ms: Millis
+    by: str
 
 
 class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,21 +6,21 @@ never a default.
 
 import functools
 import hashlib
-import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, model_validator
 
 from schemas import merchant_checks as checks
 from schemas.addresses import leaves_plainly
 from schemas.exceptions import Team
 from schemas.facts import Disposition
+from schemas.labels import plain, stable
 from schemas.merchant_fields import DEFAULT_HOURS, Currency, Hours, Name, Owner, SecretRef, Stage, Url, Zone
 from schemas.merchant_model import Model, Section, SpecificModel, System
+from schemas.merchant_problems import problems
 from schemas.stock import StockStatus
 from schemas.working_hours import HOUR_MS, WorkingHours, reached_ms
 
@@ -117,6 +117,9 @@ class Location(Section):
     zone: Literal["stock", "quarantine"] = "stock"  # nothing in quarantine is for sale
 
 
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class ReasonRule(Section):
     """Where goods of a return reason go, in addition to what their disposition says."""
 
@@ -153,6 +156,7 @@ class Merchant(Section):
     command_seconds: float = Field(default=900, gt=0, le=604_800)  # a command without result is emitted again after it
     owners: dict[str, Team] = Field(default={})
     tags: Tags = Tags()
+    labels: tuple[Label, ...] = ()  # further texts of the merchant's own lists that may stand in facts: reasons, …
 
     @model_validator(mode="after")
     def _consistent(self) -> "Merchant":
@@ -173,9 +177,24 @@ class Merchant(Section):
             found[each.source, each.code] = (*found.get((each.source, each.code), ()), each)
         return found
 
+    @functools.cached_property
+    def known_labels(self) -> frozenset[str]:
+        """Every text that the file names as the merchant's own, as schemas.labels compares them."""
+        models = (self.model, *self.models)
+        tags = [tag for each in models for tag in (*each.exchanges.tags, each.exchanges.mark)]
+        stages = self.tags.model_dump().values()
+        named = [*self.labels, *(each.reason for each in self.reasons), *tags, *stages, *self._sources.values()]
+        return frozenset(plain(each) for each in named if each)
+
+    @functools.cached_property
+    def _sources(self) -> dict[str, str]:
+        """Ways of selling that models name, by what stands for them in a fact that was read before they did."""
+        named = [each.channel.partition("/")[2] for each in self.models if each.channel]
+        return {stable(each): each for each in named if each}
+
     def governing(self, system: str, source: str = "", store: str = "", location: str = "") -> Model:
         """The operating model of a line: sold in `system` through `source` at `store`, come back at `location`."""
-        channels = (system, f"{system}/{source}")
+        channels = (system, f"{system}/{self._sources.get(source, source)}")
         fitting = [each for each in self.models if each.governs(channels, store, location)]
         return max(fitting, key=lambda each: each.rank, default=self.model)
 
@@ -219,7 +238,7 @@ def parse(path: Path, content: bytes) -> Merchant:
     except tomllib.TOMLDecodeError as error:
         raise MerchantFileError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise MerchantFileError("\n".join(_problems(path, error))) from error
+        raise MerchantFileError("\n".join(problems(path, error, Merchant))) from error
 
 
 def load_all(folder: Path) -> dict[str, Merchant]:
@@ -242,58 +261,3 @@ def load_all(folder: Path) -> dict[str, Merchant]:
     if problems:
         raise MerchantFileError("\n".join(problems))
     return found
-
-
-def _problems(path: Path, error: ValidationError) -> list[str]:
-    found = error.errors(include_url=False)
-    # a list whose only entries are wrong is not too short as well
-    inside = {each["loc"][:-1] for each in found}
-    told = [each for each in found if each["type"] != "too_short" or each["loc"] not in inside]
-    return [f"{path}: {line}" for each in told for line in _lines(each)]
-
-
-def _lines(problem: ErrorDetails) -> list[str]:
-    """What does not fit together names its keys itself, one problem a line."""
-    key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    return [f"{key}: {_what(problem)}"] if key else _what(problem).split("\n")
-
-
-def _what(problem: ErrorDetails) -> str:
-    """An unknown key may be a secret in the wrong place, so its value stays out as well."""
-    match problem:
-        case {"type": "extra_forbidden"}:
-            return f"there is no such key; expected one of {', '.join(_keys_beside(problem['loc']))}"
-        case {"type": "missing"}:
-            return "this key must be given: nothing is assumed for it"
-        case {"type": "tuple_type"}:
-            return _shape(problem, "a list: [ … ], or [[…]] above each of its entries")
-        case {"type": "model_type" | "dict_type"}:
-            return _shape(problem, "a table: keys below its [heading]")
-        case {"type": "secret"} | {"input": dict() | list() | BaseModel()}:
-            return problem["msg"].removeprefix("Value error, ")
-        case _:
-            came = problem["input"]
-            shown = re.sub(r"(?<=//)[^/@\s]*@", "***@", came) if isinstance(came, str) else came
-            return f"{problem['msg'].removeprefix('Value error, ')}, got {shown!r}"
-
-
-def _shape(problem: ErrorDetails, expected: str) -> str:
-    """What stands where a system's list or table is expected may be a secret, too."""
-    came = problem["input"]
-    plain = isinstance(came, str | int | float) and problem["loc"][0] != "systems"
-    return f"expected {expected}; got {repr(came) if plain else 'something else (not shown)'}"
-
-
-def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
-    """The keys that are allowed where an unknown one stands."""
-    section: type[BaseModel] = Merchant
-    for part in place[:-1]:
-        if isinstance(part, str) and part in section.model_fields:
-            section = _section(section.model_fields[part].annotation) or section
-    return sorted(section.model_fields)
-
-
-def _section(hint: object) -> type[BaseModel] | None:
-    if isinstance(hint, type) and issubclass(hint, BaseModel):
-        return hint
-    return next((found for part in get_args(hint) if (found := _section(part)) is not None), None)

@@ -19,6 +19,9 @@ SYSTEMS = (*COMMAND_SYSTEMS, *DOORS)
 AGENTS = ("cases", "stock")
 GROUPS = "returnflow"  # how the names of consumer groups begin
 
+# What was replaced or deleted in a compacted topic is gone for good after so long, however little comes after it.
+FORGETS = {"max.compaction.lag.ms": str(7 * DAY_MS), "segment.ms": str(DAY_MS)}
+
 RecordType = type[msgspec.Struct]
 
 
@@ -55,9 +58,12 @@ EXCEPTIONS = "exceptions"
 EXPECTED_RETURNS = "expected-returns"
 CASE_JOURNAL = "case-journal"
 CONFIGURATION_CHANGES = "configuration-changes"
+ERASURES = "erasures"
 
 # What each agent reads; equal partition counts are checked when it starts.
-CASES_SOURCES = (RETURN_EVENTS, ORDER_SNAPSHOTS, OBSERVED_EFFECTS, CASE_DEADLINES, COMMAND_RESULTS, RESTOCK_VERDICTS)
+CASES_SOURCES = (
+    RETURN_EVENTS, ORDER_SNAPSHOTS, OBSERVED_EFFECTS, CASE_DEADLINES, COMMAND_RESULTS, RESTOCK_VERDICTS, ERASURES,
+)  # fmt: skip
 STOCK_SOURCES = (STOCK_ITEMS, STOCK_LEVELS, RESTOCK_INTENTS)
 
 
@@ -138,7 +144,7 @@ def _all() -> Iterator[Topic]:
     yield Topic(
         name=EXCEPTIONS, key="exception", records=(exceptions.ExceptionRaised, exceptions.ExceptionCleared),
         retention_ms=400 * DAY_MS, cleanup="compact,delete", producers=(*agents, *sources, *sinks, "gateway", people),
-        consumers=(people,), owner="integration",
+        consumers=(people,), owner="integration", config=FORGETS,
     )  # fmt: skip
     yield Topic(
         name=EXPECTED_RETURNS, key="order", records=(journal.ExpectedReturn,), retention_ms=90 * DAY_MS,
@@ -149,6 +155,10 @@ def _all() -> Iterator[Topic]:
         producers=("agent cases",), consumers=("returnflow line", "returnflow patterns"), owner="cx",
     )  # fmt: skip
     yield Topic(
+        name=ERASURES, key="order", records=(facts.OrderErased,), retention_ms=FOR_EVER_MS, cleanup="compact",
+        producers=("returnflow erase",), consumers=("agent cases",), owner="integration",
+    )  # fmt: skip
+    yield Topic(
         name=CONFIGURATION_CHANGES, key="merchant", records=(configuration.ConfigurationChanged,),
         retention_ms=400 * DAY_MS, producers=("agent cases", "returnflow merchants"),
         consumers=("returnflow merchants",), owner="integration",
@@ -157,7 +167,7 @@ def _all() -> Iterator[Topic]:
         yield Topic(
             name=changelog(agent), key="row", records=(), retention_ms=FOR_EVER_MS, cleanup="compact",
             producers=(f"agent {agent}",), consumers=(f"agent {agent}",), owner="integration", compatibility="NONE",
-            config={"min.cleanable.dirty.ratio": "0.3"},
+            config={"min.cleanable.dirty.ratio": "0.3", **FORGETS},
         )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "lag": ("ops.cli.lag:lag", "How far each consumer group is behind, in records and seconds."),
     },
     "Set up": {
+        "erase": ("ops.cli.erase:erase", "Forget an order or a customer, and say what was removed where."),
         "topics": ("ops.cli.topics:topics", "Compare Kafka with the topic catalogue, create what is missing."),
         "ledger": ("ops.cli.ledger:ledger", "Create or upgrade the ledger's tables."),
         "merchants": ("ops.cli.merchants:merchants", "Write, check, compare and apply merchant files."),
@@ -54,6 +55,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 # They run until they are told to end: what becomes of their output is for whoever started them.
 LASTING = frozenset({*SECTIONS["Everything"], *SECTIONS["Processes"]})
 COMMANDS = {name: place for section in SECTIONS.values() for name, place in section.items()}
+
+
+class Lasting(click.Command):
+    """A process of its own below a group whose other commands are for people."""
 
 
 class Root(click.Group):
@@ -73,7 +78,10 @@ class Root(click.Group):
         if not words or words[0] not in LASTING or HELP.intersection(words):
             return False
         command = self.get_command(click.Context(self), words[0])
-        return not (isinstance(command, click.Group) and command.commands.keys() & set(words[1:]))
+        if not isinstance(command, click.Group):
+            return True
+        short = {name for name, each in command.commands.items() if not isinstance(each, Lasting)}
+        return not short & set(words[1:])
 
     def _logs(self, words: list[str]) -> bool:
         """Whether what it says goes to a log of lines for machines."""

@@ -3,11 +3,11 @@
 import getpass
 import socket
 import sys
-
 from typing import TYPE_CHECKING
 
 import click
 
+from ops.cli import Lasting
 from ops.cli.faults import plain_faults
 from ops.cli.layout import Column
 from ops.cli.processes import OWN, run
@@ -35,7 +35,7 @@ def sink() -> None:
 
 
 def _worker(system: str) -> click.Command:
-    @click.command(system, short_help=f"The worker of {system}.", epilog=more(f"sink {system}"))
+    @click.command(system, cls=Lasting, short_help=f"The worker of {system}.", epilog=more(f"sink {system}"))
     @with_settings(*OWN)
     def worker(settings: "ProcessSettings") -> None:
         from sinks import worker as process
@@ -122,7 +122,6 @@ def status(settings: "ProcessSettings", as_json: bool) -> None:
     "returnflow" for what the sinks paused themselves, oldest_ms is null when nothing waits.
     """
     from ops import holding
-    from schemas.clock import wall_ms
 
     with plain_faults(settings):
         found = holding.standing(settings.ledger_url)

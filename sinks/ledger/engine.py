@@ -104,6 +104,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     # A reader that stays long lets the journal grow; when it is gone the file gets short again.
     connection.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
+    connection.execute("PRAGMA secure_delete=ON")  # what is erased is not to be found in the file
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

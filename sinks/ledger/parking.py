@@ -149,9 +149,7 @@ def take_any(
 ) -> Lane | None:  # fmt: skip
     """The lane that was not tried for longest, due or not; of one merchant, or of any `but` some."""
     lane = parked_lanes.c
-    statement = select(parked_lanes).where(
-        lane.system == system, _free(now_ms, until_ms), lane.merchant.not_in(but)
-    )
+    statement = select(parked_lanes).where(lane.system == system, _free(now_ms, until_ms), lane.merchant.not_in(but))
     if merchant is not None:
         statement = statement.where(lane.merchant == merchant)
     statement = statement.order_by(lane.due_ms).limit(1).with_for_update(skip_locked=True)

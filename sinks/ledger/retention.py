@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Connection, delete, exists, func, select
 
 from sinks.ledger.parking import Waiting, waiting_of
-from sinks.ledger.tables import batches, effects, paid_units, parked_commands, parked_lanes, quota_leases
+from sinks.ledger.pauses import EVERY_MERCHANT, EVERY_SYSTEM
+from sinks.ledger.tables import batches, effects, held, paid_units, parked_commands, parked_lanes, quota_leases
 
 AT_ONCE = 200
 
@@ -72,14 +73,18 @@ def _batches(connection: Connection, system: str, before_ms: int) -> int:
 
 
 def waited_too_long(connection: Connection, *, system: str, before_ms: int, now_ms: int) -> Sequence[Waiting]:
-    """Commands that came before `before_ms` and wait in lanes that nobody holds, some of them."""
-    row, lane = parked_commands.c, parked_lanes.c
-    held = exists().where(
+    """Commands that came before `before_ms` and wait in lanes that nobody is at, some of them; none that a person has
+    paused, however long."""
+    row, lane, pause = parked_commands.c, parked_lanes.c, held.c
+    paused = exists().where(
+        pause.system.in_((EVERY_SYSTEM, row.system)), pause.merchant.in_((EVERY_MERCHANT, row.merchant))
+    )
+    taken = exists().where(
         lane.system == row.system, lane.key == row.key, lane.held_by.is_not(None), lane.held_until_ms > now_ms
     )
     old = (
         select(parked_commands)
-        .where(row.system == system, row.parked_ms.between(1, before_ms - 1), ~held)
+        .where(row.system == system, row.parked_ms.between(1, before_ms - 1), ~taken, ~paused)
         .order_by(row.seq)
         .limit(AT_ONCE)
     )

@@ -2,22 +2,24 @@
 
 from schemas import ids, topics
 from schemas.commands import CommandResult
-from schemas.facts import DeadlineReached, ObservedEffect, OrderSnapshot, ReturnEvent
+from schemas.facts import DeadlineReached, ObservedEffect, OrderErased, OrderSnapshot, ReturnEvent
 from schemas.stock import RestockVerdict
 from streams.agents.edge import Edge, check_key, check_time, evidence
+from streams.domain import erased
 from streams.domain import row as rows
 from streams.domain.case import decide_case
 from streams.domain.learn import Fact
 from streams.domain.state import Case
 from streams.shell.contract import Decided, Output, Record
 
-_KINDS: dict[str, type[Fact]] = {
+_KINDS: dict[str, type[Fact | OrderErased]] = {
     topics.RETURN_EVENTS: ReturnEvent,
     topics.ORDER_SNAPSHOTS: OrderSnapshot,
     topics.OBSERVED_EFFECTS: ObservedEffect,
     topics.CASE_DEADLINES: DeadlineReached,
     topics.COMMAND_RESULTS: CommandResult,
     topics.RESTOCK_VERDICTS: RestockVerdict,
+    topics.ERASURES: OrderErased,
 }
 
 
@@ -39,6 +41,9 @@ class Cases:
     def decide(self, state: Case | None, record: Record) -> Decided[Case]:
         fact = self._edge.fact(record, _KINDS)
         check_key(record, ids.order_key(fact.merchant, fact.order_id))
+        if isinstance(fact, OrderErased):  # a merchant who has left has no file, and is to be forgotten all the same
+            left, cleared = erased.erase(state, fact, evidence(record))
+            return Decided(state=left, outputs=self._edge.outputs(cleared), due_ms=left.due_ms)
         check_time(record, fact)
         case, made = decide_case(state, fact, self._edge.rules(fact.merchant), evidence(record))
         due_ms = None if case is None else case.due_ms

@@ -6,7 +6,7 @@ from schemas.exceptions import Evidence
 from schemas.facts import DeadlineReached
 from schemas.merchant import Merchant
 from schemas.numbers import beyond
-from streams.domain import absurd, act, marks, notices, output, parcels, story, tags
+from streams.domain import absurd, act, erased, marks, notices, output, parcels, story, tags
 from streams.domain.decided import Decision
 from streams.domain.judge import Picture, judge, survey
 from streams.domain.learn import Fact, learn, time_of
@@ -25,6 +25,8 @@ def decide_case(
     """
     if (problem := beyond(fact)) is not None:
         return state, [absurd.refused(fact, problem, time_of(fact), evidence)]
+    if state is not None and state.erased_ms is not None:
+        return state, erased.late(state, fact, evidence)
     if state is None and isinstance(fact, DeadlineReached):
         return None, []  # time alone makes no case: this one is over and forgotten, or is still to be built anew
     before = None if state is None else state.learnt

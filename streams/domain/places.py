@@ -4,6 +4,7 @@ Nothing here has a default: what is not mapped is None, and a guard of the walk 
 """
 
 from schemas.facts import Disposition
+from schemas.labels import same
 from schemas.merchant import Location, Merchant, ReasonRule
 from schemas.merchant_model import STATES_APART
 from schemas.stock import StockStatus
@@ -31,7 +32,9 @@ def fits(seat: Seat) -> bool:
 def _reason(label: str, disposition: Disposition, rules: Merchant) -> ReasonRule | None:
     if not rules.reasons:
         return None
-    fitting = [r for r in rules.reasons if r.reason in (label, "*") and r.disposition in (disposition, "any")]
+    fitting = [
+        r for r in rules.reasons if (r.reason == "*" or same(r.reason, label)) and r.disposition in (disposition, "any")
+    ]
     return max(fitting, key=lambda r: (r.reason != "*", r.disposition != "any"), default=None)
 
 

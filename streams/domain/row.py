@@ -28,6 +28,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     walked: bool
     tags_told: Stamp | None = None
     judged_by: str = ""
+    erased_ms: int | None = None
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -52,6 +53,7 @@ class Glance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     walked: bool
     tags_told: msgspec.Raw = msgspec.Raw(b"")
     judged_by: str = ""
+    erased_ms: int | None = None
 
 
 _ROWS = msgspec.msgpack.Decoder(Row)
@@ -70,6 +72,7 @@ def load(stored: bytes) -> Case:
     return Case(
         row.due_ms, row.learnt, {d.decision_id: d for d in row.decided}, open_, row.notices, row.waiting, row.tag,
         row.attention, row.announced, row.limit_ms, row.walked, row.tags_told, row.judged_by,
+        row.erased_ms,
     )  # fmt: skip
 
 
@@ -84,6 +87,7 @@ def dump(case: Case) -> bytes:
     return _ENCODE(Row(
         case.due_ms, case.learnt, tuple(case.decided.values()), open_, case.notices, case.waiting, case.tag,
         case.attention, case.announced, case.limit_ms, case.walked, case.tags_told, case.judged_by,
+        case.erased_ms,
     ))  # fmt: skip
 
 

@@ -47,3 +47,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     walked: bool = False  # every unit is closed, and no piece is left that belongs to none
     tags_told: Stamp | None = None  # the order's version that was known when a command for its tags was answered
     judged_by: str = ""  # digest of the merchant's configuration that it was last judged by
+    erased_ms: int | None = None  # a person asked to forget it: nothing else is left of it

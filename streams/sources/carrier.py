@@ -14,11 +14,12 @@
 Only the first scan of a parcel is a fact. Delivered is not received: the warehouse says that.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import msgspec
 
-from schemas import ids
+from schemas import ids, labels
 from schemas.facts import Delivery, ReturnEvent
 from schemas.text import HELD
 from streams.sources.fields import LONGEST_CODE, LONGEST_LABEL, body_as, code, label, malformed, opt_ident, opt_instant
@@ -52,7 +53,7 @@ def read(delivery: Delivery) -> Body:
     number = code(body.tracking_number, "$.tracking_number")
     if number is None:
         raise malformed("$.tracking_number", "a text that is not blank", body.tracking_number)
-    return msgspec.structs.replace(body, tracking_number=number)
+    return msgspec.structs.replace(body, tracking_number=labels.number(number))
 
 
 def named(body: Body) -> Named:
@@ -61,12 +62,14 @@ def named(body: Body) -> Named:
     return Named(rma_id=rma, order_id=opt_ident(body.order, "$.order") or "", tracking_number=body.tracking_number)
 
 
-def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> ReturnEvent:
+def event(
+    delivery: Delivery, body: Body, *, order_id: str, rma_id: str, known: Collection[str] = ()
+) -> ReturnEvent:  # fmt: skip
     """The first scan. Its id is the parcel's, so every later scan is the same fact. Raises Malformed."""
     return ReturnEvent(
         fact_id=ids.fact_id(SYSTEM, f"{delivery.merchant}/{order_id}", "in_transit", body.tracking_number),
         merchant=delivery.merchant, order_id=order_id, rma_id=rma_id, system=SYSTEM, kind="in_transit",
         occurred_at_ms=opt_instant(body.scanned_at, "$.scanned_at") or delivery.received_at_ms,
-        tracking_number=body.tracking_number, carrier=label(body.carrier, "$.carrier"),
+        tracking_number=body.tracking_number, carrier=labels.carrier(label(body.carrier, "$.carrier"), known),
         read_order=delivery.received_at_ms,
     )  # fmt: skip

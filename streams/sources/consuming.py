@@ -235,6 +235,12 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     async def _follow(self, routed: Routed) -> None:
         if routed.complaint is not None:
-            await self._bad.told("malformed_delivery", routed.complaint, ask=not routed.wanted)
+            if routed.complaint.kind == "malformed_delivery":
+                await self._bad.told("malformed_delivery", routed.complaint, ask=not routed.wanted)
+            else:
+                told = routed.complaint
+                await self._outbox.complain(
+                    told.kind, told.merchant, told.subject, told.detail, told.at_ms, resolvable=True
+                )  # fmt: skip
         if routed.facts or routed.notes:
             await self._outbox.facts(routed.merchant, routed.facts, routed.notes)

@@ -57,6 +57,17 @@ _SHOPIFY_OTHERS: dict[str, tuple[str, tuple[tuple[str, ...], ...], str]] = {
     "inventory_items": (ITEM, (("id",),), "an inventory item id"),
     "locations": (LOCATION, (("id",),), "a location id"),
 }
+# What every app must take from Shopify: a customer, or a shop, is to be forgotten, or is to be told what is known.
+CUSTOMER_REDACT, SHOP_REDACT, DATA_REQUEST = "customers/redact", "shop/redact", "customers/data_request"
+COMPLIANCE = frozenset({CUSTOMER_REDACT, SHOP_REDACT, DATA_REQUEST})
+CUSTOMER = ("customer", "id")
+# Everything in a signal's body that is ever read as an id.
+PATHS = tuple(dict.fromkeys((
+    *_RETURNGO_ID, *(path for paths in _SHOPIFY_IDS.values() for path in paths),
+    *(path for paths in _INSTEAD.values() for _, some in paths for path in some),
+    *(path for _, paths, _ in _SHOPIFY_OTHERS.values() for path in paths),
+    ("shipmentId",), ("shipment", "shipmentId"), ("transactionId",), ("transaction", "id"), ("shop_id",), CUSTOMER,
+)))  # fmt: skip
 RETURNGO_EVENTS = frozenset({
     "RMA_CREATED", "RMA_STATUS_UPDATED", "SHIPMENT_CREATED", "SHIPMENT_STATUS_UPDATED",
     "SHIPMENT_TRACKER_STATUS_UPDATED", "TRANSACTION_CREATED", "REFUND_CREATED",
@@ -73,15 +84,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delivery(
-    system: str, merchant: str, headers: Mapping[str, str], body: bytes, received_at_ms: int
+    system: str, merchant: str, headers: Mapping[str, str], body: bytes, received_at_ms: int, digest: str = ""
 ) -> tuple[Delivery, str | None]:
-    """The webhook as it came, addressed; and what is wrong with it, None when nothing is."""
+    """The webhook, addressed; and what is wrong with it, None when nothing is. `digest`: of the body as it came."""
     kept = {name: value[:_LONGEST] for name, value in headers.items() if name in KEPT_HEADERS}
     known = headers.get("x-shopify-webhook-id") if system == "shopify" else headers.get("webhook-id")
     read = envelope(system, kept, body)
     taken = Delivery(
-        delivery_id=(known or ids.digest(body))[:_LONGEST], merchant=merchant, system=system, event=read.event,
-        resource_id=read.resource_id, headers=kept, body=body, received_at_ms=received_at_ms,
+        delivery_id=(known or digest or ids.digest(body))[:_LONGEST], merchant=merchant, system=system,
+        event=read.event, resource_id=read.resource_id, headers=kept, body=body, received_at_ms=received_at_ms,
     )  # fmt: skip
     return taken, read.problem
 
@@ -90,10 +101,16 @@ def envelope(system: str, headers: Mapping[str, str], body: bytes) -> Envelope:
     """Event and resource of a body; never raises."""
     event = headers.get("x-shopify-topic", "")[:_LONGEST] if system == "shopify" else ""
     told = _told(system, event, body)
-    if told.problem is None or told.resource_id or system not in _SALVAGED:
+    if told.problem is None or told.resource_id:
         return told
-    found = _SALVAGED[system].search(body)
-    return told if found is None else msgspec.structs.replace(told, resource_id=found[1].decode())
+    found = salvaged(system, body)
+    return msgspec.structs.replace(told, resource_id=found) if found else told
+
+
+def salvaged(system: str, body: bytes) -> str:
+    """An id that stands somewhere in a signal, "" for none."""
+    found = _SALVAGED[system].search(body) if system in _SALVAGED else None
+    return "" if found is None else found[1].decode()
 
 
 def _told(system: str, event: str, body: bytes) -> Envelope:
@@ -113,6 +130,11 @@ def _told(system: str, event: str, body: bytes) -> Envelope:
 
 
 def _shopify(body: Json, topic: str) -> Envelope:
+    if topic in COMPLIANCE:
+        # a customer may be named by an e-mail address alone, which is not kept
+        return Envelope(
+            event=topic, resource_id=f"{topic}:{_first(body, (CUSTOMER,)) or _first(body, (('shop_id',),))}"
+        )
     family = topic.split("/", 1)[0]
     if family in _SHOPIFY_OTHERS:
         prefix, paths, what = _SHOPIFY_OTHERS[family]

@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import structlog
@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schemas import endpoints, topics
+from schemas import endpoints, ids, topics
 from schemas.clock import now_ms
 from schemas.codec import Codec
 from schemas.merchant_folder import MerchantFolder
@@ -28,7 +28,7 @@ from schemas.registry import codec_from
 from schemas.secrets import resolve
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
-from streams.sources import telemetry
+from streams.sources import minimal, telemetry
 from streams.sources.broker import require_topics
 from streams.sources.connections import Connections, Limits, protocol
 from streams.sources.doors import Doors, Headers
@@ -50,13 +50,17 @@ class TooLarge(Exception):
 
 
 class Gateway:
-    """The handlers of one process; `now_ms` is the clock that dates deliveries."""
+    """The handlers of one process; `now_ms` is the clock that dates deliveries, `labels` knows a merchant's own."""
 
-    def __init__(self, doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, doors: Doors, intake: Intake, codec: Codec, now_ms: Callable[[], int],
+        labels: Callable[[str], Collection[str]],
+    ) -> None:  # fmt: skip
         self._doors = doors
         self._intake = intake
         self._codec = codec
         self._now_ms = now_ms
+        self._labels = labels
         self._last_ms = 0
 
     async def returngo(self, request: Request) -> Response:
@@ -90,7 +94,8 @@ class Gateway:
         started = time.perf_counter()
         # no two at one time: the doors' facts bear it as their order
         self._last_ms = max(self._now_ms(), self._last_ms + 1)
-        taken, problem = delivery(system, merchant, headers, body, self._last_ms)
+        kept = minimal.kept(system, body, self._labels(merchant))
+        taken, problem = delivery(system, merchant, headers, kept, self._last_ms, ids.digest(body))
         key = f"{merchant}|{taken.resource_id or taken.delivery_id}".encode()
         try:
             await self._intake.append(topics.deliveries(system), key, self._codec.encode(taken))
@@ -106,7 +111,7 @@ def build(
     turning: endpoints.Turning, upkeep: GatewayUpkeep,
 ) -> Starlette:  # fmt: skip
     """The application; its lifespan watches loop, connections and merchant files, serves and flushes the intake."""
-    gateway = Gateway(doors, intake, codec, now_ms)
+    gateway = Gateway(doors, intake, codec, now_ms, upkeep.labels)
     telemetry.UNACKNOWLEDGED.set_function(lambda: intake.outstanding)
 
     @asynccontextmanager

@@ -44,6 +44,11 @@ class GatewayUpkeep:
         self.troubles = troubles
         return not troubles or any(each != Secrets() for each in self.secrets.values())
 
+    def labels(self, merchant: str) -> frozenset[str]:
+        """Texts that may be kept as they are: those that its file names."""
+        rules = self._folder.merchants.get(merchant)
+        return frozenset() if rules is None else rules.known_labels
+
     async def run(self) -> None:
         """Every second, until cancelled."""
         while True:

@@ -11,13 +11,12 @@ import msgspec
 
 from schemas import ids
 from schemas.facts import ReturnedUnit, ReturnEvent, ReturnKind
-from schemas.text import replaced
 from streams.sources.fields import Json, flag, ident, instant, label, malformed, obj, opt, opt_ident, opt_instant, rows
 from streams.sources.returngo_exchanges import priced
-from streams.sources.returngo_parcels import inbound, shipped, with_parcel
+from streams.sources.returngo_parcels import inbound, number_of, shipped, with_parcel
 from streams.sources.returngo_rma import SYSTEM, Rma, names_of
 from streams.sources.returngo_transactions import transaction
-from streams.sources.returngo_units import unit, validation
+from streams.sources.returngo_units import NONE, Known, unit, validation
 
 __all__ = ["OPEN", "SYSTEM", "Before", "events", "now", "rma_number", "status_of"]
 OPEN = frozenset({"Pending", "Approved", "Received", "Validated"})
@@ -48,9 +47,9 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     units: str
 
 
-def now(body: Json) -> Before:
+def now(body: Json, known: Known = NONE) -> Before:
     """The same of this read; raises Malformed."""
-    return Before(status=status_of(body), units=_content(_units(body)))
+    return Before(status=status_of(body), units=_content(_units(body, known)))
 
 
 def updated_ms(body: Json) -> int:
@@ -58,35 +57,38 @@ def updated_ms(body: Json) -> int:
     return opt_instant(body.get("lastUpdated"), "lastUpdated") or instant(body.get("createdAt"), "createdAt")
 
 
-def told(body: Json) -> tuple[ReturnedUnit, ...]:
+def told(body: Json, known: Known = NONE) -> tuple[ReturnedUnit, ...]:
     """Its units as they were asked for; raises Malformed."""
-    return _units(body)
+    return _units(body, known)
 
 
 def inspected(body: Json) -> bool:
     """Whether all of its units were; raises Malformed."""
-    listed = zip(_units(body), rows(body.get("items"), "items"), strict=True)
+    listed = zip(_units(body, NONE), rows(body.get("items"), "items"), strict=True)
     seen = [validation(each, row, f"items[{i}]") for i, (each, row) in enumerate(listed)]
     return bool(seen) and all(each is not None and each.inspected_at_ms is not None for each in seen)
 
 
-def events(body: Json, *, merchant: str, read_at_ms: int, before: Before | None = None) -> list[ReturnEvent]:
+def events(
+    body: Json, *, merchant: str, read_at_ms: int, before: Before | None = None, known: Known = NONE
+) -> list[ReturnEvent]:
     """All milestones of an RMA, and what changed since the read `before`. Raises Malformed for the whole of it.
+    `known`: labels that may be told as they are (schemas.labels).
 
     Nothing of a payload with one absurd value is used: money must not move on the believable half of it.
     """
-    rma = _rma(body, merchant, read_at_ms)
-    found = [*_requested(rma, before), *_approved(rma, body), *shipped(rma, body)]
+    rma = _rma(body, merchant, read_at_ms, known)
+    found = [*_requested(rma, before), *_approved(rma, body, known), *shipped(rma, body, known)]
     # an inspection may move money at once: by then it is known what ReturnGO paid, and whether it was called off
     found += _transactions(rma, body) + _exchanges(rma, body)
     ended = _reopened(rma, body, before) + _ended(rma)
     if rma.status in _CALLED_OFF:
-        return [*found, *ended, *_inspected(rma, body)]
+        return [*found, *ended, *_inspected(rma, body, known)]
     # else the status comes last: of what bears one date, it is what holds now
-    return [*found, *_inspected(rma, body), *ended]
+    return [*found, *_inspected(rma, body, known), *ended]
 
 
-def _rma(body: Json, merchant: str, read_at_ms: int) -> Rma:
+def _rma(body: Json, merchant: str, read_at_ms: int, known: Known) -> Rma:
     summary = obj(body.get("rmaSummary"), "rmaSummary")
     order = obj(body.get("orderDetails"), "orderDetails")
     created = instant(body.get("createdAt"), "createdAt")
@@ -96,12 +98,12 @@ def _rma(body: Json, merchant: str, read_at_ms: int) -> Rma:
         order_name=label(order.get("order_name"), "orderDetails.order_name"), status=status_of(body),
         created_at_ms=created, updated_at_ms=updated_ms(body),
         read_at_ms=read_at_ms, out_of_policy=flag(body.get("isOutOfPolicy"), "isOutOfPolicy"),
-        shop_return_name=_native_return(body), units=_units(body),
+        shop_return_name=_native_return(body), units=_units(body, known),
     )  # fmt: skip
 
 
-def _units(body: Json) -> tuple[ReturnedUnit, ...]:
-    return priced([unit(row, f"items[{i}]") for i, row in enumerate(rows(body.get("items"), "items"))], body)
+def _units(body: Json, known: Known) -> tuple[ReturnedUnit, ...]:
+    return priced([unit(row, f"items[{i}]", known) for i, row in enumerate(rows(body.get("items"), "items"))], body)
 
 
 def _native_return(body: Json) -> str | None:
@@ -128,15 +130,15 @@ def _content(units: Iterable[ReturnedUnit]) -> str:
     return ids.digest(msgspec.json.encode(tuple(units)))
 
 
-def _approved(rma: Rma, body: Json) -> list[ReturnEvent]:
+def _approved(rma: Rma, body: Json, known: Known) -> list[ReturnEvent]:
     named = _dates(body, "APPROVED")
     if not named and rma.status not in _APPROVED:
         return []
     at_ms = min(named) if named else rma.updated_at_ms
     # the parcel that a warehouse may expect; its label often comes later, and is news then
     parcel = next((each for each in inbound(body) if each.get("trackingNumber")), {})
-    identity = (*names_of(rma.units), replaced(str(parcel.get("trackingNumber"))))
-    return [with_parcel(rma.event("approved", at_ms, rma.units, *identity), parcel)]
+    identity = (*names_of(rma.units), str(number_of(parcel)))
+    return [with_parcel(rma.event("approved", at_ms, rma.units, *identity), parcel, known)]
 
 
 def _dates(body: Json, word: str) -> list[int]:
@@ -149,10 +151,10 @@ def _dates(body: Json, word: str) -> list[int]:
     ]
 
 
-def _inspected(rma: Rma, body: Json) -> list[ReturnEvent]:
+def _inspected(rma: Rma, body: Json, known: Known) -> list[ReturnEvent]:
     found = []
     for i, (each, row) in enumerate(zip(rma.units, rows(body.get("items"), "items"), strict=True)):
-        seen = validation(each, row, f"items[{i}]")
+        seen = validation(each, row, f"items[{i}]", known)
         if seen is None or seen.inspected_at_ms is None or seen.disposition is None:
             continue
         identity = (seen.unit_id, str(seen.inspected_at_ms), str(seen.disposition), str(seen.location))

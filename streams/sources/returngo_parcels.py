@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.facts import ReturnedUnit, ReturnEvent
+from schemas.labels import carrier, number
 from streams.sources.fields import Json, code, flag, ident, label, opt_ident, rows
 from streams.sources.returngo_rma import Rma, names_of
-from streams.sources.returngo_units import validation
+from streams.sources.returngo_units import NONE, Known, validation
 
 ARRIVED = frozenset({"Received", "Validated"})
 
@@ -17,16 +18,21 @@ def inbound(body: Json) -> list[Json]:
     return [s for s in rows(body.get("shipments"), "shipments") if not flag(s.get("isOutbound"), "isOutbound")]
 
 
-def with_parcel(event: ReturnEvent, row: Json) -> ReturnEvent:
+def number_of(row: Json) -> str | None:
+    """A parcel's tracking number; raises Malformed."""
+    return number(code(row.get("trackingNumber"), "shipments.trackingNumber"))
+
+
+def with_parcel(event: ReturnEvent, row: Json, known: Known) -> ReturnEvent:
     """The event with a parcel's tracking number and carrier."""
     return msgspec.structs.replace(
         event,
-        tracking_number=code(row.get("trackingNumber"), "shipments.trackingNumber"),
-        carrier=label(row.get("carrierName"), "shipments.carrierName"),
+        tracking_number=number_of(row),
+        carrier=carrier(label(row.get("carrierName"), "shipments.carrierName"), known),
     )
 
 
-def shipped(rma: Rma, body: Json) -> list[ReturnEvent]:
+def shipped(rma: Rma, body: Json, known: Known = NONE) -> list[ReturnEvent]:
     """In transit and received, per shipment; units without one follow the RMA's own status."""
     states = {ident(s.get("shipmentId"), "shipments.shipmentId"): s for s in inbound(body)}
     carried: dict[str, list[ReturnedUnit]] = {name: [] for name in states}
@@ -35,7 +41,7 @@ def shipped(rma: Rma, body: Json) -> list[ReturnEvent]:
         carried.get(opt_ident(row.get("shipmentId"), "items.shipmentId") or "", loose).append(each)
     if len(loose) == len(rma.units) and len(carried) == 1:
         carried = dict.fromkeys(carried, loose)  # one parcel and no item names it: everything is in it
-    found = [e for name, s in states.items() if (e := _shipment(rma, name, s, carried[name], body))]
+    found = [e for name, s in states.items() if (e := _shipment(rma, name, s, carried[name], body, known))]
     # the status can be set by hand, with no shipment saying so
     arrived_by_hand = rma.status in ARRIVED and not any(e.kind == "received" for e in found)
     waiting = [u for u in (rma.units if arrived_by_hand else loose) if u.ships]
@@ -44,7 +50,9 @@ def shipped(rma: Rma, body: Json) -> list[ReturnEvent]:
     return found
 
 
-def _shipment(rma: Rma, name: str, row: Json, units: list[ReturnedUnit], body: Json) -> ReturnEvent | None:
+def _shipment(
+    rma: Rma, name: str, row: Json, units: list[ReturnedUnit], body: Json, known: Known
+) -> ReturnEvent | None:
     status = label(row.get("status"), "shipments.status")
     if not units:
         return None
@@ -54,7 +62,7 @@ def _shipment(rma: Rma, name: str, row: Json, units: list[ReturnedUnit], body: J
         event = rma.event("received", _arrival(rma, units, body), units, name, *names_of(units))
     else:
         return None
-    return with_parcel(event, row)
+    return with_parcel(event, row, known)
 
 
 def _arrival(rma: Rma, units: Iterable[ReturnedUnit], body: Json) -> int:

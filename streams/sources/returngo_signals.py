@@ -13,6 +13,10 @@ from streams.sources.work import Urgency
 
 # Signals for one RMA gather so many times as long as others where nobody waits for goods in hand.
 REQUEST_GATHERS = 12.0
+STATUSES = frozenset({
+    "Pending", "Approved", "Received", "Validated", "Done", "Rejected", "Canceled", "Expired", "LabelCreated",
+    "Shipped",
+})  # fmt: skip
 Stage = Literal["", "request", "receipt", "over", "stopped", "parcel"]
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from schemas.facts import ReturnTransaction
+from schemas.labels import kept
 from schemas.money import Money
 from streams.sources.fields import Json, exact_money, ident, label, malformed, opt, opt_ident, opt_instant
 
@@ -29,6 +30,10 @@ _STATUSES: dict[str, Status] = {
 }
 
 
+# ReturnGO's words for what a reference is of; whatever else stands there was written by somebody.
+_TYPES = frozenset({"refund", "refundid", "order", "orderid", "giftcard", "transaction", "platformrefundid"})
+
+
 def transaction(row: Json, path: str, otherwise_ms: int) -> tuple[ReturnTransaction, int]:
     """The step and when it last changed (`otherwise_ms` when it does not say); raises Malformed."""
     step = ReturnTransaction(
@@ -36,7 +41,7 @@ def transaction(row: Json, path: str, otherwise_ms: int) -> tuple[ReturnTransact
         status=_STATUSES.get(_word(row.get("status")), "unknown"), amount=_amount(row, "amount", "currency", path),
         shop_amount=_amount(row, "shopAmount", "shopCurrency", path),
         external_id=opt_ident(row.get("externalReferenceId"), f"{path}.externalReferenceId"),
-        external_type=label(row.get("externalReferenceType"), f"{path}.externalReferenceType"),
+        external_type=kept(label(row.get("externalReferenceType"), f"{path}.externalReferenceType"), _TYPES),
         unit_ids=tuple(sorted(_units(row.get("returnItemIds"), path))),
     )  # fmt: skip
     changed = opt_instant(row.get("lastUpdated"), f"{path}.lastUpdated")

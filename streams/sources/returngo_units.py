@@ -1,11 +1,14 @@
 """One `items[]` element of an RMA is one returned unit. Pure.
 
-Customers' own words (follow-up answers, extended reasons) stay out; reason labels are the merchant's.
+Customers' own words (follow-up answers, extended reasons) stay out; of reasons only the merchant's own labels enter.
 """
+
+from collections.abc import Collection
 
 import msgspec
 
 from schemas.facts import Disposition, Resolution, ReturnedUnit
+from schemas.labels import kept
 from schemas.money import Money
 from streams.sources.fields import (
     Json,
@@ -44,7 +47,11 @@ _RESOLUTIONS: dict[str, Resolution] = {
 _NOTHING_SHIPS = "noshipmentrequired"
 
 
-def unit(row: Json, path: str) -> ReturnedUnit:
+Known = Collection[str]  # labels of the merchant's own, as schemas.labels compares them
+NONE: Known = frozenset()
+
+
+def unit(row: Json, path: str, known: Known = NONE) -> ReturnedUnit:
     """A returned unit as it was asked for, without its inspection; raises Malformed."""
     resolution = _RESOLUTIONS.get(_word(row.get("resolutionType")), "unknown")
     method = opt(row.get("returnMethod"), f"{path}.returnMethod")
@@ -55,7 +62,7 @@ def unit(row: Json, path: str) -> ReturnedUnit:
         unit_id=ident(row.get("returnedItemId"), f"{path}.returnedItemId"),
         line_id=opt_ident(row.get("shopLineItemId"), f"{path}.shopLineItemId"),
         sku=code(row.get("sku"), f"{path}.sku") or "", variant_id=opt_ident(row.get("variantId"), f"{path}.variantId"),
-        reason=label(row.get("returnReason"), f"{path}.returnReason"), resolution=resolution,
+        reason=kept(label(row.get("returnReason"), f"{path}.returnReason"), known), resolution=resolution,
         ships=_word(method.get("type")) != _NOTHING_SHIPS and resolution != "keep",
         paid=paid, paid_tax=_money(row, "paidTax", path),
         tax_included=flag(row.get("taxIncluded"), f"{path}.taxIncluded"), fees=_fees(row, paid, path),
@@ -65,7 +72,7 @@ def unit(row: Json, path: str) -> ReturnedUnit:
     )  # fmt: skip
 
 
-def validation(asked: ReturnedUnit, row: Json, path: str) -> ReturnedUnit | None:
+def validation(asked: ReturnedUnit, row: Json, path: str, known: Known = NONE) -> ReturnedUnit | None:
     """The unit as it was asked for, with its inspection; None while there is none.
 
     Before the inspection both booleans already say false, so only its date tells that it took place.
@@ -79,7 +86,7 @@ def validation(asked: ReturnedUnit, row: Json, path: str) -> ReturnedUnit | None
     why = status.get("nonRestockableReason") if returned else status.get("nonReturnedReason")
     return msgspec.structs.replace(
         asked, disposition=_disposition(returned=returned, restockable=restockable), inspected_at_ms=at_ms,
-        disposition_reason=label(why, f"{path}.disposition_reason"),
+        disposition_reason=kept(label(why, f"{path}.disposition_reason"), known),
         location=opt_ident(status.get("storeLocationId"), f"{path}.storeLocationId"),
     )  # fmt: skip
 

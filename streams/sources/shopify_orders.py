@@ -4,10 +4,13 @@ Amounts are presentment currency, what the customer paid in; the shop's currency
 notes and e-mails are never read, but for our own marks in a refund's note.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from schemas import ids
-from schemas.facts import OrderLine, OrderSnapshot, Payment, RecordedRefund
+from schemas.facts import SOMEBODY, OrderLine, OrderSnapshot, Payment, RecordedRefund
+from schemas.labels import channel, kept
 from streams.sources.fields import Json, currency, flag, ident, instant, label, malformed, opt, opt_ident, rows
 from streams.sources.shopify_lines import minor, opt_minor, order_line, shop_minor, taxes
 from streams.sources.shopify_money import payment, refund
@@ -16,8 +19,9 @@ from streams.sources.shopify_units import counted
 SYSTEM = "shopify"
 
 
-def snapshot(order: Json, *, merchant: str) -> OrderSnapshot:
-    """The order at its `updatedAt`; raises Malformed. Its id is made of all that is in it."""
+def snapshot(order: Json, *, merchant: str, known: Collection[str] = ()) -> OrderSnapshot:
+    """The order at its `updatedAt`; raises Malformed. Its id is made of all that is in it. `known`: tags that may be
+    told as they are."""
     shop, paid_in = currencies(order)
     order_id, made = ident(order.get("id"), "id"), refunds(order, paid_in)
     content = OrderSnapshot(
@@ -30,9 +34,10 @@ def snapshot(order: Json, *, merchant: str) -> OrderSnapshot:
         shipping_tax_minor=sum(taxes(row, "shippingLines", paid_in) for row in _listed(order, "shippingLines")),
         total_minor=opt_minor(order.get("totalPriceSet"), paid_in, "totalPriceSet"),
         shop_total_minor=shop_minor(order.get("totalPriceSet"), "totalPriceSet"),
-        customer_id=_id_of(order, "customer"), tags=_tags(order), archived=bool(flag(order.get("closed"), "closed")),
+        customer_id=SOMEBODY if customer(order) else None, tags=_tags(order, known),
+        archived=bool(flag(order.get("closed"), "closed")),
         cancelled=order.get("cancelledAt") is not None, location_id=_id_of(order, "retailLocation"),
-        source=label(order.get("sourceName"), "sourceName"), complete=_complete(order),
+        source=channel(label(order.get("sourceName"), "sourceName"), known), complete=_complete(order),
     )  # fmt: skip
     identity = ids.digest(msgspec.json.encode(content))
     return msgspec.structs.replace(content, fact_id=ids.fact_id(SYSTEM, f"{merchant}/{order_id}", "snapshot", identity))
@@ -77,11 +82,16 @@ def _id_of(order: Json, key: str) -> str | None:
     return opt_ident(opt(order.get(key), key).get("id"), f"{key}.id")
 
 
-def _tags(order: Json) -> tuple[str, ...]:
+def customer(order: Json) -> str | None:
+    """Whose it is. That stays with the source: facts only say that there is somebody."""
+    return _id_of(order, "customer")
+
+
+def _tags(order: Json, known: Collection[str]) -> tuple[str, ...]:
     tags = order.get("tags") or []
     if not isinstance(tags, list):
         raise malformed("tags", "a list of texts", tags)
-    return tuple(sorted(label(tag, "tags") or "" for tag in tags))
+    return tuple(sorted(kept(label(tag, "tags"), known) or "" for tag in tags))
 
 
 def _complete(order: Json) -> bool:

@@ -5,7 +5,7 @@ ledger, so that one wrong number holds up nobody.
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -40,7 +40,7 @@ class Message(Protocol):
     @property
     def named(self) -> Named: ...
 
-    def event(self, order_id: str, rma_id: str) -> ReturnEvent | None:
+    def event(self, order_id: str, rma_id: str, known: Collection[str]) -> ReturnEvent | None:
         """The fact, None when the message says nothing that matters to us."""
 
 
@@ -52,8 +52,8 @@ class _Graded:
         self._body = warehouse.read(delivery)
         self.named = warehouse.named(self._body)
 
-    def event(self, order_id: str, rma_id: str) -> ReturnEvent | None:
-        return warehouse.event(self._delivery, self._body, order_id=order_id, rma_id=rma_id)
+    def event(self, order_id: str, rma_id: str, known: Collection[str]) -> ReturnEvent | None:
+        return warehouse.event(self._delivery, self._body, order_id=order_id, rma_id=rma_id, known=known)
 
 
 class _Tracked:
@@ -64,10 +64,10 @@ class _Tracked:
         self._body = carrier.read(delivery)
         self.named = carrier.named(self._body)
 
-    def event(self, order_id: str, rma_id: str) -> ReturnEvent | None:
+    def event(self, order_id: str, rma_id: str, known: Collection[str]) -> ReturnEvent | None:
         if not self._body.scanned:
             return None
-        return carrier.event(self._delivery, self._body, order_id=order_id, rma_id=rma_id)
+        return carrier.event(self._delivery, self._body, order_id=order_id, rma_id=rma_id, known=known)
 
 
 _READERS: dict[str, Callable[[Delivery], Message]] = {warehouse.SYSTEM: _Graded, carrier.SYSTEM: _Tracked}
@@ -90,9 +90,10 @@ class DoorSource:
         """A fact, a note that it waits for its order or for its merchant's file, or a complaint."""
         try:
             message = _READERS[self.system](delivery)
-            known = delivery.merchant in self.merchants
-            found = await self._order_of(delivery.merchant, message.named) if known else None
-            event = message.event(*found) if found else message.event("?", "?")
+            rules = self.merchants.get(delivery.merchant)
+            found = await self._order_of(delivery.merchant, message.named) if rules is not None else None
+            labels = rules.known_labels if rules is not None else frozenset[str]()
+            event = message.event(*(found or ("?", "?")), labels)
         except Malformed as error:
             complaint = Complaint(
                 merchant=delivery.merchant, subject=delivery.delivery_id, detail=str(error),

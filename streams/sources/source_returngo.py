@@ -97,7 +97,10 @@ class ReturnGoSource:
         merchant, rma_id = resource.merchant, resource.name
         connection = self._transport.connection(merchant)
         name, ships = f"rma:{rma_id}", ships_name(rma_id)
-        notes = await self._memory.notes(merchant, [name, ships])
+        erased = f"erased:{rma_id}"
+        notes = await self._memory.notes(merchant, [name, ships, erased])
+        if erased in notes:
+            return Learnt()  # nobody is to know anything of it again
         if urgency == "request":
             expected = self._expected(merchant) if ships in notes else "effect"
             if expected is None:
@@ -108,13 +111,14 @@ class ReturnGoSource:
             return Learnt(absent=True)
         read_ms, known = self._now_ms(), notes.get(name)
         before = msgspec.json.decode(known, type=returngo.Before) if known else None
-        facts = returngo.events(body, merchant=merchant, read_at_ms=read_at_ms, before=before)
-        now = returngo.now(body)
+        labels = self.merchants[merchant].known_labels if merchant in self.merchants else frozenset[str]()
+        facts = returngo.events(body, merchant=merchant, read_at_ms=read_at_ms, before=before, known=labels)
+        now = returngo.now(body, labels)
         note = RmaNote(
             order_id=facts[0].order_id, read_ms=read_ms, status=now.status, units=now.units,
             updated_ms=returngo.updated_ms(body), inspected=returngo.inspected(body),
         )  # fmt: skip
-        kept = {name: msgspec.json.encode(note).decode(), f"told:{rma_id}": packed(returngo.told(body))}
+        kept = {name: msgspec.json.encode(note).decode(), f"told:{rma_id}": packed(returngo.told(body, labels))}
         return Learnt(facts=tuple(facts), notes={**kept, **names_of(body, rma_id)})
 
     def _expected(self, merchant: str) -> Urgency | None:

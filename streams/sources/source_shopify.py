@@ -16,7 +16,7 @@ from schemas.sku import meant
 from schemas.stock import RestockIntent
 from sinks.systems.shopify import read
 from sinks.transport import Transport
-from streams.sources import envelope, goods, shopify_orders
+from streams.sources import envelope, erasing, goods, shopify_orders
 from streams.sources.fields import Json, ident, instant, opt_ident, rows
 from streams.sources.goods import GOODS, noted
 from streams.sources.memory import Memory
@@ -28,6 +28,8 @@ from streams.sources.work import Cause, Complaint, Learnt, Resource, Routed, Urg
 # An item read this recently is not read again for another return, unless goods have just been graded.
 FRESH_SECONDS = 300.0
 FRESH_FOR_GRADED_SECONDS = 20.0
+CUSTOMER_OF = "customer-of:"  # an order's name in the memory, whose note is the customer: found when it is erased
+ERASED = "erased:"  # an order, or an RMA of ReturnGO's, that was erased on request
 MOST_ITEMS = 200  # that a change of a location makes us read again
 
 
@@ -77,6 +79,8 @@ class ShopifySource:
                 resource=envelope.resource(self.system, delivery.merchant, told.resource_id),
             )  # fmt: skip
             return Routed(result="malformed", complaint=complaint)
+        if told.event in envelope.COMPLIANCE:
+            return Routed(result="direct", complaint=erasing.complaint(delivery, told.event))
         if self._repeats.seen(f"{delivery.merchant} {delivery.delivery_id}"):
             return Routed(result="repeat")
         resources = await self._named(delivery.merchant, told.resource_id)
@@ -141,15 +145,21 @@ class ShopifySource:
             return await goods.read(self._transport, resource, urgency, read_at_ms, self._now_ms())
         if resource.kind in ("return", "reverse"):
             return await self._order_of(resource, urgency)
+        if await self._noted(resource.merchant, f"{ERASED}{resource.name}") is not None:
+            return Learnt()  # nobody is to know anything of it again
         connection, asked_ms = self._transport.connection(resource.merchant), self._now_ms()
         flow = read.order(connection, resource.name)
         order = await ask(self._transport, resource.merchant, flow, urgency)
         if order is None:
             return Learnt(absent=True, notes=await self._absent(resource))
-        snapshot = shopify_orders.snapshot(order, merchant=resource.merchant)
+        snapshot = shopify_orders.snapshot(order, merchant=resource.merchant, known=self._labels(resource.merchant))
         seen = effects(order, merchant=resource.merchant)
         # Of when it was asked, not of when all its pages had come: what changed meanwhile may not be in them.
         return Learnt(facts=(snapshot, *seen), notes=_order_notes(order, resource.name, asked_ms))
+
+    def _labels(self, merchant: str) -> frozenset[str]:
+        rules = self.merchants.get(merchant)
+        return rules.known_labels if rules is not None else frozenset()
 
     async def _order_of(self, resource: Resource, urgency: Urgency) -> Learnt:
         """The order that a return belongs to, to be read next. One that is gone is no news: its order's version says
@@ -178,7 +188,10 @@ def _order_notes(order: Json, order_id: str, asked_ms: int) -> dict[str, str | N
     # Versions count seconds: an order that changed just now may change again under the same version.
     settled = asked_ms - instant(version, "updatedAt") > 2000
     notes: dict[str, str | None] = {f"order:{order_id}": version if settled else f"{version} or later"}
-    return {**notes, f"absent:{order_id}": None, **_owned(order, order_id)}
+    return {
+        **notes, f"absent:{order_id}": None, f"{CUSTOMER_OF}{order_id}": shopify_orders.customer(order),
+        **_owned(order, order_id),
+    }  # fmt: skip
 
 
 def _owned(order: Json, order_id: str) -> dict[str, str | None]:

@@ -11,18 +11,20 @@ webhook-signature; the secret is the merchant's `systems.warehouse.webhook_secre
                 "quantity": 1,
                 "grade": "sellable",     sellable, damaged, missing, not_returned; required for an inspection
                 "location": "GRADING-1", optional; as the merchant file maps it
-                "reason": "stain"}]}     optional; a label, no names
+                "reason": "stain"}]}     optional; a label that the merchant file names, else it only counts
 
 Each webhook-id is one event: send it again under the same id as often as you like, it counts once; two events with
 different ids are two, even with the same lines. An unknown field is ignored.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import msgspec
 
 from schemas import ids
 from schemas.facts import Delivery, Disposition, ReturnedUnit, ReturnEvent
+from schemas.labels import kept
 from schemas.text import HELD
 from streams.sources.fields import LONGEST_CODE, LONGEST_LABEL, Malformed, body_as, code, label, opt_ident, opt_instant
 
@@ -82,24 +84,27 @@ def named(body: Body) -> Named:
     return Named(rma_id=rma, order_id=order)
 
 
-def event(delivery: Delivery, body: Body, *, order_id: str, rma_id: str) -> ReturnEvent:
-    """The fact, once the order is known; raises Malformed."""
+def event(
+    delivery: Delivery, body: Body, *, order_id: str, rma_id: str, known: Collection[str] = ()
+) -> ReturnEvent:  # fmt: skip
+    """The fact, once the order is known; raises Malformed. `known`: labels that may be told as they are."""
     graded = body.type == "inspection"
     at_ms = opt_instant(body.inspected_at, "$.inspected_at") or delivery.received_at_ms
     return ReturnEvent(
         fact_id=ids.fact_id(SYSTEM, f"{delivery.merchant}/{delivery.delivery_id}", body.type),
         merchant=delivery.merchant, order_id=order_id, rma_id=rma_id, system=SYSTEM,
         kind="inspected" if graded else "received", occurred_at_ms=at_ms,
-        units=tuple(_unit(line, at_ms if graded else None) for line in body.lines),
+        units=tuple(_unit(line, at_ms if graded else None, known) for line in body.lines),
         read_order=delivery.received_at_ms,
     )  # fmt: skip
 
 
-def _unit(line: Line, inspected_at_ms: int | None) -> ReturnedUnit:
+def _unit(line: Line, inspected_at_ms: int | None, known: Collection[str]) -> ReturnedUnit:
     return ReturnedUnit(
         unit_id="", line_id=opt_ident(line.line_id, "$.lines.line_id"), sku=code(line.sku, "$.lines.sku") or "",
         quantity=line.quantity,
         disposition=line.grade if inspected_at_ms is not None else None,
-        disposition_reason=label(line.reason, "$.lines.reason"), location=code(line.location, "$.lines.location"),
+        disposition_reason=kept(label(line.reason, "$.lines.reason"), known),
+        location=code(line.location, "$.lines.location"),
         inspected_at_ms=inspected_at_ms,
     )  # fmt: skip

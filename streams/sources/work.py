@@ -72,13 +72,15 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery with nothing usable in it; `subject` tells it from others, so that the same one is raised once."""
+    """A delivery with nothing usable in it, or one that a person must answer; `subject` tells it from others, so that
+    the same one is raised once."""
 
     merchant: str
     subject: str
     detail: str
     at_ms: int
     resource: Resource | None = None  # that it was about; None: it does not say
+    kind: str = "malformed_delivery"
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True):

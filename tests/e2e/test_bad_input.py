@@ -69,7 +69,7 @@ def kept(world: World, system: str) -> list[bytes]:
 @played
 def test_a_webhook_without_proof_is_refused_and_not_stored(world: World) -> None:
     sender, marker = Sender(world, CALM), uuid4().hex.encode()
-    body = json.dumps({"id": 1, "note": marker.decode()}).encode()
+    body = json.dumps({"id": 1, "transactionId": marker.decode()}).encode()
     assert sender.shopify(body, secret="guessed") == 401
     assert sender.returngo(body, token="guessed") == 401
     assert sender.shopify(body) == 202

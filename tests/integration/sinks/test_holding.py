@@ -52,7 +52,8 @@ class Running:
             path.write_text(path.read_text() + LOCATION)
         self.env = environment(
             bootstrap, merchants, RETURNFLOW_LEDGER_URL=f"sqlite:///{folder}/ledger.db",
-            RETURNFLOW_DATA_DIR=f"{folder}/data", RETURNFLOW_SESSION_TIMEOUT_SECONDS="6", RETURNFLOW_SINK_CLAIM_SECONDS="5",
+            RETURNFLOW_DATA_DIR=f"{folder}/data", RETURNFLOW_SESSION_TIMEOUT_SECONDS="6",
+            RETURNFLOW_SINK_CLAIM_SECONDS="5",
         )  # fmt: skip
         self.readers = [start(arguments, self.env) for arguments in READERS]
         self.begin()

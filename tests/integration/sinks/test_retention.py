@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from sqlalchemy import func, insert, select
 
-from sinks.ledger import batches, effects, parking, quotas, retention
+from sinks.ledger import batches, effects, holds, parking, quotas, retention
 from sinks.ledger.claims import Claimed, Settled
+from sinks.ledger.holds import Hold
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.parking import Park
 from sinks.ledger.retention import AT_ONCE, Pruned
@@ -99,6 +100,10 @@ async def test_what_has_waited_too_long_is_found_unless_somebody_is_at_it(ledger
     assert len(found) == 1
     assert found[0].arrival.key != held.key
     assert len(await ledger.run(lambda c: find(c, now_ms=NEW + 60_000))) == 2  # its worker has died
+    pause = Hold(system="*", merchant="shop", why="audit", by="ann", since_ms=OLD)
+    await ledger.run(lambda c: holds.hold(c, pause))
+    assert await ledger.run(lambda c: find(c, now_ms=NEW + 60_000)) == []  # a person said until further notice
+    await ledger.run(lambda c: holds.resume(c, system="*", merchant="shop"))
     await ledger.do(parking.remove, found[0].seq)
     await ledger.run(lambda c: retention.drop_empty(c, system="toy"))
     assert {each.lanes for each in await ledger.run(lambda c: parking.standing(c, "toy"))} == {2}

@@ -39,6 +39,7 @@ IDS_FOR_EVER = {
     "CaseStep": (7340193, "76f7a0f56e59"),
     "ExpectedReturn": (7340200, "3597f8fc4ad9"),
     "ConfigurationChanged": (7340210, "532f5a83ad77"),
+    "OrderErased": (7_340_220, "cd6cb5dfb136"),
 }
 
 

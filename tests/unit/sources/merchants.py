@@ -20,4 +20,5 @@ def shop(
         returngo=returngo, shopify=shopify, warehouse=Warehouse(webhook_secrets=("env:SECRET",)),
         carrier=Carrier(webhook_secrets=("env:SECRET",)),
     )  # fmt: skip
-    return Merchant(merchant=name, time_zone="UTC", currency="EUR", systems=systems)
+    tags = ("a", "b", "one", "two", "three", "new", "old")
+    return Merchant(merchant=name, time_zone="UTC", currency="EUR", systems=systems, labels=tags)

@@ -25,7 +25,7 @@ READ_AT = 1_777_900_000_000  # 2026-05-04T13:06:40Z
 
 
 def read(body: dict[str, Any], before: Before | None = None) -> list[ReturnEvent]:
-    return events(body, merchant="shop-a", read_at_ms=READ_AT, before=before)
+    return events(body, merchant="shop-a", read_at_ms=READ_AT, before=before, known={"too small"})
 
 
 def of_kind(found: list[ReturnEvent], kind: str) -> list[ReturnEvent]:
@@ -203,7 +203,7 @@ def test_an_ended_rma_says_so(status: str, kind: str) -> None:
 
 def test_a_status_that_left_its_end_is_a_reopening() -> None:
     body = with_status(rma(), "Approved")
-    assert of_kind(read(body, now(rma())), "reopened") == []
+    assert of_kind(read(body, now(rma(), {"too small"})), "reopened") == []
     assert len(of_kind(read(body, now(with_status(rma(), "Canceled"))), "reopened")) == 1
 
 
@@ -222,7 +222,7 @@ def test_the_native_return_is_named_by_the_system_only() -> None:
 
 def test_an_edit_is_a_fact_of_its_own_time() -> None:
     edited = rma(items=[rma_item("31", resolutionType="GiftCard")], lastUpdated="2026-05-02T08:00:00+00:00")
-    first, edit = of_kind(read(edited, now(rma())), "requested")
+    first, edit = of_kind(read(edited, now(rma(), {"too small"})), "requested")
     assert edit.occurred_at_ms > first.occurred_at_ms
     assert edit.units[0].resolution == "gift_card"
 
@@ -241,7 +241,7 @@ def test_an_edit_is_newer_than_all_that_was_read_before_even_within_one_second()
 
 def test_a_change_that_is_no_edit_is_no_request() -> None:
     touched = rma(lastUpdated="2026-05-02T08:00:00+00:00")
-    assert len(of_kind(read(touched, now(rma())), "requested")) == 1
+    assert len(of_kind(read(touched, now(rma(), {"too small"})), "requested")) == 1
     assert len(of_kind(read(touched), "requested")) == 2  # nothing is known of the last read: it may have been edited
 
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from schemas.commands import StoreCredit
+from schemas.facts import SOMEBODY
 from schemas.money import Money
 from sinks.contract import EFFECT, Attempt, Unanswered
 from sinks.outcomes import AlreadyApplied, Applied, Outcome, Rejected, Uncertain
@@ -60,6 +61,20 @@ def test_store_credit_that_carries_our_mark_is_not_given_again() -> None:
     outcome, said = talk([shop.refund_look(refunds=refunds), shop.refund_status()], STORE_CREDIT, again())
     assert isinstance(outcome, AlreadyApplied)
     assert "RefundCreate" not in said.names()
+
+
+@pytest.mark.req("MON-8", "OPS-10")
+def test_whose_the_order_is_only_the_shop_says() -> None:
+    """A command names nobody: the order's customer is asked for, and gets it."""
+    card, credit = (msgspec.structs.replace(each, customer_id=SOMEBODY) for each in (GIFT_CARD, STORE_CREDIT))
+    outcome, said = talk([shop.card_look(), shop.card_look(), shop.card_created()], card)
+    assert isinstance(outcome, Applied)
+    assert said.variables("GiftCardCreate")["input"]["customerId"] == "gid://shopify/Customer/601"
+    assert isinstance(talk([shop.refund_look(customer="699"), shop.refunded()], credit)[0], Applied)
+    unasked = [shop.card_look(customer=None), shop.card_look(customer=None)]
+    for outcome, _ in (talk([*unasked], card), talk([shop.refund_look(customer=None)], credit)):
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "credit_not_issued"
 
 
 @pytest.mark.req("MON-8")
