@@ -69,13 +69,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LongestFirst())
 
 
-# What starts processes, the longest first; tests of the first three use one broker.
-_LONG = ("e2e", "integration/sources", "integration/broker", "integration/cli", "integration")
+# What starts processes, the longest first, and the files that compute for more than ten seconds.
+_LONG = (
+    "e2e", "integration/sources", "integration/broker", "integration/cli", "integration",
+    "unit/domain/test_every_state", "unit/domain/test_reprocessing", "unit/domain/test_growth",
+    "unit/sources/test_returngo_day",
+)  # fmt: skip
 _ON_THE_BROKER = ("shell", "sinks", "test_fixtures.py", "test_kcat.py", "test_local_kafka.py")
-
-
-def _parts(path: Path) -> tuple[str, ...]:
-    return path.relative_to(Path(__file__).parent).parts
 
 
 def _rank(path: Path) -> int:
@@ -85,10 +85,10 @@ def _rank(path: Path) -> int:
 
 def _together(path: Path) -> str:
     """What one worker of a parallel run has to itself: the tests that share a broker, or one file."""
-    folder, *rest = _parts(path)
+    folder, *rest = path.relative_to(Path(__file__).parent).parts
     if folder == "integration":
         return "integration/broker" if rest[0] in _ON_THE_BROKER else f"integration/{rest[0]}"
-    return "e2e" if folder == "e2e" else str(path)
+    return "e2e" if folder == "e2e" else "/".join([folder, *rest])
 
 
 @pytest.fixture(scope="session")
