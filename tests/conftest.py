@@ -75,7 +75,10 @@ _LONG = (
     "unit/domain/test_every_state", "unit/domain/test_reprocessing", "unit/domain/test_growth",
     "unit/sources/test_returngo_day",
 )  # fmt: skip
-_ON_THE_BROKER = ("shell", "sinks", "test_fixtures.py", "test_kcat.py", "test_local_kafka.py")
+_ON_THE_BROKER = (
+    "shell", "sinks", "test_fixtures.py", "test_header_names.py", "test_kcat.py", "test_local_kafka.py",
+    "test_runbook_lines.py",
+)  # fmt: skip
 
 
 def _rank(path: Path) -> int:
