@@ -48,6 +48,7 @@ async def measure(parts: Parts, now_ms: int) -> None:
     _show_parked(parts.telemetry, system, standing)
     for merchant in by_merchant:  # at 0 where nothing is paused or parked: an absent series alerts nobody
         parts.telemetry.paused.labels(system, merchant)
+        parts.telemetry.held.labels(system, merchant)
         parts.telemetry.parked.labels(system, merchant, "failing")
         parts.telemetry.parked_lanes.labels(system, merchant, "failing")
     for each in left:
