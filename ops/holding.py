@@ -178,6 +178,8 @@ def _standing(connection: Connection) -> list[Standing]:
 
 def with_ledger(found: list[Lag], ledger_url: str) -> list[Lag]:
     """The lag with what the sinks have put aside: records that wait in the ledger, and whose system is paused."""
+    if not any(each.group in _SINKS for each in found):
+        return found
     _require(ledger_url)
     engine = open_engine(ledger_url)
     try:

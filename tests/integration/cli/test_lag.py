@@ -60,7 +60,7 @@ def test_lag_is_counted_from_the_first_record_that_is_not_settled(
     assert [(row["topic"], row["partition"], row["committed"], row["messages"]) for row in rows] == [(TOPIC, 0, 1, 2)]
     assert "\t0\t1\t3\t2\t360" in run("lag").stdout
     nobody = run("lag", "--group", "nobody")
-    assert nobody.stdout == "group\ttopic\tpartition\tcommitted\tend\trecords\tseconds\n"
+    assert nobody.stdout == "group\ttopic\tpartition\tcommitted\tend\trecords\tseconds\tparked\tpaused\n"
     assert nobody.stderr.startswith("No consumer group has a name that begins with 'nobody'")
     on_terminal(monkeypatch)
     table = run("lag", "--group", "returnflow-la")

@@ -40,12 +40,13 @@ def broker() -> Iterator[LocalKafka]:
 class Running:
     """Two shops of one sandbox; the sink may be killed."""
 
-    def __init__(self, bootstrap: str, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, bootstrap: str, folder: Path, sandbox: Sandbox, shops: dict[str, str]) -> None:
         self.sandbox = sandbox
         self.metrics = free_port()
         merchants = folder / "merchants"
         merchants.mkdir()
-        for name, domain in SHOPS.items():
+        self._shops = shops
+        for name, domain in shops.items():
             sandbox.shop(domain)
             write_merchant(merchants, name, base_url=sandbox.url, shop=domain)
             path = merchants / f"{name}.toml"
@@ -78,7 +79,7 @@ class Running:
 
     def comes_back(self, merchant: str, order: str) -> None:
         """A mug that was sold is returned and found sellable."""
-        domain = SHOPS[merchant]
+        domain = self._shops[merchant]
         self.sandbox.order(domain, order, "MUG")
         made = self.sandbox.rma(domain, order)
         for step in ("approve", "receive"):
@@ -87,26 +88,28 @@ class Running:
         self.sandbox.step(domain, made["rma_id"], "validate", units=[unit])
 
     def refunds(self, merchant: str) -> int:
-        books = self.sandbox.get(f"/books?shop={SHOPS[merchant]}")
+        books = self.sandbox.get(f"/books?shop={self._shops[merchant]}")
         return sum(len(each["refunds"]) for each in books["orders"].values())
 
     def parked(self) -> int:
         """Commands of the held merchant that wait in the ledger."""
         return sum(each["commands"] for each in self.json("sink", "status") if each["merchant"] == "shop-held")
 
-    def held_state(self) -> str:
-        """The line of the metric, "" while there is none."""
+    def held_state(self, merchant: str = "shop-held") -> str:
+        """The merchant's line of the metric, "" while there is none."""
         try:
             page = httpx.get(f"http://127.0.0.1:{self.metrics}/metrics").text
         except httpx.TransportError:
             return ""
-        return next((x for x in page.splitlines() if x.startswith("returnflow_sink_held_state{")), "")
+        begins = f'returnflow_sink_held_state{{merchant="{merchant}",'
+        return next((line for line in page.splitlines() if line.startswith(begins)), "")
 
 
 @contextmanager
-def running(bootstrap: str, folder: Path) -> Iterator[Running]:
+def running(bootstrap: str, folder: Path, shops: dict[str, str]) -> Iterator[Running]:
+    """Each test has shops of its own: every sandbox begins with the same numbers, and topics remember."""
     with sandbox_process() as sandbox:
-        made = Running(bootstrap, folder, sandbox)
+        made = Running(bootstrap, folder, sandbox, shops)
         try:
             yield made
         finally:
@@ -120,7 +123,7 @@ SCOPE = ("--system", "shopify", "--merchant", "shop-held")
 
 @pytest.mark.req("OPS-3", "OPS-4", "INV-2")
 def test_what_a_person_pauses_waits_through_a_crash_and_happens_once(broker: LocalKafka, tmp_path: Path) -> None:
-    with running(broker.bootstrap, tmp_path) as made:
+    with running(broker.bootstrap, tmp_path, SHOPS) as made:
         refuses_what_is_not_there(made)
         made.command("sink", "pause", *SCOPE, "--why", "stock count", "--by", "ann")
         until(lambda: made.held_state() == HELD, WITHIN_SECONDS)
@@ -172,10 +175,11 @@ def told(made: Running, *more: str) -> list[Any]:
 
 @pytest.mark.req("OPS-3")
 def test_a_merchant_whose_file_is_gone_can_still_be_paused(broker: LocalKafka, tmp_path: Path) -> None:
-    with running(broker.bootstrap, tmp_path) as made:
-        made.comes_back("shop-held", "#G1")
-        until(lambda: made.refunds("shop-held") == 1, WITHIN_SECONDS)
-        (tmp_path / "merchants" / "shop-held.toml").unlink()
-        paused = made.command("sink", "pause", "--merchant", "shop-held", "--why", "left us").stdout
-        assert paused.startswith("paused: every system of shop-held.")
-        until(lambda: made.held_state() == HELD)
+    shops = {"shop-gone": "gone.myshopify.com", "shop-stays": "stays.myshopify.com"}
+    with running(broker.bootstrap, tmp_path, shops) as made:
+        made.comes_back("shop-gone", "#G1")
+        until(lambda: made.refunds("shop-gone") == 1, WITHIN_SECONDS)
+        (tmp_path / "merchants" / "shop-gone.toml").unlink()
+        paused = made.command("sink", "pause", "--merchant", "shop-gone", "--why", "left us").stdout
+        assert paused.startswith("paused: every system of shop-gone.")
+        until(lambda: made.held_state("shop-gone") == HELD.replace("shop-held", "shop-gone"))
