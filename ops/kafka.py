@@ -3,6 +3,8 @@
 Touches the broker; joins no consumer group and commits nothing.
 """
 
+import gc
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -42,6 +44,9 @@ _PASSING = frozenset(
         KafkaError.NOT_COORDINATOR,
     }
 )
+# Through this, never `message.headers()`: the quick path to a method checks for no error, and a list whose names are no
+# objects would come back.
+_read_headers = operator.methodcaller("headers")
 UNREADABLE: Headers = (("(unreadable)", b"header names that are no UTF-8"),)
 T = TypeVar("T")
 
@@ -222,7 +227,12 @@ def _seen(message: Message, open_partitions: dict[int, int]) -> Seen | None:
 def _headers(message: Message) -> Headers:
     """Those of a record; in place of names that librdkafka's Python client cannot read (no UTF-8), that there are
     some."""
+    collecting = gc.isenabled()
+    gc.disable()  # a collection in the middle would swallow the error: what came back then were no objects at all
     try:
-        return plain(message.headers())
+        return plain(_read_headers(message))
     except SystemError:  # its decoding error comes out as one, and the names with it
         return UNREADABLE
+    finally:
+        if collecting:
+            gc.enable()

@@ -53,7 +53,9 @@ def test_untracked_goods_are_raised_once_and_booked_when_the_shop_counts_them(wo
     end = order.ended()
     assert end.moved == {"101.available": 1}
     assert until(order.exceptions, lambda found: not found) == {}
-    (item,) = [each for each in world.exceptions() if each.raised.order_id == order.id]
+    every = [each for each in world.exceptions() if each.raised.order_id == order.id]
+    assert len(every) == 1, [(x.raised.type, x.state, x.raised.detail, x.raised.sku) for x in every]
+    (item,) = every
     assert (item.state, item.raised.repeats, item.raised.exception_id) == ("cleared", 1, raised.exception_id)
 
 

@@ -195,5 +195,5 @@ def grant(kafka: LocalKafka, rights: Iterable[Right]) -> None:
 _OPERATIONS = {
     "Read": AclOperation.READ, "Write": AclOperation.WRITE, "Create": AclOperation.CREATE,
     "Describe": AclOperation.DESCRIBE, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
-    "AlterConfigs": AclOperation.ALTER_CONFIGS,
+    "AlterConfigs": AclOperation.ALTER_CONFIGS, "Delete": AclOperation.DELETE,
 }  # fmt: skip

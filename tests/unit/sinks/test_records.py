@@ -114,7 +114,7 @@ def test_metrics_are_a_closed_list_named_after_the_process() -> None:
     assert names == [
         "attempts", "batch_commands", "batches", "breaker_state", "budget_ends_timestamp_seconds",
         "budget_left_out_calls", "budget_resets_timestamp_seconds", "buffered_commands", "command_seconds", "commands",
-        "dead_letters", "in_flight_commands", "ledger_seconds", "left_out", "oldest_unsettled_seconds",
+        "dead_letters", "held_state", "in_flight_commands", "ledger_seconds", "left_out", "oldest_unsettled_seconds",
         "parked_commands", "parked_lanes", "paused_state", "pruned", "quota_capacity_units", "quota_remaining_units",
         "quota_used", "quota_wait_seconds", "records", "request_seconds",
         "returnflow_merchant_misconfigured", "throttled",
