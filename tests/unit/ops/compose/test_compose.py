@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
+import click
 import pytest
 import yaml
 
@@ -42,12 +43,17 @@ def test_the_command_line_of_each_process_is_one_that_the_cli_takes(name: str) -
     with main.make_context("returnflow", list(PROCESSES[name])) as root:
         command = main.get_command(root, PROCESSES[name][0])
         assert command is not None
-        context = command.make_context(name, list(PROCESSES[name][1:]), parent=root)
+        rest = list(PROCESSES[name][1:])
+        if isinstance(command, click.Group) and rest[0] in command.commands:
+            command = command.commands[rest.pop(0)]
+        context = command.make_context(name, rest, parent=root)
     assert context.params
 
 
 def test_all_commands_that_run_a_process_are_covered() -> None:
-    processes = {name for name, (place, _) in COMMANDS.items() if place.startswith("ops.cli.processes:")}
+    processes = {
+        name for name, (place, _) in COMMANDS.items() if place.startswith(("ops.cli.processes:", "ops.cli.sink:"))
+    }
     assert processes <= {command[0] for command in PROCESSES.values()}
 
 
