@@ -389,7 +389,7 @@ def test_a_ledger_of_a_newer_version_is_refused(ledger_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = 'r9999'"))
     engine.dispose()
-    with pytest.raises(CannotStart, match="revision among r0001, r0002, r0003, r0004, got r9999"):
+    with pytest.raises(CannotStart, match=r"revision among r0001, .*, got r9999"):
         open_engine(ledger_url)
 
 
