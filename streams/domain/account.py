@@ -114,7 +114,7 @@ def book(books: Account, decision: Money, own: Own, *, seen: bool = False) -> No
         _decided(books, decision, own)
     books.shipping_refunded += decision.shipping_minor if isinstance(decision, Paying) else 0
     books.unsettled |= _rounds(decision, own)
-    books.lines.add(by_us(decision, went(decision, own), own.learnt.results.get(decision.decision_id)))
+    books.lines.add(by_us(decision, went(decision, own)))
 
 
 def counts(effect: Effect, order: Order) -> bool:

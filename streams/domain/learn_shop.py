@@ -48,7 +48,7 @@ def result(learnt: Learnt, fact: CommandResult) -> Learnt:
     new = Result(
         fact.outcome, fact.settled_at_ms, fact.code or "", fact.detail or "", fact.external_ids,
         None if fact.amount is None else fact.amount.minor, None if fact.amount is None else fact.amount.currency,
-        fact.tax_minor, fact.suggested, tuple((e.line_id, e.quantity, e.amount_minor) for e in fact.lines),
+        fact.tax_minor, fact.suggested,
     )  # fmt: skip
     known = learnt.results.get(fact.command_id)
     if known is not None and _order_of(known) <= _order_of(new):

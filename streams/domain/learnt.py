@@ -238,7 +238,6 @@ class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str | None = None  # of the amount
     tax_minor: int | None = None
     suggested: Suggestion | None = None  # the figure that ours was refused by
-    lines: tuple[tuple[str, int, int], ...] = ()  # (line id, units, minor) of a refund, as its system paid them
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):

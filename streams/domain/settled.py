@@ -13,7 +13,7 @@ from streams.domain import amounts
 from streams.domain.cover import PAID_KINDS
 from streams.domain.decided import Money, Paying, Share
 from streams.domain.echoes import by_line
-from streams.domain.learnt import Effect, Line, Moved, Order, Result, Step
+from streams.domain.learnt import Effect, Line, Moved, Order, Step
 from streams.domain.seat import Seat
 
 
@@ -55,22 +55,11 @@ def as_told(seats: Iterable[Seat], order: Order) -> list[Share]:
     return found
 
 
-def by_us(decision: Money, amount: int, result: Result | None) -> tuple[Share, ...]:
-    """What one of our payments gave for its lines, once it is known that it came to `amount`: as its result says of
-    each line, else by what rounding explains."""
+def by_us(decision: Money, amount: int) -> tuple[Share, ...]:
+    """What one of our payments gave for its lines, once it is known that it came to `amount`."""
     off = amount - decision.amount_minor if isinstance(decision, Paying) else 0
-    if result is not None and result.lines and off == _told_off(decision.shares, result.lines):
-        told = {line_id: minor for line_id, _, minor in result.lines}
-        return tuple(msgspec.structs.replace(s, amount_minor=told[s.line_id]) for s in decision.shares)
     limits = [0 if share.last else share.leeway_minor for share in decision.shares]
     return amounts.moved(decision.shares, off, limits)
-
-
-def _told_off(shares: tuple[Share, ...], lines: tuple[tuple[str, int, int], ...]) -> int | None:
-    """How far what was said of each line is off ours in all; None: it is not of the same units."""
-    if sorted((line_id, units) for line_id, units, _ in lines) != sorted((s.line_id, s.quantity) for s in shares):
-        return None
-    return sum(minor for _, _, minor in lines) - sum(share.amount_minor for share in shares)
 
 
 def paid_for(worth: tuple[Share, ...], amount: int) -> tuple[Share, ...]:

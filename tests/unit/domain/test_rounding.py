@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.commands import Exchange, Leeway, LineShare, Refund
+from schemas.commands import Exchange, Leeway, Refund
 from schemas.facts import RefundedLine
 from schemas.money import Money
 from streams.domain.learn import learn
@@ -176,34 +176,6 @@ def test_a_refund_by_others_for_several_lines_counts_by_what_its_system_says_of_
     one = [unit("u2"), unit("u3")]
     run.feed(*asked(*one), *(inspected(each) for each in one))
     assert paid(run) == [667]
-
-
-@pytest.mark.req("MON-2", "MON-6")
-@pytest.mark.parametrize(
-    ("told", "total", "rests"),
-    [
-        ({"L1": 333, "L2": 334}, 667, (667, 666)),
-        ({"L1": 334, "L2": 333}, 667, (666, 667)),
-        ({"L1": 333, "L2": 335}, 668, (667, 665)),  # its sum hides it
-        ({"L1": 333, "L2": 333}, 667, (667, 666)),  # they do not come to what was paid
-        ({"L1": 333}, 667, (667, 666)),
-    ],
-)
-def test_the_result_tells_which_line_of_a_refund_was_rounded(
-    told: dict[str, int], total: int, rests: tuple[int, int]
-) -> None:
-    run = Run()
-    one = [unit("u1"), unit("u2", "L2", "CAP")]
-    run.feed(order(THREE, line("L2", "CAP", 3, price=400, discount_minor=200)))
-    run.feed(*asked(*one), *(inspected(each) for each in one))
-    assert paid(run) == [668]
-    (due,) = run.commands(Refund)
-    shares = tuple(LineShare(line_id=i, quantity=1, amount_minor=minor) for i, minor in told.items())
-    run.feed(result(due.command_id, "refund", amount=Money(minor=total, currency="EUR"), lines=shares))
-    rest = [unit(f"{i}{n}", i, sku) for i, sku in (("L1", "TEE"), ("L2", "CAP")) for n in (2, 3)]
-    for rma, mine in (("200", rest[:2]), ("300", rest[2:])):
-        run.feed(*asked(*mine, rma=rma, hours=10), *(inspected(each, rma=rma, hours=11) for each in mine))
-    assert (paid(run)[1:], run.open) == ([*rests], [])
 
 
 @pytest.mark.req("MON-11")
