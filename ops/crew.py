@@ -9,7 +9,7 @@ import msgspec
 
 from ops import probes
 from ops.local.ports import is_free
-from ops.standing import put
+from ops.run_file import put
 from ops.supervisor import Supervisor
 from ops.up import OF_THIS_RUN, RUNNING, Addresses, Part, environment, parts, returnflow
 from schemas.merchant import Merchant

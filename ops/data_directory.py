@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from ops import run_file
 from ops.local.kafka import BROKER_PID
 from ops.local.pid_file import end_left_over
 from schemas.startup import CannotStart
@@ -95,19 +96,9 @@ def clean(path: Path) -> bool:
 
 def tell(path: Path, running: Running) -> None:
     """For `running_in`, until the run ends."""
-    (path / RUNNING).write_bytes(msgspec.json.format(msgspec.json.encode(running)))
+    run_file.put(path / RUNNING, running)
 
 
 def running_in(path: Path) -> Running | None:
     """Who runs there now; of one that was killed the file may be left."""
-    try:
-        found = msgspec.json.decode((path / RUNNING).read_bytes(), type=Running)
-    except (OSError, msgspec.MsgspecError):
-        return None
-    try:
-        os.kill(found.pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:  # somebody else's, and alive
-        pass
-    return found
+    return run_file.of_living(path / RUNNING, Running, lambda found: found.pid)

@@ -6,7 +6,6 @@ what lies in topics. All of it may be run again: what is gone already is not fou
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -22,12 +21,12 @@ from schemas.codec import Codec, Undecodable
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.facts import Delivery, OrderErased
 from schemas.kafka import Brokers
+from sinks.ledger.engine import written_over
 from streams.domain import row as rows
 from streams.domain.state import Case
 
 AGENT_WITHIN_SECONDS = 30.0
 _AGAIN_SECONDS = 0.5
-_CHECKPOINTS = 20
 
 
 class Eraser:
@@ -72,20 +71,11 @@ class Eraser:
         lines = [self._forget(subjects, by)]
         with self._engine.begin() as connection:
             lines += erasing.in_ledger(connection, wanted, dry_run=self._dry_run)
-        self._checkpoint()
-        lines += [self._deliveries(topics.deliveries(system), system, wanted) for system in SYSTEMS]
-        lines += [self._dead_letters(name, wanted) for name in DEAD_LETTERS]
+        if not self._dry_run:
+            written_over(self._engine)
+        lines += [self._deliveries(topics.deliveries(system), system, wanted) for system in topics.WEBHOOK_SYSTEMS]
+        lines += [self._dead_letters(name, wanted) for name in topics.DEAD_LETTERS]
         return [*lines, self._exceptions(wanted)]
-
-    def _checkpoint(self) -> None:
-        """SQLite's journal would hold what was deleted until it is written over; a reader may put that off."""
-        if self._engine.dialect.name == "sqlite" and not self._dry_run:
-            with closing(self._engine.raw_connection()) as raw:
-                for _ in range(_CHECKPOINTS):
-                    busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                    if not busy:
-                        return
-                    time.sleep(_AGAIN_SECONDS)
 
     def _forget(self, subjects: Sequence[Subject], by: str) -> Line:
         left = {each.key: each for each in subjects if not each.erased}
@@ -187,10 +177,6 @@ class Eraser:
             gone = [Outgoing(topic=topics.EXCEPTIONS, key=key, value=None) for key in sorted(found)]
             append(self._kafka, gone, "the deletion of exceptions")
         return Line(place=topics.EXCEPTIONS, what="exceptions", count=len(found))
-
-
-SYSTEMS = ("returngo", "shopify", *topics.DOORS)
-DEAD_LETTERS = tuple(topics.dead_letters(name) for name in (*SYSTEMS, *topics.AGENTS))
 
 
 def _of(key: bytes, merchant: str, orders: Iterable[str] | None) -> bool:

@@ -4,7 +4,7 @@ Touches merchant files (reading), the ledger and Kafka. The row comes first when
 what the sinks go by, and a command that is run again tells what a broken one did not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, make_url, select
 
 from ops.lag import Lag
-from ops.producing import Outgoing, append
+from ops.producing import tell
 from schemas import exceptions, ids
 from schemas.codec import Codec
 from schemas.exceptions import ExceptionCleared, ExceptionRaised
@@ -21,9 +21,9 @@ from schemas.merchant_folder import MerchantFolder
 from schemas.registry import codec_from
 from schemas.settings import ProcessSettings
 from schemas.startup import CannotStart
-from schemas.topics import COMMAND_SYSTEMS, EXCEPTIONS, group_of
+from schemas.topics import COMMAND_SYSTEMS, group_of
+from sinks.ledger import engine as ledger_engine
 from sinks.ledger import holds
-from sinks.ledger.engine import open_engine
 from sinks.ledger.holds import Backlog, Hold
 from sinks.ledger.pauses import EVERY_MERCHANT, EVERY_SYSTEM
 from sinks.ledger.tables import paused
@@ -113,8 +113,8 @@ class Desk:
             return operation(connection)
 
     def _tell(self, record: ExceptionRaised | ExceptionCleared) -> None:
-        told = Outgoing(topic=EXCEPTIONS, key=record.exception_id.encode(), value=self._codec.encode(record))
-        append(self._settings.kafka, [told], "the exception (the ledger has the rest, so run the same command again)")
+        what = "the exception (the ledger has the rest, so run the same command again)"
+        tell(self._settings.kafka, self._codec, record, what)
 
 
 @contextmanager
@@ -123,11 +123,8 @@ def opened(settings: ProcessSettings) -> Iterator[Desk]:
     folder = MerchantFolder(settings.merchants)
     for _ in range(2):  # a file counts once it has been seen twice alike
         folder.look()
-    engine = open_engine(settings.ledger_url)
-    try:
+    with ledger_engine.opened(settings.ledger_url) as engine:
         yield Desk(settings, engine, codec_from(settings.registry_url), folder)
-    finally:
-        engine.dispose()
 
 
 def way_out(hold: Hold) -> str:
@@ -151,17 +148,20 @@ def _exception_id(hold: Hold) -> str:
 
 def standing(ledger_url: str) -> list[Standing]:
     """Everything that is paused, by people and by the sinks."""
-    _require(ledger_url)
-    engine = open_engine(ledger_url)
-    try:
-        with engine.begin() as connection:
-            return _standing(connection)
-    finally:
-        engine.dispose()
+    return _look(ledger_url)[0]
 
 
-def _standing(connection: Connection) -> list[Standing]:
-    parked = holds.backlog(connection)
+def _look(ledger_url: str) -> tuple[list[Standing], list[Backlog]]:
+    """Pauses, and what is parked. Looking makes no ledger where none is."""
+    address = make_url(ledger_url)
+    if address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
+        raise CannotStart(f"expected the ledger at {ledger_url}, found none; check RETURNFLOW_LEDGER_URL")
+    with ledger_engine.opened(ledger_url) as engine, engine.begin() as connection:
+        parked = holds.backlog(connection)
+        return _standing(connection, parked), parked
+
+
+def _standing(connection: Connection, parked: Sequence[Backlog]) -> list[Standing]:
     by_sinks = [
         Hold(system=row.system, merchant=row.merchant, by="returnflow", why=f"{row.code}: {row.detail}",
              since_ms=row.since_ms)
@@ -180,21 +180,8 @@ def with_ledger(found: list[Lag], ledger_url: str) -> list[Lag]:
     """The lag with what the sinks have put aside: records that wait in the ledger, and whose system is paused."""
     if not any(each.group in _SINKS for each in found):
         return found
-    _require(ledger_url)
-    engine = open_engine(ledger_url)
-    try:
-        with engine.begin() as connection:
-            standing, parked = _standing(connection), holds.backlog(connection)
-    finally:
-        engine.dispose()
+    standing, parked = _look(ledger_url)
     return [_beside(each, standing, parked) for each in found]
-
-
-def _require(ledger_url: str) -> None:
-    """Looking makes no ledger where none is."""
-    address = make_url(ledger_url)
-    if address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
-        raise CannotStart(f"expected the ledger at {ledger_url}, found none; check RETURNFLOW_LEDGER_URL")
 
 
 def _beside(each: Lag, standing: list[Standing], parked: list[Backlog]) -> Lag:

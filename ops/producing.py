@@ -6,8 +6,11 @@ import msgspec
 from confluent_kafka import KafkaError, Producer
 
 from ops.kafka import quiet
+from schemas.codec import Codec
+from schemas.exceptions import ExceptionCleared, ExceptionRaised
 from schemas.kafka import Brokers
 from schemas.startup import CannotStart
+from schemas.topics import EXCEPTIONS
 
 TOLD_WITHIN_SECONDS = 15.0
 
@@ -41,3 +44,9 @@ def append(bootstrap: Brokers, records: Iterable[Outgoing], what: str) -> None:
     if left or failed:
         why = failed[0].str() if failed else "no answer"
         raise CannotStart(f"expected Kafka at {bootstrap} to take {what}, got: {why}")
+
+
+def tell(bootstrap: Brokers, codec: Codec, record: ExceptionRaised | ExceptionCleared, what: str) -> None:
+    """An exception, raised or cleared; as `append`."""
+    told = Outgoing(topic=EXCEPTIONS, key=record.exception_id.encode(), value=codec.encode(record))
+    append(bootstrap, [told], what)

@@ -1,16 +1,12 @@
 """A person closes an exception that nothing else closes: who, when and why go with it. Touches broker and clock."""
 
-import getpass
-import socket
-
 from ops.inbox import Item
-from ops.producing import Outgoing, append
+from ops.producing import tell
 from ops.when import at
 from schemas.clock import now_ms
 from schemas.codec import Codec
 from schemas.exceptions import ExceptionCleared, ExceptionRaised, by_hand
 from schemas.kafka import Brokers
-from schemas.topics import EXCEPTIONS
 
 BY_ITSELF = "by itself, when no fact shows its cause any more"
 BY_HAND = (
@@ -20,11 +16,6 @@ BY_HAND = (
 
 class NotByHand(Exception):
     """It is closed already, or closes by itself; the message says which, and what to do instead."""
-
-
-def me() -> str:
-    """Who runs the command."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def ends(raised: ExceptionRaised) -> str:
@@ -48,6 +39,5 @@ def resolve(bootstrap: Brokers, codec: Codec, item: Item, why: str, by: str) -> 
         exception_id=raised.exception_id, type=raised.type, merchant=raised.merchant,
         cleared_at_ms=max(now_ms(), raised.since_ms), why=why, order_id=raised.order_id, rma_id=raised.rma_id, by=by,
     )  # fmt: skip
-    record = Outgoing(topic=EXCEPTIONS, key=raised.exception_id.encode(), value=codec.encode(closed))
-    append(bootstrap, [record], "the record that closes the exception")
+    tell(bootstrap, codec, closed, "the record that closes the exception")
     return closed

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from ops import run_file
 from ops.child import State, Status
 from schemas import endpoints
 
@@ -50,26 +51,13 @@ class Told:
         if found == self._last:
             return
         with suppress(OSError):
-            put(self._file, found)
+            run_file.put(self._file, found)
             self._last = found
-
-
-def put(path: Path, value: object) -> None:
-    """As JSON, in one piece."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-    new.replace(path)
 
 
 def standing(data_dir: Path) -> Standing | None:
     """Of the `up` that runs there; None: none does."""
-    try:
-        found = msgspec.json.decode((data_dir / FILE).read_bytes(), type=Standing)
-        os.kill(found.up, 0)
-    except (OSError, msgspec.MsgspecError):
-        return None
-    return found
+    return run_file.of_living(data_dir / FILE, Standing, lambda found: found.up)
 
 
 def serve(port: int, children: Callable[[], Sequence[Status]]) -> None:

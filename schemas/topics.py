@@ -16,6 +16,7 @@ PARTITIONS = 6
 COMMAND_SYSTEMS = ("returngo", "shopify", "lightspeed-x", "lightspeed-r", "sitoo", "linnworks", "patchworks")
 DOORS = ("warehouse", "carrier")
 SYSTEMS = (*COMMAND_SYSTEMS, *DOORS)
+WEBHOOK_SYSTEMS = ("returngo", "shopify", *DOORS)  # whose webhooks the gateway takes
 AGENTS = ("cases", "stock")
 GROUPS = "returnflow"  # how the names of consumer groups begin
 

@@ -56,14 +56,13 @@ def _budgets(settings: "ProcessSettings") -> "tuple[list[Budget], dict[str, str]
     from schemas.merchant_folder import MerchantFolder
     from sinks.connecting import connect_all
     from sinks.ledger import budgets
-    from sinks.ledger.engine import open_engine
+    from sinks.ledger.engine import opened
     from sinks.systems import SYSTEMS
 
     merchants = MerchantFolder.opened(settings.merchants).merchants
-    engine = open_engine(settings.ledger_url)
     found: list[Budget] = []
     wrong: dict[str, str] = {}
-    with engine.begin() as connection:
+    with opened(settings.ledger_url) as engine, engine.begin() as connection:
         for name, system in sorted(SYSTEMS.items()):
             if name != "returngo":  # the only one that counts days; the others' secrets are none of our business here
                 continue
@@ -72,7 +71,6 @@ def _budgets(settings: "ProcessSettings") -> "tuple[list[Budget], dict[str, str]
             limits = {merchant: system.limits(each) for merchant, each in made.items()}
             for owner, (limit, named) in budgets.owners(limits).items():
                 found.append(budgets.budget(connection, name, owner, limit, named, _now_ms()))
-    engine.dispose()
     return found, wrong
 
 

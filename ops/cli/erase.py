@@ -1,7 +1,5 @@
 """`returnflow erase`: forget an order or a customer, as far as anything leads to them."""
 
-import getpass
-import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,7 +7,7 @@ import click
 
 from ops.cli.faults import plain_faults
 from ops.cli.layout import Column
-from ops.cli.settings import with_settings
+from ops.cli.settings import who_says, with_settings
 from ops.cli.show import as_json, more, print_json, say, table
 
 if TYPE_CHECKING:
@@ -38,9 +36,7 @@ KEPT = (
 @click.option("--customer", default="", help="The shop's customer id: every order that is known to be theirs.")
 @click.option("--all-orders", is_flag=True, help="Every order of the merchant.")
 @click.option("--dry-run", is_flag=True, help="Only say what there is.")
-@click.option(
-    "--by", default=lambda: f"{getpass.getuser()}@{socket.gethostname()}", show_default="user@host", help="Who says so."
-)
+@who_says("Who says so")
 @with_settings("kafka", "registry", "ledger")
 @as_json
 def erase(
@@ -58,19 +54,17 @@ def erase(
     from ops.erase import Eraser
     from ops.kafka import admin
     from schemas.registry import codec_from
-    from sinks.ledger.engine import open_engine
+    from sinks.ledger.engine import opened
 
     if not (orders or customer or all_orders):
         raise click.UsageError("expected --order, --customer or --all-orders, got none: say what is meant")
-    with plain_faults(settings):
-        engine = open_engine(settings.ledger_url)
+    with plain_faults(settings), opened(settings.ledger_url) as engine:
         eraser = Eraser(
             settings.kafka, admin(settings.kafka), codec_from(settings.registry_url), engine, dry_run=dry_run
         )
         subjects = eraser.subjects(merchant, orders, customer, all_orders=all_orders)
         _refuse_open(subjects)
         removed = eraser.erase(subjects, erasing.names(merchant, subjects, customer), by)
-        engine.dispose()
     if as_json:
         kept = [{"place": place, "what": what, "until": until} for place, what, until in KEPT]
         print_json({"orders": [each.order_id for each in subjects], "removed": removed, "kept": kept})

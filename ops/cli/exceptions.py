@@ -9,7 +9,7 @@ import click
 from ops.cli.completion import merchants
 from ops.cli.faults import plain_faults
 from ops.cli.layout import Column
-from ops.cli.settings import codec_of, with_settings
+from ops.cli.settings import codec_of, who_says, with_settings
 from ops.cli.show import as_json, describe, more, on_terminal, print_json, say, table
 from ops.when import at
 from schemas.exceptions import TYPES, Team
@@ -113,9 +113,9 @@ _RESOLVED = more(
 @exceptions.command(epilog=_RESOLVED)
 @click.argument("exception_id", metavar="ID")
 @click.option("--why", required=True, help="What you found or did; kept with the exception. No personal data.")
-@click.option("--by", help="Who closes it (else you, as USER@HOST).")
+@who_says("Who closes it")
 @with_settings("kafka", "registry")
-def resolve(settings: "ProcessSettings", exception_id: str, why: str, by: str | None) -> None:
+def resolve(settings: "ProcessSettings", exception_id: str, why: str, by: str) -> None:
     """Close an exception that tells of one record or delivery, such as `undecodable` and `malformed_delivery`.
 
     Who, when and why are recorded, and shown by `exceptions show` and `exceptions list --closed`. Those that close by
@@ -129,7 +129,7 @@ def resolve(settings: "ProcessSettings", exception_id: str, why: str, by: str | 
     with plain_faults(settings):
         found = _one(_load(settings), exception_id)
         try:
-            closed = resolving.resolve(settings.kafka, codec_of(settings), found, why.strip(), by or resolving.me())
+            closed = resolving.resolve(settings.kafka, codec_of(settings), found, why.strip(), by)
         except resolving.NotByHand as refused:
             click.echo(str(refused), err=True)
             sys.exit(1)

@@ -83,13 +83,10 @@ def batch(settings: "ProcessSettings", batch: str, as_json: bool) -> None:
     JSON: {batch_id, merchant, system, state, reference, sends, first_sent_ms, external_ids, commands: [{command_id,
     kind, key, outcome}]}; state is open, applied, refused or unsent.
     """
-    from sinks.ledger.engine import open_engine
+    from sinks.ledger.engine import opened
 
-    with plain_faults(settings):
-        engine = open_engine(settings.ledger_url)
-        with engine.connect() as connection:
-            found = _find(connection, batch.rpartition("/")[2])
-        engine.dispose()
+    with plain_faults(settings), opened(settings.ledger_url) as engine, engine.connect() as connection:
+        found = _find(connection, batch.rpartition("/")[2])
     if found is None:
         click.echo(
             f"expected the id of a batch, or its name in the system's own history, got {batch!r}: the ledger at "

@@ -1,7 +1,5 @@
 """`returnflow merchants`: are the merchant files valid, what do they say in effect, and what would a change change."""
 
-import getpass
-import socket
 import sys
 import time
 from pathlib import Path
@@ -13,7 +11,7 @@ from ops.cli import completion
 from ops.cli.faults import plain_faults
 from ops.cli.init import init
 from ops.cli.layout import Column
-from ops.cli.settings import codec_of, with_settings
+from ops.cli.settings import codec_of, who_says, with_settings
 from ops.cli.show import as_json, describe, more, on_terminal, print_json, say, table
 from ops.when import at
 from schemas.startup import CannotStart
@@ -117,7 +115,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 @merchants.command(epilog=more("merchants apply FILE", "merchants apply FILE --yes --by thandi@example.com"))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--by", default=lambda: f"{getpass.getuser()}@{socket.gethostname()}", help="Who changes it.")
+@who_says("Who changes it")
 @with_settings("kafka", "registry", "merchants")
 def apply(settings: "ProcessSettings", new: Path, yes: bool, by: str) -> None:
     """Put the file NEW in place of its merchant's file: checked, shown, asked, written in one piece, recorded.

@@ -1,7 +1,9 @@
 """Process settings from the environment, overridden by options that commands share. Reads the environment."""
 
 import functools
+import getpass
 import re
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +45,15 @@ _BY_FIELD = {each.field: each for each in _OVERRIDES.values()}
 ALL = tuple(_OVERRIDES)
 _PREFIX = "RETURNFLOW_"
 SECRETS = frozenset({"kafka_sasl_password", "kafka_key_password"})
+
+
+def who_says(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command that is recorded the option --by: whoever runs it, unless somebody else is named."""
+    return click.option("--by", callback=_or_you, help=f"{text} (else you, as USER@HOST).")
+
+
+def _or_you(_context: click.Context, _option: click.Parameter, given: str | None) -> str:
+    return given or f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

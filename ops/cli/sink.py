@@ -1,7 +1,5 @@
 """`returnflow sink`: a system's worker, and what a person may do with it: pause, resume, see what is paused."""
 
-import getpass
-import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ from ops.cli import Lasting
 from ops.cli.faults import plain_faults
 from ops.cli.layout import Column
 from ops.cli.processes import OWN, run
-from ops.cli.settings import with_settings
+from ops.cli.settings import who_says, with_settings
 from ops.cli.show import as_json, more, on_terminal, print_json, say, table
 from ops.when import at
 from schemas.topics import COMMAND_SYSTEMS
@@ -52,9 +50,7 @@ for _system in COMMAND_SYSTEMS:
 
 _system_option = click.option("--system", help="Only this system, such as shopify; else every one.")
 _merchant_option = click.option("--merchant", help="Only this merchant; else every one.")
-_by = click.option(
-    "--by", default=lambda: f"{getpass.getuser()}@{socket.gethostname()}", show_default="user@host", help="Who says so."
-)
+_by = who_says("Who says so")
 
 
 @sink.command(epilog=more('sink pause --merchant demo-shop --why "they move house"'))

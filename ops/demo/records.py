@@ -16,7 +16,7 @@ from schemas.commands import Annotate, Command, CommandResult, Exchange, Journal
 from schemas.exceptions import ExceptionRaised
 from schemas.kafka import Brokers
 from schemas.topics import AGENTS, COMMAND_RESULTS, SYSTEMS, commands_of, dead_letters
-from sinks.ledger.engine import open_engine
+from sinks.ledger.engine import opened
 from sinks.ledger.tables import effects
 
 USED = ("shopify", "returngo")
@@ -74,18 +74,12 @@ def _commands(codec: Codec, bootstrap: Brokers) -> Iterator[Command]:
 
 
 def _effects(stage: Stage) -> dict[str, Effect]:
-    engine = open_engine(stage.settings.ledger_url)
-    try:
-        with engine.connect() as connection:
-            row = effects.c
-            found = connection.execute(
-                select(row.command_id, row.kind, row.state, row.outcome).where(row.merchant.in_(stage.merchants))
-            )
-            return {
-                each.command_id: Effect(
-                    command_id=each.command_id, kind=each.kind, state=each.state, outcome=each.outcome
-                )
-                for each in found
-            }
-    finally:
-        engine.dispose()
+    with opened(stage.settings.ledger_url) as engine, engine.connect() as connection:
+        row = effects.c
+        found = connection.execute(
+            select(row.command_id, row.kind, row.state, row.outcome).where(row.merchant.in_(stage.merchants))
+        )
+        return {
+            each.command_id: Effect(command_id=each.command_id, kind=each.kind, state=each.state, outcome=each.outcome)
+            for each in found
+        }

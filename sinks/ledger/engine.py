@@ -1,8 +1,10 @@
 """Opens the ledger's database, SQLite by default or PostgreSQL. May touch the file system and the network."""
 
+import contextlib
 import functools
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from sinks.ledger.migrate import upgrade
 
 BUSY_SECONDS = 10.0
 BUSY_PAUSE_SECONDS = 0.01
+CHECKPOINTS, CHECKPOINT_AGAIN_SECONDS = 20, 0.5
 JOURNAL_BYTES = 16_777_216
 # A process that is frozen in the middle of a transaction must not keep others from its rows for longer than this.
 IDLE_SECONDS = 10
@@ -42,6 +45,27 @@ def open_engine(url: str) -> Engine:
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
         raise CannotStart(f"ledger {shown}: cannot be opened: {reason}; check RETURNFLOW_LEDGER_URL") from error
     return engine
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """The same, for as long as a command of people needs it."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def written_over(engine: Engine) -> None:
+    """What was deleted is gone from SQLite's journal, too, which a reader may put off."""
+    if engine.dialect.name != "sqlite":
+        return
+    with contextlib.closing(engine.raw_connection()) as raw:
+        for _ in range(CHECKPOINTS):
+            if not raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                return
+            time.sleep(CHECKPOINT_AGAIN_SECONDS)
 
 
 def ledger_answers(url: str) -> Check:

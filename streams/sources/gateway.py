@@ -36,7 +36,6 @@ from streams.sources.envelope import delivery
 from streams.sources.gateway_upkeep import GatewayUpkeep
 from streams.sources.intake import Intake, Unavailable
 
-WEBHOOK_SYSTEMS = ("returngo", "shopify", "warehouse", "carrier")
 LARGEST_BYTES = 2_000_000
 APPEND_WITHIN_SECONDS = 3.0  # Shopify gives up after five
 RETRY_AFTER_SECONDS = 5
@@ -172,8 +171,8 @@ def main(settings: ProcessSettings, host: str, port: int) -> int:
     )  # fmt: skip
     if not upkeep.open_doors():
         raise CannotStart("\n".join(f"merchant {name}: {problem}" for name, problem in upkeep.troubles.items()))
-    require_topics(settings.kafka, [topics.deliveries(system) for system in WEBHOOK_SYSTEMS])
-    telemetry.gateway_from_zero(WEBHOOK_SYSTEMS)
+    require_topics(settings.kafka, [topics.deliveries(system) for system in topics.WEBHOOK_SYSTEMS])
+    telemetry.gateway_from_zero(topics.WEBHOOK_SYSTEMS)
     connections = Connections(Limits(most=_room()))
     telemetry.CONNECTIONS.set_function(lambda: len(connections))
     turning = endpoints.Turning()
