@@ -29,9 +29,14 @@ def broker() -> Iterator[str]:
 @pytest.fixture(scope="package")
 def cluster(broker: str) -> str:
     """The same with the topics of the catalogue."""
-    result = CliRunner().invoke(main, ["topics", "apply", "--kafka", broker])
+    return with_topics(broker)
+
+
+def with_topics(bootstrap: str) -> str:
+    """The broker there, once it has the topics of the catalogue."""
+    result = CliRunner().invoke(main, ["topics", "apply", "--kafka", bootstrap])
     assert result.exit_code == 0, result.output
-    return broker
+    return bootstrap
 
 
 @pytest.fixture(scope="package")

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.req("EXC-4")
 LABELS = {"merchant": "closing", "type": "undecodable", "owner": "integration", "severity": "critical"}
 
 
-def bad(exception_id: str, at_ms: int = T0) -> ExceptionRaised:
+def bad(exception_id: str, at_ms: int = T0, merchant: str = "closing") -> ExceptionRaised:
     return raised(
-        "undecodable", exception_id=exception_id, merchant="closing", detail="return-events/1/7: no Avro",
+        "undecodable", exception_id=exception_id, merchant=merchant, detail="return-events/1/7: no Avro",
         at_ms=at_ms, resolvable=True,
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def test_what_closes_by_itself_what_is_closed_and_what_is_not_there_is_refused(r
     assert (refused.exit_code, refused.stdout) == (1, "")
     for part in ("closes by itself", "no such place: B7", "Next step: "):
         assert part in refused.stderr
-    send("exceptions", b"state-2", bad("state-2"))
+    send("exceptions", b"state-2", bad("state-2", merchant="refusals"))
     assert run("exceptions", "resolve", "state-2", "--why", "mended", "--by", "thandi@example.com").exit_code == 0
     twice = run("exceptions", "resolve", "state-2", "--why", "mended")
     assert (twice.exit_code, "by thandi@example.com: mended" in twice.stderr) == (1, True)

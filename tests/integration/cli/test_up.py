@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.local.kafka import LocalKafka
 from ops.local.ports import free_port
 from schemas.topics import CATALOGUE
+from tests.integration.cli.conftest import with_topics
 
 MERCHANT = Path(__file__).parents[3] / "merchants" / "demo-shop.toml"
 WAIT_SECONDS = 90.0
@@ -48,6 +50,13 @@ class Up:
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(WAIT_SECONDS)
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[str]:
+    """A pipeline writes into topics that the tests beside it count."""
+    with LocalKafka.start() as kafka:
+        yield with_topics(kafka.bootstrap)
 
 
 @pytest.fixture
@@ -105,16 +114,16 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.req("OPS-3", "OPS-7")
 def test_everything_comes_up_plays_ones_own_file_mends_itself_and_stops_cleanly(
-    argv: list[str], start: Callable[[list[str]], Up], cluster: str, tmp_path: Path
+    argv: list[str], start: Callable[[list[str]], Up], own_cluster: str, tmp_path: Path
 ) -> None:
-    up = start([*argv, f"--kafka={cluster}", "--agents=2", "--sinks=2"])
+    up = start([*argv, f"--kafka={own_cluster}", "--agents=2", "--sinks=2"])
     up.wait_for(lambda said: "exceptions list" in said)
     fares = f"{sys.executable} -m ops.cli processes --json"
     until(lambda: pasted(fares, tmp_path).returncode == 0, "all serve")
     listed = {each["name"] for each in json.loads(pasted(fares, tmp_path).stdout)["processes"]}
     assert {"agent-cases", "agent-cases-2", "sink-shopify", "sink-shopify-2", "lag", "sandbox"} <= listed
     assert f"  webhooks  http://127.0.0.1:{argv[-4].partition('=')[2]}/shopify/demo-shop\n" in up.said
-    second = start([*argv, f"--kafka={cluster}"])
+    second = start([*argv, f"--kafka={own_cluster}"])
     assert second.process.wait(WAIT_SECONDS) == 2
     assert f"Returnflow is running there already (process {up.process.pid})" in second.said
     assert second.said.count("\n") == 1
